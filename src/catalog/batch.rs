@@ -1,0 +1,124 @@
+//! Records as ranges: one buffer of text, and where each record's cells lie in it.
+
+/// How much text a reader puts in a batch before it hands it on, in bytes.
+pub const BATCH_BYTES: usize = 256 * 1024;
+
+/// Where one cell lies in the batch's text, in bytes. Empty means absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// A record that could not be read as one, with what is wrong and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// The rule it breaks, such as `ragged-row`.
+    pub rule: &'static str,
+    /// Line (or record number, in formats without lines) where it begins, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// Some hundred records of one file.
+#[derive(Debug, Default)]
+pub struct Batch {
+    text: String,
+    cells: Vec<Cell>,
+    lines: Vec<u64>,
+    width: usize,
+    /// Records that could not be read; they count as read and withheld.
+    pub rejects: Vec<Reject>,
+    /// Which of the catalog's files these records are from, as a number that the opened catalog gives a name.
+    pub file: u32,
+    /// Place of this batch in the catalog, from 0.
+    pub sequence: u64,
+    /// Where each of the source's columns stands in this file's records; empty when it is the same order.
+    pub order: Vec<u32>,
+}
+
+impl Batch {
+    /// Empties the batch and sets how many cells a record has. Buffers are kept.
+    pub fn clear(&mut self, width: usize) {
+        self.text.clear();
+        self.cells.clear();
+        self.lines.clear();
+        self.rejects.clear();
+        self.width = width;
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// True without records.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Cells a record has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Bytes of text held.
+    pub fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Line (or record number) where a record begins, from 1.
+    pub fn line(&self, record: usize) -> u64 {
+        self.lines.get(record).copied().unwrap_or(0)
+    }
+
+    /// The text of one cell by its place in the file, `""` when absent.
+    #[inline]
+    pub fn cell(&self, record: usize, column: usize) -> &str {
+        if column >= self.width {
+            return "";
+        }
+        match self.cells.get(record * self.width + column) {
+            Some(cell) => self.text.get(cell.start as usize..cell.end as usize).unwrap_or(""),
+            None => "",
+        }
+    }
+
+    /// Adds a record from its cells; missing ones are absent, ones too many are dropped (readers report both before).
+    pub fn push_record<'a>(&mut self, line: u64, cells: impl IntoIterator<Item = &'a str>) {
+        let first = self.cells.len();
+        for text in cells.into_iter().take(self.width) {
+            let start = self.offset();
+            self.text.push_str(text);
+            let end = self.offset();
+            self.cells.push(Cell { start, end });
+        }
+        self.cells.resize(first + self.width, Cell::default());
+        self.lines.push(line);
+    }
+
+    /// Takes the buffers out, for a reader that fills them itself; give them back with [`Batch::set_parts`].
+    pub fn take_parts(&mut self) -> (Vec<u8>, Vec<Cell>, Vec<u64>) {
+        (std::mem::take(&mut self.text).into_bytes(), std::mem::take(&mut self.cells), std::mem::take(&mut self.lines))
+    }
+
+    /// Sets text, cells (`width` a record, record after record) and lines as a reader filled them.
+    ///
+    /// # Panics
+    /// When there are not `width` cells for each line.
+    pub fn set_parts(&mut self, text: String, cells: Vec<Cell>, lines: Vec<u64>) {
+        assert_eq!(cells.len(), lines.len() * self.width, "a record has `width` cells");
+        self.text = text;
+        self.cells = cells;
+        self.lines = lines;
+    }
+
+    fn offset(&self) -> u32 {
+        u32::try_from(self.text.len()).expect("a batch holds less than 4 GiB")
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules and findings: what is wrong with a value, never a `Result`.
+
+pub mod finding;
