@@ -84,7 +84,10 @@ impl Batch {
             return "";
         }
         match self.cells.get(record * self.width + column) {
-            Some(cell) => self.text.get(cell.start as usize..cell.end as usize).unwrap_or(""),
+            Some(cell) => self
+                .text
+                .get(cell.start as usize..cell.end as usize)
+                .unwrap_or(""),
             None => "",
         }
     }
@@ -104,7 +107,11 @@ impl Batch {
 
     /// Takes the buffers out, for a reader that fills them itself; give them back with [`Batch::set_parts`].
     pub fn take_parts(&mut self) -> (Vec<u8>, Vec<Cell>, Vec<u64>) {
-        (std::mem::take(&mut self.text).into_bytes(), std::mem::take(&mut self.cells), std::mem::take(&mut self.lines))
+        (
+            std::mem::take(&mut self.text).into_bytes(),
+            std::mem::take(&mut self.cells),
+            std::mem::take(&mut self.lines),
+        )
     }
 
     /// Sets text, cells (`width` a record, record after record) and lines as a reader filled them.
@@ -112,7 +119,11 @@ impl Batch {
     /// # Panics
     /// When there are not `width` cells for each line.
     pub fn set_parts(&mut self, text: String, cells: Vec<Cell>, lines: Vec<u64>) {
-        assert_eq!(cells.len(), lines.len() * self.width, "a record has `width` cells");
+        assert_eq!(
+            cells.len(),
+            lines.len() * self.width,
+            "a record has `width` cells"
+        );
         self.text = text;
         self.cells = cells;
         self.lines = lines;

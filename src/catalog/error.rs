@@ -32,8 +32,19 @@ pub struct SourceError {
 
 impl SourceError {
     /// An error about a whole file.
-    pub fn new(problem: SourceProblem, path: impl Into<String>, message: impl Into<String>) -> Self {
-        SourceError { problem, path: path.into(), line: None, column: None, message: message.into(), hint: String::new() }
+    pub fn new(
+        problem: SourceProblem,
+        path: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        SourceError {
+            problem,
+            path: path.into(),
+            line: None,
+            column: None,
+            message: message.into(),
+            hint: String::new(),
+        }
     }
 
     /// The same with the line where it was found.

@@ -29,7 +29,8 @@ pub struct Helper {
 }
 
 /// A helper's function.
-pub type Call = for<'a> fn(&Arguments<'_, 'a>, &HelperContext<'a>) -> Result<Value<'a>, HelperError>;
+pub type Call =
+    for<'a> fn(&Arguments<'_, 'a>, &HelperContext<'a>) -> Result<Value<'a>, HelperError>;
 
 /// What a helper was called with.
 pub struct Arguments<'x, 'a> {
@@ -47,7 +48,10 @@ impl<'a> Arguments<'_, 'a> {
 
     /// A named argument, absent when not given.
     pub fn named(&self, name: &str) -> Value<'a> {
-        self.named.iter().find(|(n, _)| *n == name).map_or(Value::Absent, |(_, value)| *value)
+        self.named
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or(Value::Absent, |(_, value)| *value)
     }
 }
 

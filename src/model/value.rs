@@ -22,13 +22,21 @@ impl<'a> Value<'a> {
     /// Text, or absent when it is empty.
     #[inline]
     pub fn text(text: &'a str) -> Self {
-        if text.is_empty() { Value::Absent } else { Value::Text(text) }
+        if text.is_empty() {
+            Value::Absent
+        } else {
+            Value::Text(text)
+        }
     }
 
     /// A list from its encoded form, or absent when that is empty.
     #[inline]
     pub fn list(encoded: &'a str) -> Self {
-        if encoded.is_empty() { Value::Absent } else { Value::List(List(encoded)) }
+        if encoded.is_empty() {
+            Value::Absent
+        } else {
+            Value::List(List(encoded))
+        }
     }
 
     /// True when there is nothing.
