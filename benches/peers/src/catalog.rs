@@ -107,7 +107,7 @@ fn product(number: u64, random: &mut Random) -> Product {
         } else {
             ""
         },
-        images: 2 + random.below(3),
+        images: 2 + random.below(4),
         weight_g: 80 + random.below(4_000),
         tags,
     }
@@ -131,7 +131,7 @@ fn description(words: &Words, random: &mut Random) -> String {
     let first = random.below(6) as usize;
     for n in 0..words.sentences.len() {
         let sentence = words.sentences[(first + n) % words.sentences.len()];
-        if html.len() + sentence.len() + "</p>".len() > BYTES_MAX {
+        if html.len() + sentence.len() + "<br /></p>".len() > BYTES_MAX {
             continue;
         }
         html.push_str(sentence);
@@ -239,6 +239,7 @@ fn gtin13(prefix: u64, index: u64) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use std::collections::HashSet;
 
@@ -275,7 +276,7 @@ mod tests {
     fn rows_are_what_the_mapping_relies_on() {
         let bytes = make(3_000, 1);
         let per_row = bytes.len() / 3_000;
-        assert!((1_000..1_250).contains(&per_row), "{per_row} bytes a row");
+        assert!((1_050..1_150).contains(&per_row), "{per_row} bytes a row");
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         columns::check_header(reader.headers().unwrap()).unwrap();
         let (mut skus, mut gtins) = (HashSet::new(), HashSet::new());
@@ -287,7 +288,7 @@ mod tests {
             }
             assert!(row[columns::TITLE].chars().count() <= 150);
             let description = row[columns::DESCRIPTION].len();
-            assert!((330..=500).contains(&description), "{description} bytes");
+            assert!((400..=500).contains(&description), "{description} bytes");
             assert!(row[columns::IMAGES].starts_with(&row[columns::IMAGE]));
             assert_eq!(
                 row[columns::SALE_PRICE].is_empty(),

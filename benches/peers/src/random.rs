@@ -35,6 +35,7 @@ impl Random {
 
     /// One of a list of words that is not empty.
     pub fn word(&mut self, list: &[&'static str]) -> &'static str {
-        *self.pick::<&'static str>(list)
+        let word: &&'static str = self.pick(list);
+        word
     }
 }
