@@ -30,7 +30,6 @@ pub fn parse(text: &str) -> Result<Condition, UnknownWord> {
         "new"
         | "newcondition"
         | "brandnew"
-
         | "ใหม่"
         | "มือหนึ่ง"
         | "mới"
