@@ -40,6 +40,8 @@ pub struct Batch {
     pub sequence: u64,
     /// Where each of the source's columns stands in this file's records; empty when it is the same order.
     pub order: Vec<u32>,
+    /// Whether a cell may be a list (formats that have lists of their own).
+    pub lists: bool,
 }
 
 impl Batch {

@@ -4,11 +4,13 @@
 //! numbers once, when the source is opened.
 
 pub mod batch;
+pub mod columns;
 pub mod csv;
 pub mod encoding;
 pub mod error;
 pub mod input;
 pub mod json;
+pub mod preset;
 pub mod remote;
 pub mod sql;
 #[cfg(feature = "xlsx")]
