@@ -16,6 +16,8 @@ use super::fallback::Fallback;
 use super::graph::{Graph, Node, NodeId};
 use super::lower::{Level, Lowering, Names, near, nearest, parse};
 use super::reading::Reading;
+use crate::model::date::DateOrder;
+use crate::model::number::NumberLocale;
 
 /// One opened source: its columns as they are, and what the project says of them.
 pub struct Schema {
@@ -418,14 +420,14 @@ impl Columns<'_> {
             }
         }
         let node = match nodes.pop() {
-            Some(node) => Some(self.read(graph, index, base, node)),
+            Some(node) => Some(self.read(graph, index, name, base, node)),
             None => None,
         };
         let default = self.schemas[index].source.defaults.get(name).cloned();
         match (node, default) {
             (node, Some(default)) => {
                 let default = graph.text(&default);
-                let default = self.read(graph, index, base, default);
+                let default = self.read(graph, index, name, base, default);
                 Some(graph.first(node.into_iter().chain([default]).collect()))
             }
             (node, None) => node,
@@ -433,22 +435,34 @@ impl Columns<'_> {
     }
 
     /// Reads a cell as what the column holds.
-    fn read(&mut self, graph: &mut Graph, index: usize, base: &str, node: NodeId) -> NodeId {
+    fn read(&mut self, graph: &mut Graph, index: usize, name: &str, base: &str, node: NodeId) -> NodeId {
         let Some(column) = columns::find(base) else { return node };
         if matches!(column.kind, Kind::Text | Kind::Identifier) {
             return graph.add(Node::Trim(node));
         }
         let schema = &self.schemas[index];
         let preset = schema.preset;
+        let locale = schema.source.locale.clone().or_else(|| preset.and_then(|preset| preset.locale.clone()));
+        let language = schema.source.language.as_deref().unwrap_or(&self.shop.language);
+        let zone = schema.source.timezone.as_deref().unwrap_or(&self.shop.timezone);
+        let unit = match column.kind {
+            Kind::Weight => Some(preset.and_then(|preset| preset.weight_unit.as_deref()).unwrap_or(&self.shop.units.weight)),
+            Kind::Length => Some(self.shop.units.length.as_str()),
+            _ => None,
+        };
+        let currency = match name.split_once('.') {
+            Some((_, marked)) if column.kind == Kind::Money => marked.to_owned(),
+            _ => schema.source.currency.clone().unwrap_or_else(|| self.shop.currency.clone()),
+        };
         let reading = graph.reading(Reading {
-            column: column.name.to_owned(),
+            column: name.to_owned(),
             kind: column.kind,
-            locale: schema.source.locale.clone().or_else(|| preset.and_then(|preset| preset.locale.clone())),
-            currency: schema.source.currency.clone().unwrap_or_else(|| self.shop.currency.clone()),
-            timezone: schema.source.timezone.clone().unwrap_or_else(|| self.shop.timezone.clone()),
-            language: schema.source.language.clone().unwrap_or_else(|| self.shop.language.clone()),
-            weight_unit: preset.and_then(|preset| preset.weight_unit.clone()).unwrap_or_else(|| self.shop.units.weight.clone()),
-            length_unit: self.shop.units.length.clone(),
+            numbers: locale.as_deref().and_then(NumberLocale::from_tag),
+            dates: locale.as_deref().and_then(DateOrder::from_tag),
+            currency,
+            zone: jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC),
+            thai: language.starts_with("th"),
+            unit: unit.and_then(crate::model::measure::unit),
             separator: schema.source.separator.clone().or_else(|| preset.and_then(|preset| preset.separators.get(column.name).cloned())),
         });
         graph.add(Node::Read { reading, input: node })

@@ -178,6 +178,19 @@ impl<'a> Evaluator<'a> {
         if self.misread.borrow().is_empty() { Vec::new() } else { self.misread.take() }
     }
 
+    /// The code of the location of the stock row in hand.
+    pub fn stock_location_code(&self) -> Option<&'a str> {
+        let table = self.tables.stock?;
+        self.stock_row.get().and_then(|row| self.at_joined(table, row, self.tables.stock_location?).ok()?.as_text())
+    }
+
+    /// The number of the location of the stock row in hand, where the project knows it.
+    pub fn stock_location(&self) -> Option<u32> {
+        let code = self.stock_location_code()?;
+        let at = self.tables.locations.iter().position(|location| location.code == code)?;
+        u32::try_from(at).ok()
+    }
+
     /// The stock rows a record has in a table.
     pub fn stock_rows(&self, table: u32, key: NodeId) -> Vec<RowId> {
         let tables = self.tables;

@@ -33,6 +33,10 @@ pub enum Operation {
     Late(Place, Vec<Operation>, Vec<Operation>),
     /// A number that only the writer knows.
     LateNumber(LateNumber),
+    /// Writes an attribute, its list joined by a separator, escaped.
+    Joined(u32, Box<str>, Escape),
+    /// Something that stands only with a product's first variant.
+    OncePerProduct(Vec<Operation>),
 }
 
 /// What may be asked of an item's place in its part.
@@ -477,7 +481,8 @@ impl<'g, 'n> Lowering<'g, 'n> {
         let Some(level) = self.level_up(up) else {
             return self.problem(format!("`{raw}` leads out of the template"), "there are fewer loops around it than `../` say");
         };
-        let elements = self.levels.iter().rev().take(up).filter(|level| **level == Level::Element).count();
+        let elements = self.levels.iter().rev().take(up).filter(|level| matches!(level, Level::Element | Level::Variant)).count();
+        let up_frames = u8::try_from(elements).unwrap_or(u8::MAX);
         if level == Level::Element {
             let part = match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
                 [] | ["this"] => Some(Part::Element),
@@ -489,12 +494,21 @@ impl<'g, 'n> Lowering<'g, 'n> {
                 _ => None,
             };
             return match part {
-                Some(part) => self.graph.add(Node::This { up: u8::try_from(elements).unwrap_or(u8::MAX), part }),
+                Some(part) => self.graph.add(Node::This { up: up_frames, part }),
                 None => self.problem(
                     format!("`{raw}` is no part of a list's element"),
                     format!("inside the loop write `this`, or `name` and `value` of a pair; for the item's own, `../{raw}`"),
                 ),
             };
+        }
+        if level == Level::Variant && let [only] = path.as_slice() && only.starts_with('@') {
+            let part = match only.as_str() {
+                "@index" => Part::Index,
+                "@first" => Part::First,
+                "@last" => Part::Last,
+                _ => return self.problem(format!("`{only}` is not known"), "a loop knows `@index`, `@first` and `@last`"),
+            };
+            return self.graph.add(Node::This { up: up_frames, part });
         }
         let path: Vec<String> = match path.split_first() {
             Some((first, rest)) if first == "this" && !rest.is_empty() => rest.to_vec(),

@@ -1,14 +1,18 @@
 //! What manifests, mappings, rules and templates compile to, and how it runs on a batch of records.
 
 mod arithmetic;
+pub mod attribute;
 pub mod columns;
 pub mod condition;
 pub mod decimal;
 pub mod escape;
 pub mod evaluate;
 pub mod fallback;
+pub mod feed;
 pub mod graph;
 pub mod lower;
+pub mod members;
+pub mod names;
 pub mod reading;
 pub mod table;
 
@@ -27,6 +31,10 @@ pub struct Tables {
     pub formulas: Vec<Formula>,
     /// What the `handlebars` crate renders.
     pub fallbacks: Vec<fallback::Fallback>,
+    /// Number of the stock table.
+    pub stock: Option<u32>,
+    /// The location on a stock row.
+    pub stock_location: Option<NodeId>,
     /// The run's one `now`.
     pub now: jiff::Timestamp,
 }
