@@ -3,6 +3,7 @@
 mod arithmetic;
 pub mod attribute;
 pub mod columns;
+pub mod compile;
 pub mod condition;
 pub mod decimal;
 pub mod escape;
