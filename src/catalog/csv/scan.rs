@@ -112,8 +112,10 @@ impl State {
             self.inside = 0u64.wrapping_sub(quoted >> 63);
         }
         self.doubled |= pairs != 0;
-        // separators and pairs share no bit, so the greater number has the later one
-        let doubled_after = if outside == 0 { self.doubled } else { pairs > outside };
+        // Separators and pairs share no bit, so the greater number has the later one. The last byte may be a CR, which ends
+        // its cell only with the LF in the next block: to leave it out at worst looks through a cell for nothing.
+        let ends = outside & (u64::MAX >> 1);
+        let doubled_after = if ends == 0 { self.doubled } else { pairs > ends };
         let mut feeds = if separators & quoted == 0 {
             0
         } else {

@@ -240,10 +240,13 @@ proptest! {
 }
 
 #[test]
-fn dbg_one() {
-    for t in ["x,y,z\n,,\n", "x,y,z\na,b,c\n,,\n", "x,y,z\n,,"] {
-        for fill in [1, 100] {
-            eprintln!("{t:?} {fill} {:?}", read_with(t.as_bytes(), &comma(), fill));
+fn doubled_quotes_become_one_wherever_the_blocks_end() {
+    for pad in 0..130 {
+        let cell = "\"\"\",\"\"a\"\"\n\"\"b\"\"\"";
+        let text = format!("x,y\r\n{},{cell}\r\n,{cell}\r\n", "a".repeat(pad));
+        let all = read_with(text.as_bytes(), &comma(), 1000).expect("whole");
+        for record in all.records {
+            assert_eq!(record[1], "\",\"a\"\n\"b\"", "after {pad} bytes");
         }
     }
 }
