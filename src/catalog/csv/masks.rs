@@ -1,6 +1,6 @@
 //! Which bytes of a 64-byte block are quotes, separators or line feeds, as one bit a byte (the first byte is bit 0).
 
-use wide::{CmpEq, u8x32};
+use wide::u8x32;
 
 /// Bytes in a block.
 pub(super) const BLOCK: usize = 64;
