@@ -22,6 +22,8 @@ pub struct Evidence {
     /// The first words in the order of the file.
     first: Vec<Vec<u8>>,
     word: Vec<u8>,
+    /// Letters just before, which the next chunk may make a word of.
+    edge: Vec<u8>,
     /// Letters of several bytes that are right UTF-8.
     letters: u64,
     /// Bytes that are not.
@@ -57,32 +59,27 @@ impl Evidence {
         self.used.resize(256, false);
         if self.tail.is_empty() && self.word.is_empty() && bytes.is_ascii() {
             self.line_feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
+            self.keep_edge(bytes);
             return;
         }
         self.count_utf8(bytes);
         let mut rest = bytes;
-        // ASCII without a word under way says nothing
-        while let Some(at) = if self.word.is_empty() {
-            rest.iter().position(|byte| !byte.is_ascii())
-        } else {
-            Some(0)
-        } {
+        loop {
             if self.word.is_empty() {
-                let letters = rest.get(..at).unwrap_or_default();
-                let before = letters
-                    .iter()
-                    .rev()
-                    .take(WORD_BYTES_MAX / 2)
-                    .take_while(|byte| byte.is_ascii_alphabetic())
-                    .count();
-                self.word
-                    .extend_from_slice(letters.get(at - before..).unwrap_or_default());
+                // ASCII without a word under way says nothing
+                let at = rest.iter().position(|byte| !byte.is_ascii());
+                let (plain, from) = rest.split_at(at.unwrap_or(rest.len()));
+                self.keep_edge(plain);
+                if from.is_empty() {
+                    return;
+                }
+                self.word.append(&mut self.edge);
+                rest = from;
             }
-            rest = rest.get(at..).unwrap_or_default();
             let length = rest
                 .iter()
                 .position(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic());
-            let part = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+            let (part, from) = rest.split_at(length.unwrap_or(rest.len()));
             for byte in part {
                 if let Some(used) = self.used.get_mut(usize::from(*byte)) {
                     *used = true;
@@ -91,15 +88,32 @@ impl Evidence {
             let room = WORD_BYTES_MAX.saturating_sub(self.word.len());
             self.word
                 .extend_from_slice(part.get(..room.min(part.len())).unwrap_or_default());
-            let Some(length) = length else {
+            if length.is_none() {
                 return;
-            };
+            }
             self.end_word();
-            rest = rest.get(length..).unwrap_or_default();
+            rest = from;
         }
     }
 
+    /// Keeps the letters at the end of plain ASCII: they may begin a word.
+    fn keep_edge(&mut self, plain: &[u8]) {
+        let letters = plain
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
+        if letters < plain.len() {
+            self.edge.clear();
+        }
+        let kept = letters.min(WORD_BYTES_MAX / 2);
+        self.edge
+            .extend_from_slice(plain.get(plain.len() - kept..).unwrap_or_default());
+        self.edge.truncate(WORD_BYTES_MAX / 2);
+    }
+
     fn end_word(&mut self) {
+        self.edge.clear();
         let word = std::mem::take(&mut self.word);
         if word.is_empty() || self.words.len() >= WORDS_MAX || self.words.contains(&word) {
             return;
