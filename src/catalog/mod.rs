@@ -7,6 +7,7 @@ pub mod batch;
 pub mod csv;
 pub mod encoding;
 pub mod error;
+mod flat;
 pub mod input;
 pub mod json;
 pub mod remote;
