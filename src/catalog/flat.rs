@@ -282,7 +282,8 @@ mod tests {
         flat.append("b", "1").expect("learns");
         flat.append("a", "").expect("learns");
         flat.append("a", "z").expect("learns");
-        flat.append_pair("p", "co\u{1e}lour", "red").expect("learns");
+        flat.append_pair("p", "co\u{1e}lour", "red")
+            .expect("learns");
         flat.append_pair("p", "size", "").expect("learns");
         let batch = record(&mut flat);
         assert_eq!(flat.names(), ["a", "b", "p"]);

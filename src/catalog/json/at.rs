@@ -194,7 +194,10 @@ pub(super) fn detect(
         }
     }
     let shown = |found: &[Path]| {
-        let names: Vec<String> = found.iter().map(|path| format!("`{}`", path.show())).collect();
+        let names: Vec<String> = found
+            .iter()
+            .map(|path| format!("`{}`", path.show()))
+            .collect();
         names.join(", ")
     };
     match found.as_slice() {

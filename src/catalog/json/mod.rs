@@ -21,8 +21,7 @@ use super::flat::{self, Flat};
 use super::{Batch, RecordReader, SourceError, SourceProblem};
 use crate::catalog::batch::Reject;
 
-const TOO_WIDE: &str =
-    "set `at` to the list of products; names that vary from record to record must not be member names";
+const TOO_WIDE: &str = "set `at` to the list of products; names that vary from record to record must not be member names";
 
 /// Where the records are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,11 +60,7 @@ pub struct JsonReader {
 ///
 /// # Errors
 /// When it cannot be opened, is cut or no JSON, has no array at the path, or has more than 4,096 columns.
-pub fn open(
-    opener: Opener,
-    name: &str,
-    options: &JsonOptions,
-) -> Result<JsonReader, SourceError> {
+pub fn open(opener: Opener, name: &str, options: &JsonOptions) -> Result<JsonReader, SourceError> {
     let mut remarks = Vec::new();
     let path = match (&options.at, options.lines) {
         (Some(at), false) => Path::parse(at),

@@ -56,8 +56,8 @@ impl Record {
         self.text.clear();
         self.duplicate = None;
         let began = tokens.offset();
-        let outside = tokens.depth()
-            - usize::from(matches!(first, Event::ObjectStart | Event::ArrayStart));
+        let outside =
+            tokens.depth() - usize::from(matches!(first, Event::ObjectStart | Event::ArrayStart));
         let mut open: Vec<usize> = Vec::new();
         let mut key = (0, 0);
         let mut event = first;
@@ -177,12 +177,7 @@ impl Record {
     }
 
     /// Flattens an object's members; true when a long list was met.
-    fn object(
-        &self,
-        place: usize,
-        path: &mut String,
-        flat: &mut Flat,
-    ) -> Result<bool, NoColumn> {
+    fn object(&self, place: usize, path: &mut String, flat: &mut Flat) -> Result<bool, NoColumn> {
         let mut long = false;
         for (at, node) in self.children(place) {
             let length = path.len();

@@ -284,6 +284,14 @@ impl Tokens {
         wrong
     }
 
+    /// A byte in the middle of a number or word.
+    fn stray(&self, byte: u8) -> Wrong {
+        match byte {
+            b']' | b'}' => self.wrong(format!("unexpected `{}`", char::from(byte))),
+            _ => self.unexpected(byte),
+        }
+    }
+
     fn word(&mut self, word: &str, event: Event) -> Result<Event, Wrong> {
         for (place, expected) in word.bytes().enumerate() {
             match self.peek()? {
@@ -292,7 +300,7 @@ impl Tokens {
                 Some(b'a' | b'A') if word == "null" && place == 1 => {
                     return Err(self.unexpected(b'N'));
                 }
-                Some(byte) => return Err(self.unexpected(byte)),
+                Some(byte) => return Err(self.stray(byte)),
             }
         }
         Ok(event)
@@ -341,7 +349,7 @@ impl Tokens {
         if self.text.len() == before {
             return Err(match self.peek()? {
                 None => self.cut(),
-                Some(byte) => self.unexpected(byte),
+                Some(byte) => self.stray(byte),
             });
         }
         Ok(())
