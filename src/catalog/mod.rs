@@ -3,6 +3,7 @@
 //! A source yields [`batch::Batch`]es: one buffer of text and the ranges of each record's cells. Column names become
 //! numbers once, when the source is opened.
 
+mod background;
 pub mod batch;
 pub mod csv;
 pub mod encoding;

@@ -6,7 +6,7 @@
 
 mod counted;
 mod find;
-mod pieces;
+pub(in crate::catalog) mod pieces;
 mod record;
 #[cfg(test)]
 mod tests;

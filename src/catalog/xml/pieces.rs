@@ -21,7 +21,7 @@ const ATTRIBUTES_MAX: usize = 256;
 
 /// What stands next in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(in crate::catalog) enum Piece {
     /// An element begins: see [`Pieces::name`] and [`Pieces::attributes`].
     Start,
     /// Text in [`Pieces::text`]: only a part of what the element holds, more may follow.
@@ -33,7 +33,7 @@ pub(super) enum Piece {
 }
 
 /// Reads a document piece by piece.
-pub(super) struct Pieces {
+pub(in crate::catalog) struct Pieces {
     reader: Reader<Counted>,
     source: String,
     buffer: Vec<u8>,
@@ -42,17 +42,18 @@ pub(super) struct Pieces {
     /// For each open element, how long the path was before it, and its line.
     open: Vec<(usize, u64)>,
     rooted: bool,
+    closed: String,
     /// Line where the last piece began, from 1.
-    pub(super) line: u64,
+    pub(in crate::catalog) line: u64,
     /// Text, with entities resolved and line ends as `\n`.
-    pub(super) text: String,
+    pub(in crate::catalog) text: String,
     /// The attributes of the element that began, as written and with entities resolved.
-    pub(super) attributes: Vec<(String, String)>,
+    pub(in crate::catalog) attributes: Vec<(String, String)>,
 }
 
 impl Pieces {
     /// Pieces of a stream that `source` stands for in messages.
-    pub(super) fn new(stream: Box<dyn Read + Send>, source: &str) -> Self {
+    pub(in crate::catalog) fn new(stream: Box<dyn Read + Send>, source: &str) -> Self {
         let mut reader = Reader::from_reader(Counted::new(stream));
         reader.config_mut().expand_empty_elements = true;
         Pieces {
@@ -62,6 +63,7 @@ impl Pieces {
             path: String::new(),
             open: Vec::new(),
             rooted: false,
+            closed: String::new(),
             line: 1,
             text: String::new(),
             attributes: Vec::new(),
@@ -69,22 +71,27 @@ impl Pieces {
     }
 
     /// Open elements.
-    pub(super) fn depth(&self) -> usize {
+    pub(in crate::catalog) fn depth(&self) -> usize {
         self.open.len()
     }
 
     /// Names from the root to the innermost open element, each after a slash.
-    pub(super) fn path(&self) -> &str {
+    pub(in crate::catalog) fn path(&self) -> &str {
         &self.path
     }
 
     /// The name of the innermost open element, with its prefix.
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::catalog) fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or("")
     }
 
+    /// The name of the element that ended last, with its prefix.
+    pub(in crate::catalog) fn closed(&self) -> &str {
+        &self.closed
+    }
+
     /// The next piece.
-    pub(super) fn next(&mut self) -> Result<Piece, SourceError> {
+    pub(in crate::catalog) fn next(&mut self) -> Result<Piece, SourceError> {
         loop {
             self.buffer.clear();
             self.text.clear();
@@ -103,7 +110,7 @@ impl Pieces {
     }
 
     /// An error at the place reached.
-    pub(super) fn wrong(&self, message: impl Into<String>) -> SourceError {
+    pub(in crate::catalog) fn wrong(&self, message: impl Into<String>) -> SourceError {
         SourceError::new(SourceProblem::NotWhole, &self.source, message)
             .at_line(self.reader.get_ref().line())
     }
@@ -112,6 +119,9 @@ impl Pieces {
         match event {
             Event::Start(start) | Event::Empty(start) => self.start(&start).map(Some),
             Event::End(_) => {
+                self.closed.clear();
+                self.closed
+                    .push_str(self.path.rsplit('/').next().unwrap_or(""));
                 let (length, _) = self.open.pop().unwrap_or_default();
                 self.path.truncate(length);
                 Ok(Some(Piece::Close))
