@@ -66,6 +66,8 @@ pub(super) fn open(path: &Path, name: &str) -> Result<Kind, SourceError> {
         ));
     }
     let mut total = 0_u64;
+    let mut names = Vec::new();
+    let mut types = String::new();
     let mut content = None;
     for index in 0..archive.len() {
         let part = archive.by_index(index);
@@ -102,12 +104,15 @@ pub(super) fn open(path: &Path, name: &str) -> Result<Kind, SourceError> {
                 content = Some(file);
                 read
             }
-            "META-INF/manifest.xml" | "mimetype" => {
+            "META-INF/manifest.xml" | "mimetype" | "[Content_Types].xml" => {
                 let mut text = Vec::new();
                 let read = bounded.read_to_end(&mut text).map(|read| read as u64);
                 let text = String::from_utf8_lossy(&text);
                 open_document |= text.contains("opendocument.spreadsheet");
                 encrypted |= text.contains("encryption-data");
+                if called.starts_with('[') {
+                    types = text.into_owned();
+                }
                 read
             }
             _ => std::io::copy(&mut bounded, &mut std::io::sink()),
@@ -120,6 +125,15 @@ pub(super) fn open(path: &Path, name: &str) -> Result<Kind, SourceError> {
             }
             Ok(_) => {}
             Err(error) => return Err(damaged(name, &error)),
+        }
+        names.push(called);
+    }
+    // Without its styles a date is a bare number, and calamine does not miss them.
+    for part in ["xl/styles.xml", "xl/sharedStrings.xml"] {
+        let declared = types.contains(&format!("\"/{part}\""));
+        if declared && !names.iter().any(|name| name == part) {
+            return Err(not_whole(name, format!("its part `{part}` is missing"))
+                .hint("fetch or save the workbook again"));
         }
     }
     match content {
