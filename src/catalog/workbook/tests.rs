@@ -367,7 +367,9 @@ fn reads_the_real_file() {
     }
     let whole = read_file(&path, &WorkbookOptions::default()).expect("is whole");
     assert!(!whole.columns.is_empty());
-    let hint = read_file(&path, &sheet("?")).expect_err("is not there").hint;
+    let hint = read_file(&path, &sheet("?"))
+        .expect_err("is not there")
+        .hint;
     let names: Vec<&str> = hint.split('`').skip(1).step_by(2).collect();
     assert_eq!(names.len(), 10, "{hint}");
     let count = |name: &&str| match read_file(&path, &sheet(name)) {
