@@ -1,5 +1,7 @@
 //! SQLite files, read only.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -27,6 +29,15 @@ pub(super) fn read(
     if !Path::new(&address.target).is_file() {
         return Err(address
             .error(SourceProblem::Missing, "there is no such file")
+            .into());
+    }
+    if is_cut(Path::new(&address.target)) {
+        return Err(address
+            .error(
+                SourceProblem::NotWhole,
+                "the file is shorter than it says it is",
+            )
+            .hint("the file is cut; copy it again, with its writer stopped")
             .into());
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -101,6 +112,36 @@ fn rows(
             })?,
         }
     }
+}
+
+/// True when a file without a write-ahead log is shorter than its header says: SQLite reads what is missing as zeros.
+fn is_cut(path: &Path) -> bool {
+    let mut header = [0; 100];
+    let read = File::open(path).and_then(|mut file| {
+        file.read_exact(&mut header)?;
+        file.metadata().map(|metadata| metadata.len())
+    });
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let logged = std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0);
+    let [.., page_high, page_low] = header_bytes::<18>(&header);
+    let [.., c0, c1, c2, c3, p0, p1, p2, p3] = header_bytes::<32>(&header);
+    let [.., v0, v1, v2, v3] = header_bytes::<96>(&header);
+    let page = match u16::from_be_bytes([page_high, page_low]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    // The count is only right when the file was last written by a version that keeps it.
+    let counted = [c0, c1, c2, c3] == [v0, v1, v2, v3];
+    let pages = u64::from(u32::from_be_bytes([p0, p1, p2, p3]));
+    read.is_ok_and(|length| counted && !logged && length < page * pages)
+}
+
+/// The first `N` bytes of a file's header.
+fn header_bytes<const N: usize>(header: &[u8; 100]) -> [u8; N] {
+    *header
+        .first_chunk()
+        .expect("asked for less than the header")
 }
 
 fn fail(error: &Error, address: &Address, options: SqlOptions) -> SourceError {
