@@ -12,6 +12,7 @@ pub mod error;
 mod flat;
 pub mod input;
 pub mod json;
+pub mod open;
 pub mod preset;
 pub mod remote;
 pub mod sql;

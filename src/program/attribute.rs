@@ -3,9 +3,9 @@
 //! Checks come before the write, on the computed value, and allocate nothing when they pass.
 
 use bumpalo::collections::String as ArenaString;
-use unicode_segmentation::UnicodeSegmentation;
 
 use crate::channel::manifest::{AttributeKind, AttributeLevel, MaxLength, Overflow};
+use crate::helper::truncate::{self, Measure};
 use crate::model::gtin::Gtin;
 use crate::model::value::{ELEMENT, Value};
 use crate::validate::finding::Severity;
@@ -291,21 +291,20 @@ impl AttributeProgram {
     }
 
     fn shortened<'a>(&self, text: &'a str, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
-        let limits: [(Option<usize>, &str, fn(&str) -> usize); 4] = [
-            (self.max_length.characters, "characters", |text| text.chars().count()),
-            (self.max_length.graphemes, "graphemes", |text| text.graphemes(true).count()),
-            (self.max_length.utf16, "utf16", |text| text.encode_utf16().count()),
-            (self.max_length.bytes, "bytes", str::len),
+        let limits = [
+            (self.max_length.characters, Measure::Characters, "characters"),
+            (self.max_length.graphemes, Measure::Graphemes, "graphemes"),
+            (self.max_length.utf16, Measure::Utf16, "UTF-16 units"),
+            (self.max_length.bytes, Measure::Bytes, "bytes"),
         ];
         let mut text = text;
-        for (limit, measure, count) in limits {
+        for (limit, measure, unit) in limits {
             let Some(limit) = limit else { continue };
-            let length = count(text);
-            if length <= limit {
+            if measure.fits(text, limit) {
                 continue;
             }
+            let length = measure.of(text);
             if self.overflow == Overflow::Withhold {
-                let unit = if measure == "utf16" { "UTF-16 units" } else { measure };
                 problems.push(self.problem(
                     "too-long",
                     format!("`{}` has {length} {unit}, and the channel takes {limit}: `{}`", self.name, shown(text)),
@@ -313,14 +312,13 @@ impl AttributeProgram {
                 ));
                 return Value::Absent;
             }
-            let cut = crate::helper::truncate::cut(text, limit, measure);
             problems.push(Problem {
                 rule: "cut",
                 severity: Severity::Warning,
-                message: format!("`{}` has {length} {measure}, and was cut to the {limit} that the channel takes", self.name),
+                message: format!("`{}` has {length} {unit}, and was cut to the {limit} that the channel takes", self.name),
                 hint: "write a shorter one, or choose where to cut with `{{truncate …}}` in [feed.fields]".to_owned(),
             });
-            text = cut;
+            text = truncate::cut(text, limit, measure);
         }
         Value::text(text)
     }

@@ -382,7 +382,7 @@ impl<'a> Evaluator<'a> {
             if !place.elsewhere || place.joined {
                 self.misread.borrow_mut().push(Misread {
                     trouble,
-                    file: place.batch.file,
+                    file: place.batch.file_of(place.row),
                     line: place.batch.line(place.row),
                     input,
                     column: reading.column.clone(),
