@@ -145,7 +145,9 @@ proptest::proptest! {
     #[test]
     fn never_panics(text in "\\PC{0,20}", digits in "[0-9:T./ +Z-]{0,24}") {
         for text in [text, digits] {
-            let _ = read(&text).is_ok();
+            if let Ok(canonical) = read(&text) {
+                proptest::prop_assert!(instant(&canonical).is_some(), "{}", canonical);
+            }
         }
     }
 }

@@ -138,13 +138,14 @@ impl Gtin {
                 digits,
                 len: len as u8,
             },
-            10 => {
-                if let Some(isbn) = from_isbn10(trimmed) {
-                    return Err(GtinProblem::Isbn10(isbn));
-                }
-                return Err(too_short(&digits, len));
+            // A spreadsheet takes the leading zeros from an ISBN-10 too.
+            7 | 9 | 10 | 11 => {
+                let bare: String = trimmed.chars().filter(char::is_ascii_digit).collect();
+                return Err(match from_isbn10(&format!("{bare:0>10}")) {
+                    Some(isbn) => GtinProblem::Isbn10(isbn),
+                    None => too_short(&digits, len),
+                });
             }
-            7 | 9 | 11 => return Err(too_short(&digits, len)),
             len => return Err(GtinProblem::Length(len)),
         };
         if gtin.as_bytes().iter().all(|b| *b == b'0') {
@@ -253,8 +254,8 @@ pub fn from_isbn10(text: &str) -> Option<Gtin> {
 fn too_short(digits: &[u8; 14], len: usize) -> GtinProblem {
     let padded_len = match len {
         7 => 8,
-        11 => 12,
-        _ => 13,
+        9 => return GtinProblem::Length(len),
+        _ => 12,
     };
     let mut padded = Gtin {
         digits: [b'0'; 14],
@@ -343,6 +344,11 @@ mod tests {
             (
                 "0306406152",
                 "`0306406152` is an ISBN-10, not a GTIN",
+                "its ISBN-13 is `9780306406157`; write that",
+            ),
+            (
+                "306406152",
+                "`306406152` is an ISBN-10, not a GTIN",
                 "its ISBN-13 is `9780306406157`; write that",
             ),
             (

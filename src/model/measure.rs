@@ -187,7 +187,7 @@ pub fn parse_any(
     // `cm2` ends in a digit that belongs to the unit.
     let unit_from = trimmed
         .char_indices()
-        .skip_while(|(_, c)| !number::digit(*c).is_some())
+        .skip_while(|(_, c)| number::digit(*c).is_none())
         .find(|(_, c)| c.is_alphabetic() || matches!(c, '"' | '″' | '”' | '′'))
         .map_or(trimmed.len(), |(i, _)| i);
     let (digits, symbol) = trimmed.split_at_checked(unit_from).unwrap_or((trimmed, ""));

@@ -314,8 +314,8 @@ pub fn format(
 ) -> Result<(), NotAnAmount> {
     let places = usize::from(exponent(code));
     // Most amounts have the right number of decimals already.
-    let exact =
-        decimal::parts(amount).filter(|p| p.fraction.len() == places && !p.whole.starts_with('0'));
+    let exact = decimal::parts(amount)
+        .filter(|p| p.fraction.len() == places && (p.whole == "0" || !p.whole.starts_with('0')));
     let rounded = match exact {
         Some(_) => Cow::Borrowed(amount),
         None => Cow::Owned(decimal::round(amount, places).ok_or(NotAnAmount)?),
@@ -367,7 +367,7 @@ pub(crate) fn write_grouped(digits: &str, group: &str, out: &mut dyn fmt::Write)
         return out.write_str(digits);
     }
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.write_str(group)?;
         }
         out.write_char(digit)?;

@@ -102,9 +102,9 @@ fn write_in(cents: u64, decimal: char, group: &str, indian: bool) -> String {
     for (i, c) in whole.chars().enumerate() {
         let left = whole.len() - i;
         let boundary = if indian {
-            left >= 3 && (left - 3) % 2 == 0
+            left >= 3 && (left - 3).is_multiple_of(2)
         } else {
-            left % 3 == 0
+            left.is_multiple_of(3)
         };
         if i > 0 && boundary {
             out.push_str(group);

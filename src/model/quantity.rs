@@ -1,8 +1,6 @@
 //! Quantities: whole numbers of units. In: a stock cell as shops export it. Out: the units, nothing (absent is not
 //! zero), or a problem, with the number kept where one is surely meant.
 
-use std::borrow::Cow;
-
 use super::number::{self, NumberLocale, NumberProblem};
 
 /// What a stock cell says.
@@ -163,7 +161,7 @@ fn without_unit(text: &str) -> &str {
 }
 
 /// `5` and `5.00`, not `5.5`.
-fn whole(number: &Cow<'_, str>) -> Option<i64> {
+fn whole(number: &str) -> Option<i64> {
     let (digits, fraction) = number.split_once('.').unwrap_or((number, ""));
     fraction
         .bytes()
