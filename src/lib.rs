@@ -10,5 +10,6 @@ pub mod channel;
 pub mod config;
 pub mod helper;
 pub mod model;
+pub mod pipeline;
 pub mod program;
 pub mod validate;

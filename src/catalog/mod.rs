@@ -14,6 +14,7 @@ pub mod input;
 pub mod json;
 pub mod open;
 pub mod preset;
+pub mod products;
 pub mod remote;
 pub mod sql;
 #[cfg(feature = "xlsx")]

@@ -261,7 +261,7 @@ impl AttributeProgram {
             return Value::Absent;
         }
         if text.len() > self.safe_bytes {
-            return self.shortened(text, run, problems);
+            return self.shortened(text, problems);
         }
         Value::Text(text)
     }
@@ -290,7 +290,7 @@ impl AttributeProgram {
         trim(kept.into_bump_str())
     }
 
-    fn shortened<'a>(&self, text: &'a str, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
+    fn shortened<'a>(&self, text: &'a str, problems: &mut Vec<Problem>) -> Value<'a> {
         let limits = [
             (self.max_length.characters, Measure::Characters, "characters"),
             (self.max_length.graphemes, Measure::Graphemes, "graphemes"),

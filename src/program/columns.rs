@@ -469,7 +469,7 @@ impl Columns<'_> {
     }
 
     /// A mapping over a source's own columns.
-    fn template(&mut self, graph: &mut Graph, index: usize, name: &str, mapping: &str) -> NodeId {
+    pub fn template(&mut self, graph: &mut Graph, index: usize, name: &str, mapping: &str) -> NodeId {
         let schemas = self.schemas;
         let columns = &schemas[index].columns;
         let mut names = SourceNames { columns };
@@ -481,9 +481,8 @@ impl Columns<'_> {
             }
         };
         let partials = std::collections::HashMap::new();
-        let registry = |_: Escape| super::plain_registry();
         let mut lowering =
-            Lowering::new(graph, self.fallbacks, &mut names, &registry, &partials, Escape::None, 0, Level::Item);
+            Lowering::new(graph, self.fallbacks, &mut names, &partials, Escape::None, 0, Level::Item);
         let node = lowering.text(&template);
         let problems = std::mem::take(&mut lowering.problems);
         drop(lowering);

@@ -172,13 +172,6 @@ pub fn escape_of(manifest: &Manifest) -> Escape {
     }
 }
 
-/// A registry for the slow path of templates: our helpers, this format's escapes.
-pub fn registry(escape: Escape) -> handlebars::Handlebars<'static> {
-    let mut registry = super::plain_registry();
-    registry.register_escape_fn(move |text| escape.escaped(text));
-    registry
-}
-
 #[derive(Default)]
 struct Document {
     head: Vec<Operation>,
@@ -385,7 +378,7 @@ impl Compiler<'_, '_> {
             let mut taken: Vec<Fallback> = std::mem::take(self.columns.fallbacks);
             let mut names = CatalogNames { columns: self.columns, view, constants: self.constants, mapped };
             let mut lowering =
-                Lowering::new(self.graph, &mut taken, &mut names, &registry, &partials, Escape::None, view.number, level);
+                Lowering::new(self.graph, &mut taken, &mut names, &partials, Escape::None, view.number, level);
             let node = lowering.text(&template);
             let problems = std::mem::take(&mut lowering.problems);
             // Mappings of sources compiled meanwhile may have added pieces of their own.
@@ -515,7 +508,7 @@ impl Compiler<'_, '_> {
             let catalog = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
             let mut names = AttributeNames { attributes: known, products, catalog };
             let mut lowering =
-                Lowering::new(self.graph, &mut taken, &mut names, &registry, &self.channel.partials, escape, self.view.number, level);
+                Lowering::new(self.graph, &mut taken, &mut names, &self.channel.partials, escape, self.view.number, level);
             *out = lowering.operations(part);
             document.raw |= lowering.raw;
             for problem in std::mem::take(&mut lowering.problems) {

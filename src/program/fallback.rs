@@ -1,9 +1,14 @@
 //! The slow path: what is not lowered, the `handlebars` crate renders, from the few names it mentions.
 
+use std::sync::Arc;
+
 use handlebars::{Handlebars, Template};
 use serde_json::{Map, Value as Json, json};
 
+use crate::helper::crate_adapter::{self, OwnedContext};
 use crate::model::value::{PAIR, Value, pair};
+
+use super::escape::Escape;
 
 /// Separates the segments of a name that is handed to a fallback.
 pub const PATH: char = '\u{1}';
@@ -12,14 +17,22 @@ pub const PATH: char = '\u{1}';
 pub struct Fallback {
     /// The element as it stands in the template, for `check -v`.
     pub shown: String,
-    registry: Handlebars<'static>,
+    /// Number of the view whose currency and language its helpers use.
+    pub view: u16,
+    escape: Escape,
+    template: Template,
+    registry: Option<Handlebars<'static>>,
 }
 
 impl Fallback {
-    /// Takes a parsed piece; the registry has the helpers and the format's escapes.
-    pub fn new(shown: String, template: Template, mut registry: Handlebars<'static>) -> Self {
-        registry.register_template("piece", template);
-        Fallback { shown, registry }
+    /// Takes a parsed piece and how its values are escaped.
+    pub fn new(shown: String, template: Template, escape: Escape, view: u16) -> Self {
+        Fallback { shown, view, escape, template, registry: None }
+    }
+
+    /// Gives it the helpers, once their tables are loaded.
+    pub fn prepare(&mut self, context: Arc<OwnedContext>) {
+        self.registry = Some(registry(self.escape, context, self.template.clone()));
     }
 
     /// The piece with these names.
@@ -31,8 +44,18 @@ impl Fallback {
         for (name, value) in names {
             insert(&mut context, name, to_json(*value));
         }
-        self.registry.render("piece", &Json::Object(context)).map_err(|error| error.to_string())
+        let Some(registry) = &self.registry else { return Err("the piece was not prepared".to_owned()) };
+        registry.render("template", &Json::Object(context)).map_err(|error| error.to_string())
     }
+}
+
+/// A registry of the crate with one template, our helpers and a format's escapes.
+pub fn registry(escape: Escape, context: Arc<OwnedContext>, template: Template) -> Handlebars<'static> {
+    let mut registry = Handlebars::new();
+    registry.register_escape_fn(move |text| escape.escaped(text));
+    crate_adapter::register(&mut registry, context);
+    registry.register_template("template", template);
+    registry
 }
 
 /// A name of several segments becomes nested objects.

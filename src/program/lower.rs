@@ -130,8 +130,6 @@ pub struct Lowering<'g, 'n> {
     pub escape: Escape,
     /// Static partials by name.
     pub partials: &'g HashMap<String, String>,
-    /// Makes a registry for the slow path, with helpers and this format's escapes.
-    pub registry: &'g dyn Fn(Escape) -> handlebars::Handlebars<'static>,
     /// What was wrong.
     pub problems: Vec<TemplateProblem>,
     /// True when something is written unescaped by `{{{x}}}`.
@@ -140,8 +138,6 @@ pub struct Lowering<'g, 'n> {
     line: (usize, usize),
 }
 
-/// Helpers whose result is markup already.
-const MARKUP: &[&str] = &["json", "cdata", "barcode"];
 /// Helpers whose result depends on the feed's currency or language, or the shop's units and zone.
 const BY_VIEW: &[&str] = &["money", "number", "date", "upper", "lower", "title_case", "unit", "truncate", "slug"];
 const BLOCKS: &[&str] = &["if", "unless", "each", "with", "lookup"];
@@ -152,7 +148,6 @@ impl<'g, 'n> Lowering<'g, 'n> {
         graph: &'g mut Graph,
         fallbacks: &'g mut Vec<Fallback>,
         names: &'n mut dyn Names,
-        registry: &'g dyn Fn(Escape) -> handlebars::Handlebars<'static>,
         partials: &'g HashMap<String, String>,
         escape: Escape,
         view: u16,
@@ -165,7 +160,6 @@ impl<'g, 'n> Lowering<'g, 'n> {
             view,
             escape,
             partials,
-            registry,
             problems: Vec::new(),
             raw: false,
             levels: vec![level],
@@ -201,7 +195,7 @@ impl<'g, 'n> Lowering<'g, 'n> {
             TemplateElement::Comment(_) => {}
             TemplateElement::Expression(expression) => self.print(expression, self.escape, out),
             TemplateElement::HtmlExpression(expression) => {
-                self.raw |= !expression.name.as_name().is_some_and(|name| MARKUP.contains(&name));
+                self.raw |= !expression.name.as_name().is_some_and(is_markup);
                 self.print(expression, Escape::None, out);
             }
             TemplateElement::HelperBlock(block) => self.block(block, element, out),
@@ -248,7 +242,7 @@ impl<'g, 'n> Lowering<'g, 'n> {
             }
             return;
         }
-        let markup = expression.name.as_name().is_some_and(|name| MARKUP.contains(&name));
+        let markup = expression.name.as_name().is_some_and(is_markup);
         let node = self.call(expression);
         out.push(Operation::Print(node, if markup { Escape::None } else { escape }));
     }
@@ -544,8 +538,7 @@ impl<'g, 'n> Lowering<'g, 'n> {
         let mut template = Template::new();
         template.elements.push(element.clone());
         let shown = format!("line {}: {}", self.line.0, shown(element));
-        let registry = (self.registry)(escape);
-        self.fallbacks.push(Fallback::new(shown, template, registry));
+        self.fallbacks.push(Fallback::new(shown, template, escape, self.view));
         let number = u32::try_from(self.fallbacks.len() - 1).expect("few pieces");
         self.graph.add(Node::Rendered { template: number, names: names.into() })
     }
@@ -569,6 +562,11 @@ fn range(fewest: usize, most: usize) -> String {
     } else {
         format!("{fewest} to {most}")
     }
+}
+
+/// Whether a helper's result is markup already.
+fn is_markup(name: &str) -> bool {
+    helper::find(name).is_some_and(|helper| helper.raw)
 }
 
 fn is_name_only(expression: &HelperTemplate) -> bool {

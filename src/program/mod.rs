@@ -83,10 +83,3 @@ pub struct Formula {
     /// Never more than this.
     pub maximum: i64,
 }
-
-/// A registry for the slow path of mappings: strict about nothing, escaping nothing, with our helpers.
-pub fn plain_registry() -> handlebars::Handlebars<'static> {
-    let mut registry = handlebars::Handlebars::new();
-    registry.register_escape_fn(handlebars::no_escape);
-    registry
-}

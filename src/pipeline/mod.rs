@@ -1,0 +1,10 @@
+//! The straight lines: from catalog to feeds. Stages never print; what people should know travels to an [`Observer`].
+
+pub mod build;
+pub mod failure;
+pub mod observer;
+pub mod program;
+pub mod run;
+
+pub use failure::Failure;
+pub use observer::Observer;

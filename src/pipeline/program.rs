@@ -1,0 +1,608 @@
+//! Everything a run computes with, compiled from the project: sources opened, feeds lowered, joined sources loaded.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use bumpalo::Bump;
+use rust_decimal::Decimal;
+
+use crate::catalog::open::{FileNames, SourceReader};
+use crate::catalog::preset::{self, Preset};
+use crate::catalog::products::{Gathering, RowKeys};
+use crate::catalog::{Batch, open};
+use crate::channel::{self, Channel};
+use crate::config::ConfigError;
+use crate::config::project::{Basis, Feed, Project, Role, Source};
+use crate::helper::crate_adapter::OwnedContext;
+use crate::helper::{HelperContext, map};
+use crate::model::value::Value;
+use crate::program::columns::{Columns, Schema, View, position};
+use crate::program::compile::{self, Surroundings};
+use crate::program::decimal;
+use crate::program::evaluate::Evaluator;
+use crate::program::fallback::Fallback;
+use crate::program::feed::FeedProgram;
+use crate::program::graph::{Graph, Node, NodeId};
+use crate::program::lower::near;
+use crate::program::table::Table;
+use crate::program::{Formula, Location, Tables};
+use crate::validate::finding::{Finding, Severity};
+
+use super::{Failure, Observer};
+
+/// What a run computes with.
+pub struct Program {
+    /// The values.
+    pub graph: Graph,
+    /// What they are computed from beside the batch.
+    pub tables: Tables,
+    /// The feeds.
+    pub feeds: Vec<FeedProgram>,
+    /// The channels, one a feed.
+    pub channels: Vec<Channel>,
+    /// The feeds as the project has them.
+    pub configured: Vec<Feed>,
+    /// Currency and language of each view.
+    pub views: Vec<(String, String)>,
+    /// Mapping tables by the path written in templates.
+    pub mappings: BTreeMap<String, map::Table>,
+    /// The record's SKU.
+    pub sku: NodeId,
+    /// What a row of the master is.
+    pub role: Option<NodeId>,
+    /// What the rows of one product share, and other keys of a row.
+    pub keys: (Option<NodeId>, Option<NodeId>),
+    /// The joined sources, with the record's key for each.
+    pub joins: Vec<(u32, NodeId)>,
+    /// How rows of a product are brought together.
+    pub gathering: Gathering,
+    /// How many attribute slots there are.
+    pub slots: usize,
+    /// The files read.
+    pub files: FileNames,
+    /// The shop's time zone, and units of bare numbers.
+    pub shop: (String, String, String),
+    /// The master's columns.
+    pub master: Vec<String>,
+    /// The sources' schemas.
+    pub schemas: Vec<Schema>,
+}
+
+/// What to compile.
+pub struct Wanted<'w> {
+    /// Names of feeds; empty is all.
+    pub feeds: &'w [String],
+    /// The run's moment.
+    pub now: jiff::Timestamp,
+}
+
+/// Compiles a project.
+///
+/// # Errors
+/// Sources that cannot be used; everything that is wrong with configuration, manifests and templates, at once.
+pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observer) -> Result<(Program, SourceReader), Failure> {
+    let path = project.folder.join("shelfcast.toml").display().to_string();
+    let feeds = chosen(project, wanted.feeds, &path)?;
+    let zone = jiff::tz::TimeZone::get(&project.shop.timezone).map_err(|_| {
+        ConfigError::new(path.as_str(), format!("`{}` is no time zone", project.shop.timezone), "write its IANA name, such as `Asia/Bangkok`")
+    })?;
+    let now = wanted.now.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    let mut files = FileNames::default();
+    let (schemas, mut readers) = open_sources(project, &path, &mut files)?;
+    let locations: Vec<Location> = project.location.iter().map(location).collect();
+    let mut compiling = Compiling { project, path: &path, graph: Graph::default(), tables: Tables::default(), fallbacks: Vec::new(), views: Vec::new() };
+    compiling.tables.now = wanted.now;
+    compiling.tables.locations.clone_from(&locations);
+    compiling.tables.stock = schemas.iter().find(|schema| schema.source.role == Some(Role::Stock)).and_then(|schema| schema.table);
+    let compiled = compiling.feeds(&schemas, &feeds, &locations, &now)?;
+    let Compiling { graph, mut tables, mut fallbacks, views, .. } = compiling;
+    let mappings = mappings(&graph, project, &path)?;
+    let shared = Arc::new(mappings.clone());
+    for fallback in &mut fallbacks {
+        let (currency, language) = views.get(usize::from(fallback.view)).cloned().unwrap_or_default();
+        fallback.prepare(Arc::new(OwnedContext {
+            currency,
+            language,
+            timezone: project.shop.timezone.clone(),
+            weight_unit: project.shop.units.weight.clone(),
+            length_unit: project.shop.units.length.clone(),
+            tables: Arc::clone(&shared),
+            unmatched: std::sync::Mutex::default(),
+        }));
+    }
+    tables.fallbacks = fallbacks;
+    let master = readers.remove(0);
+    load_tables(&graph, &mut tables, &schemas, readers, &compiled.table_keys, project, &files, observer)?;
+    let preset = schemas[0].preset;
+    let gathering = match (compiled.keys.0.is_some(), preset.is_some_and(|preset| preset.scattered)) {
+        (false, _) => Gathering::Single,
+        (true, false) => Gathering::Adjacent,
+        (true, true) => Gathering::Whole,
+    };
+    let program = Program {
+        graph,
+        tables,
+        feeds: compiled.feeds,
+        channels: compiled.channels,
+        configured: feeds.into_iter().cloned().collect(),
+        views,
+        mappings,
+        sku: compiled.sku,
+        role: compiled.role,
+        keys: compiled.keys,
+        joins: compiled.joins,
+        gathering,
+        slots: compiled.slots as usize,
+        files,
+        shop: (project.shop.timezone.clone(), project.shop.units.weight.clone(), project.shop.units.length.clone()),
+        master: master.columns().to_vec(),
+        schemas,
+    };
+    Ok((program, master))
+}
+
+fn chosen<'p>(project: &'p Project, wanted: &[String], path: &str) -> Result<Vec<&'p Feed>, Failure> {
+    for name in wanted {
+        if !project.feed.iter().any(|feed| feed.name == *name) {
+            let hint = near(name, project.feed.iter().map(|feed| feed.name.as_str()));
+            let all = project.feed.iter().map(|feed| format!("`{}`", feed.name)).collect::<Vec<_>>().join(", ");
+            return Err(Failure::configuration(path, format!("there is no feed `{name}`"), hint.unwrap_or_else(|| format!("the feeds are {all}"))));
+        }
+    }
+    Ok(project.feed.iter().filter(|feed| wanted.is_empty() || wanted.contains(&feed.name)).collect())
+}
+
+fn location(keys: &indexmap::IndexMap<String, String>) -> Location {
+    let code = keys.get("code").cloned().unwrap_or_default();
+    Location { code, keys: keys.iter().filter(|(name, _)| *name != "code").map(|(name, value)| (name.clone(), value.clone())).collect() }
+}
+
+fn open_sources(project: &Project, path: &str, files: &mut FileNames) -> Result<(Vec<Schema>, Vec<SourceReader>), Failure> {
+    // A source of stock or orders is no master, wherever it stands.
+    let mut sources: Vec<&Source> = project.source.iter().filter(|source| source.role != Some(Role::Orders)).collect();
+    sources.sort_by_key(|source| source.role.is_some());
+    if sources.first().is_none_or(|source| source.role.is_some()) {
+        return Err(Failure::configuration(path, "the project has no catalog", "add a [[source]] with `name` and `path`"));
+    }
+    let mut schemas = Vec::new();
+    let mut readers = Vec::new();
+    for (index, source) in sources.into_iter().enumerate() {
+        let preset: Option<&'static Preset> = match &source.preset {
+            None => None,
+            Some(name) => Some(preset::find(name).ok_or_else(|| {
+                let hint = near(name, preset::all().iter().map(|preset| preset.name.as_str()));
+                let all = preset::all().iter().map(|preset| format!("`{}`", preset.name)).collect::<Vec<_>>().join(", ");
+                ConfigError::new(path, format!("source `{}`: there is no preset `{name}`", source.name), hint.unwrap_or_else(|| format!("the presets are {all}")))
+            })?),
+        };
+        let reader = open::open(source, preset, &project.folder, &project.shop.language, files)?;
+        let columns = reader.columns().to_vec();
+        let table = if index == 0 { None } else { u32::try_from(index - 1).ok() };
+        schemas.push(Schema { source: source.clone(), preset, columns, table });
+        readers.push(reader);
+    }
+    Ok((schemas, readers))
+}
+
+struct Compiling<'p> {
+    project: &'p Project,
+    path: &'p str,
+    graph: Graph,
+    tables: Tables,
+    fallbacks: Vec<Fallback>,
+    views: Vec<(String, String)>,
+}
+
+struct Compiled {
+    feeds: Vec<FeedProgram>,
+    channels: Vec<Channel>,
+    sku: NodeId,
+    role: Option<NodeId>,
+    keys: (Option<NodeId>, Option<NodeId>),
+    joins: Vec<(u32, NodeId)>,
+    /// The key of each joined source's own rows.
+    table_keys: Vec<NodeId>,
+    slots: u32,
+}
+
+impl Compiling<'_> {
+    fn feeds(&mut self, schemas: &[Schema], feeds: &[&Feed], locations: &[Location], now: &str) -> Result<Compiled, Failure> {
+        let project = self.project;
+        let mut fallbacks = std::mem::take(&mut self.fallbacks);
+        let mut columns =
+            Columns { schemas, shop: &project.shop, fallbacks: &mut fallbacks, problems: Vec::new(), translated: BTreeMap::new() };
+        let graph = &mut self.graph;
+        self.views.push((project.shop.currency.clone(), project.shop.language.clone()));
+        let plain = View { language: project.shop.language.clone(), currency: project.shop.currency.clone(), ..View::default() };
+        let mut errors: Vec<ConfigError> = Vec::new();
+        let sku = columns.column(graph, &plain, "sku").unwrap_or_else(|| graph.add(Node::Absent));
+        if matches!(graph.node(sku), Node::Absent) {
+            errors.push(ConfigError::new(
+                self.path,
+                format!("source `{}` has no `sku`", schemas[0].source.name),
+                "map it in [source.fields]: sku = \"its column\", or make one: sku = \"{{hash url 12}}\"",
+            ));
+        }
+        let preset = schemas[0].preset;
+        let template = |columns: &mut Columns<'_>, graph: &mut Graph, source: Option<&String>, what: &str| {
+            source.map(|source| {
+                if source.contains("{{") {
+                    columns.template(graph, 0, what, source)
+                } else {
+                    graph.add(position(&schemas[0].columns, source).map_or(Node::Absent, Node::Raw))
+                }
+            })
+        };
+        let role = template(&mut columns, graph, preset.and_then(|preset| preset.role.as_ref()), "role");
+        let aliases = template(&mut columns, graph, preset.and_then(|preset| preset.aliases.as_ref()), "aliases");
+        let key = template(&mut columns, graph, preset.and_then(|preset| preset.key.as_ref()), "key");
+        let key = key.or_else(|| columns.in_source(graph, 0, "product_id", "product_id"));
+        let mut joins = Vec::new();
+        let mut table_keys = Vec::new();
+        for (index, schema) in schemas.iter().enumerate() {
+            let Some(table) = schema.table else { continue };
+            let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
+            let base = join.split_once('.').map_or(join.as_str(), |(base, _)| base).to_owned();
+            match columns.in_source(graph, index, &join, &base) {
+                Some(own) => table_keys.push(own),
+                None => {
+                    let hint = near(&join, schema.columns.iter().map(String::as_str));
+                    errors.push(ConfigError::new(
+                        self.path,
+                        format!("source `{}` has no column `{join}` to join by", schema.source.name),
+                        hint.unwrap_or_else(|| format!("map it: [source.fields] {join} = \"its column\"")),
+                    ));
+                    table_keys.push(graph.add(Node::Absent));
+                }
+            }
+            let key = columns.key(graph, &plain, index);
+            joins.push((table, key));
+        }
+        if let Some(index) = columns.stock_source() {
+            self.tables.stock_location = columns.in_source(graph, index, "location", "location");
+        }
+        let formulas = formulas(project, self.path, &mut columns, graph, &mut errors);
+        let mut compiled = Compiled { feeds: Vec::new(), channels: Vec::new(), sku, role, keys: (key, aliases), joins, table_keys, slots: 0 };
+        let around = Surroundings { shop: &project.shop, locations, now, project_path: self.path };
+        for feed in feeds {
+            let channel = match channel::load(Some(&project.folder), &feed.channel) {
+                Ok(channel) => channel,
+                Err(error) => {
+                    errors.push(error);
+                    continue;
+                }
+            };
+            let language = feed.language.clone().unwrap_or_else(|| project.shop.language.clone());
+            let currency = feed.currency.clone().unwrap_or_else(|| project.shop.currency.clone());
+            let pair = (currency.clone(), language.clone());
+            let number = self.views.iter().position(|view| *view == pair).unwrap_or_else(|| {
+                self.views.push(pair);
+                self.views.len() - 1
+            });
+            let view = View {
+                number: u16::try_from(number).expect("few views"),
+                language,
+                fallback: feed.fallback.clone(),
+                currency,
+                locations: feed.locations.clone(),
+                formula: formula_of(feed, project, &formulas, self.path, &mut errors),
+                stock_rows: channel.manifest.records == crate::channel::manifest::Records::Stock,
+                per_location: false,
+                prices: channel.manifest.prices,
+            };
+            match compile::feed(graph, &mut columns, feed, &channel, view, &mut compiled.slots, &around) {
+                Ok(program) => {
+                    compiled.feeds.push(program);
+                    compiled.channels.push(channel);
+                }
+                Err(wrong) => errors.extend(wrong),
+            }
+        }
+        for problem in std::mem::take(&mut columns.problems) {
+            errors.push(ConfigError::new(self.path, problem.message, problem.hint));
+        }
+        drop(columns);
+        self.fallbacks = fallbacks;
+        self.tables.formulas = formulas.into_iter().flatten().collect();
+        if errors.is_empty() { Ok(compiled) } else { Err(Failure::Configuration(errors)) }
+    }
+}
+
+/// The formula of each sync of the project, in order.
+fn formulas(
+    project: &Project,
+    path: &str,
+    columns: &mut Columns<'_>,
+    graph: &mut Graph,
+    errors: &mut Vec<ConfigError>,
+) -> Vec<Option<Formula>> {
+    let mut made = Vec::new();
+    for sync in &project.sync {
+        let index = columns.schemas.iter().position(|schema| schema.source.name == sync.from && schema.source.role == Some(Role::Stock));
+        let Some(index) = index else {
+            errors.push(ConfigError::new(
+                path,
+                format!("sync `{}` reads from `{}`, which is no stock source", sync.name, sync.from),
+                "name a [[source]] with `role = \"stock\"`",
+            ));
+            made.push(None);
+            continue;
+        };
+        let basis = columns.schemas[index].source.basis.unwrap_or(Basis::OnHand);
+        let quantity_name = match basis {
+            Basis::OnHand => "on_hand",
+            Basis::Available => "available",
+            Basis::Salable => "salable",
+        };
+        let names = [quantity_name, "on_hand", "available", "salable"];
+        let Some(quantity) = names.iter().find_map(|name| columns.in_source(graph, index, name, name)) else {
+            errors.push(ConfigError::new(
+                path,
+                format!("stock source `{}` has no column `{quantity_name}`", sync.from),
+                format!("map it: [source.fields] {quantity_name} = \"its column\""),
+            ));
+            made.push(None);
+            continue;
+        };
+        let committed = if basis == Basis::OnHand { columns.in_source(graph, index, "committed", "committed") } else { None };
+        let location = columns.in_source(graph, index, "location", "location").unwrap_or_else(|| graph.add(Node::Absent));
+        let (safety_stock, column) = match &sync.safety_stock {
+            _ if basis == Basis::Salable => (0, None),
+            None => (0, None),
+            Some(toml::Value::Integer(units)) => (*units, None),
+            Some(toml::Value::String(name)) => (0, columns.in_source(graph, index, name, "safety_stock")),
+            Some(_) => (0, None),
+        };
+        let share = sync.share.as_deref().and_then(percent).unwrap_or(Decimal::ONE);
+        made.push(Some(Formula {
+            table: columns.schemas[index].table.unwrap_or(0),
+            quantity,
+            committed,
+            location,
+            locations: codes(sync.locations.as_ref()),
+            safety_stock,
+            safety_stock_column: column,
+            share,
+            minimum: sync.minimum.unwrap_or(0).max(0),
+            maximum: sync.maximum.unwrap_or(i64::MAX),
+        }));
+    }
+    made
+}
+
+fn codes(locations: Option<&toml::Value>) -> Vec<String> {
+    match locations {
+        Some(toml::Value::Table(table)) => table.keys().cloned().collect(),
+        Some(toml::Value::Array(list)) => list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `20%` or `0.2` as a part of one.
+pub fn percent(text: &str) -> Option<Decimal> {
+    match text.trim().strip_suffix('%') {
+        Some(number) => Some(decimal::parse(number.trim())? / Decimal::ONE_HUNDRED),
+        None => decimal::parse(text.trim()),
+    }
+}
+
+fn formula_of(feed: &Feed, project: &Project, formulas: &[Option<Formula>], path: &str, errors: &mut Vec<ConfigError>) -> Option<u32> {
+    let wanted = match &feed.stock {
+        Some(name) => {
+            let found = project.sync.iter().position(|sync| sync.name == *name);
+            if found.is_none() {
+                let hint = near(name, project.sync.iter().map(|sync| sync.name.as_str())).unwrap_or_else(|| "add a [[sync]] of that name".to_owned());
+                errors.push(ConfigError::new(path, format!("feed `{}`: there is no sync `{name}`", feed.name), hint));
+            }
+            found?
+        }
+        None if project.sync.len() == 1 => 0,
+        None => return None,
+    };
+    formulas.get(wanted)?.as_ref()?;
+    u32::try_from(formulas.iter().take(wanted).flatten().count()).ok()
+}
+
+/// Loads the mapping tables that the graph's `map` nodes name.
+fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<BTreeMap<String, map::Table>, Failure> {
+    let mut tables = BTreeMap::new();
+    let mut errors = Vec::new();
+    for number in 0..graph.len() {
+        let id = NodeId(u32::try_from(number).expect("fewer than 4 billion nodes"));
+        let Node::Helper { helper, positional, .. } = graph.node(id) else { continue };
+        if crate::program::graph::helper(*helper).name != "map" {
+            continue;
+        }
+        let Some(Some(name)) = positional.first().and_then(|&first| graph.constant(first)) else {
+            errors.push(ConfigError::new(path, "`map` wants its table's path as a literal text or a setting", "write `{{map \"mappings/x.csv\" category}}`"));
+            continue;
+        };
+        if tables.contains_key(name) {
+            continue;
+        }
+        match read_mapping(&project.folder, name) {
+            Ok(table) => {
+                tables.insert(name.to_owned(), table);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(tables) } else { Err(Failure::Configuration(errors)) }
+}
+
+fn read_mapping(folder: &Path, name: &str) -> Result<map::Table, ConfigError> {
+    let file = std::fs::File::open(folder.join(name)).map_err(|error| {
+        ConfigError::new(name, format!("the mapping table cannot be read: {error}"), "it is a CSV file of two columns in the project's folder")
+    })?;
+    map::Table::read(file, name).map_err(|message| ConfigError::new(name, message, "a mapping table has two columns: what it is here, what it is there"))
+}
+
+/// Reads the joined sources into their tables.
+#[allow(clippy::too_many_arguments)]
+fn load_tables(
+    graph: &Graph,
+    tables: &mut Tables,
+    schemas: &[Schema],
+    readers: Vec<SourceReader>,
+    keys: &[NodeId],
+    project: &Project,
+    files: &FileNames,
+    observer: &mut dyn Observer,
+) -> Result<(), Failure> {
+    let nothing = Tables::default();
+    let mappings = BTreeMap::new();
+    let unmatched = RefCell::default();
+    for ((schema, mut reader), &key) in schemas.iter().skip(1).zip(readers).zip(keys) {
+        let mut table = Table::new(&schema.source.name, reader.columns().to_vec());
+        let one_to_one = schema.source.role.is_none();
+        loop {
+            let mut batch = Batch::default();
+            if !reader.read(&mut batch)? {
+                break;
+            }
+            report_rejects(&mut batch, files, observer);
+            let arena = Bump::new();
+            let contexts = [HelperContext {
+                arena: &arena,
+                currency: &project.shop.currency,
+                language: &project.shop.language,
+                timezone: &project.shop.timezone,
+                weight_unit: &project.shop.units.weight,
+                length_unit: &project.shop.units.length,
+                tables: &mappings,
+                unmatched: &unmatched,
+            }];
+            let keys: Vec<Option<String>> = {
+                let run = Evaluator::new(graph, &nothing, &contexts, &arena, &batch, 0);
+                (0..batch.len())
+                    .map(|row| {
+                        run.select(row, Default::default());
+                        run.text(key).map(str::to_owned)
+                    })
+                    .collect()
+            };
+            let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
+            for (row, key) in keys.iter().enumerate() {
+                if key.is_none() {
+                    observer.finding(&table_finding(files, &batch, row, "no-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
+                }
+            }
+            table.add(batch, keys.iter().map(Option::as_deref), |batch, row, key| {
+                if one_to_one {
+                    observer.finding(&table_finding(
+                        files,
+                        batch,
+                        row,
+                        "duplicate-key",
+                        &join,
+                        Some(key),
+                        format!("`{key}` stands a second time in source `{}`; the first row counts", schema.source.name),
+                        "keep one row a key",
+                    ));
+                }
+            });
+        }
+        for remark in reader.take_remarks() {
+            observer.remark(&remark);
+        }
+        let (keys, rows) = table.counts();
+        observer.remark(&format!(
+            "source `{}`: {rows} rows, {keys} keys, {:.1} MB in memory",
+            schema.source.name,
+            table.size_bytes() as f64 / 1e6
+        ));
+        tables.joined.push(table);
+    }
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments)]
+fn table_finding(
+    files: &FileNames,
+    batch: &Batch,
+    row: usize,
+    rule: &'static str,
+    column: &str,
+    sku: Option<&str>,
+    message: String,
+    hint: &str,
+) -> Finding {
+    Finding {
+        rule,
+        severity: Severity::Warning,
+        feed: None,
+        sku: sku.map(str::to_owned),
+        source: files.name(batch.file_of(row)).to_owned(),
+        line: batch.line(row),
+        column: column.to_owned(),
+        message,
+        hint: hint.to_owned(),
+    }
+}
+
+/// Tells the records that could not be read; how many they were.
+pub fn report_rejects(batch: &mut Batch, files: &FileNames, observer: &mut dyn Observer) -> u64 {
+    let file = batch.file;
+    let rejects = std::mem::take(&mut batch.rejects);
+    for reject in &rejects {
+        observer.finding(&Finding {
+            rule: reject.rule,
+            severity: Severity::Error,
+            feed: None,
+            sku: None,
+            source: files.name(file).to_owned(),
+            line: reject.line,
+            column: String::new(),
+            message: reject.message.clone(),
+            hint: reject.hint.clone(),
+        });
+    }
+    rejects.len() as u64
+}
+
+impl Program {
+    /// The contexts helpers run in, one a view.
+    pub fn contexts<'a>(&'a self, arena: &'a Bump, unmatched: &'a RefCell<BTreeMap<(String, String), u64>>) -> Vec<HelperContext<'a>> {
+        let (timezone, weight_unit, length_unit) = &self.shop;
+        self.views
+            .iter()
+            .map(|(currency, language)| HelperContext {
+                arena,
+                currency,
+                language,
+                timezone,
+                weight_unit,
+                length_unit,
+                tables: &self.mappings,
+                unmatched,
+            })
+            .collect()
+    }
+
+    /// The keys of each row of a batch, for bringing products together.
+    pub fn row_keys(&self, batch: &Batch) -> Vec<RowKeys> {
+        let arena = Bump::new();
+        let unmatched = RefCell::default();
+        let contexts = self.contexts(&arena, &unmatched);
+        let run = Evaluator::new(&self.graph, &self.tables, &contexts, &arena, batch, 0);
+        let (key, aliases) = self.keys;
+        (0..batch.len())
+            .map(|row| {
+                run.select(row, Default::default());
+                RowKeys {
+                    key: key.and_then(|key| run.text(key)).map(str::to_owned),
+                    aliases: aliases
+                        .and_then(|aliases| run.value(aliases).ok())
+                        .map(|value| list_of(value).map(str::to_owned).collect())
+                        .unwrap_or_default(),
+                }
+            })
+            .collect()
+    }
+}
+
+fn list_of(value: Value<'_>) -> impl Iterator<Item = &str> {
+    value.elements().flat_map(|element| element.split('|')).map(str::trim).filter(|element| !element.is_empty())
+}
