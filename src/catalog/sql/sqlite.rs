@@ -74,7 +74,6 @@ fn rows(
     }
     let names: Vec<String> = statement
         .column_names()
-        .into_iter()
         .map(str::to_owned)
         .collect();
     let width = names.len();

@@ -87,10 +87,8 @@ fn list(file: &mut File, name: &str) -> Result<Vec<Sheet>, SourceError> {
         match pieces.next()? {
             Piece::Start => match pieces.name() {
                 "style:style" => style = attribute(&pieces, "style:name").to_owned(),
-                "style:table-properties" => {
-                    if attribute(&pieces, "table:display") == "false" {
-                        hidden.push(style.clone());
-                    }
+                "style:table-properties" if attribute(&pieces, "table:display") == "false" => {
+                    hidden.push(style.clone());
                 }
                 "table:table" => sheets.push(Sheet {
                     name: attribute(&pieces, "table:name").to_owned(),
@@ -143,8 +141,7 @@ fn table(pieces: &mut Pieces, rows: &mut Rows<'_>) -> Result<(), Stop> {
                 "table:shapes" | "table:table" => skip(pieces)?,
                 _ => {}
             },
-            Piece::Close => {
-                if pieces.closed() == "table:table-row" {
+            Piece::Close if pieces.closed() == "table:table-row" => {
                     let filled = cells
                         .iter()
                         .any(|cell| !cell.text.is_empty() || cell.kind == Kind::Error);
@@ -163,7 +160,6 @@ fn table(pieces: &mut Pieces, rows: &mut Rows<'_>) -> Result<(), Stop> {
                     }
                     row = row.saturating_add(repeated);
                     cells.clear();
-                }
             }
             Piece::End => return Err(pieces.wrong("it ends inside a sheet").into()),
             _ => {}
