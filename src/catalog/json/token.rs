@@ -77,17 +77,17 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// Events of a stream.
-    pub(super) fn stream(reader: Box<dyn Read + Send>) -> Self {
+    fn stream(reader: Box<dyn Read + Send>) -> Self {
         Tokens {
             reader: Some(reader),
-            pub(super) buffer: Vec::new(),
+            buffer: Vec::new(),
             at: 0,
             before: 0,
             line: 1,
             line_start: 0,
             open: Vec::new(),
             expect: Expect::Value,
-            pub(super) raw: Vec::new(),
+            raw: Vec::new(),
             text: String::new(),
         }
     }

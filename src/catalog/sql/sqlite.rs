@@ -72,10 +72,7 @@ fn rows(
             .hint("write one query that begins with SELECT or WITH")
             .into());
     }
-    let names: Vec<String> = statement
-        .column_names()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = names.len();
     producer.columns(names)?;
     let mut cells = vec![String::new(); width];

@@ -72,8 +72,7 @@ fn sample() -> Vec<u8> {
         full.write(2, column as u16, *name).expect("writes");
     }
     full.write(3, 0, "00012").expect("writes");
-    full.write(3, 1, 4_006_381_333_931_f64)
-        .expect("writes");
+    full.write(3, 1, 4_006_381_333_931_f64).expect("writes");
     full.write(3, 2, 19.99).expect("writes");
     full.write(3, 3, 1e21).expect("writes");
     let date = Format::new().set_num_format("yyyy-mm-dd");
