@@ -77,7 +77,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// Events of a stream.
-    fn stream(reader: Box<dyn Read + Send>) -> Self {
+    pub(super) fn stream(reader: Box<dyn Read + Send>) -> Self {
         Tokens {
             reader: Some(reader),
             buffer: Vec::new(),
