@@ -189,7 +189,10 @@ impl Watch {
             let (state, wake) = &*theirs;
             let Ok(mut state) = state.lock() else { return };
             while !state.done {
-                if state.busy.is_some_and(|since| since.elapsed() > limit) {
+                if state
+                    .busy
+                    .is_some_and(|since| !limit.is_zero() && since.elapsed() > limit)
+                {
                     handle.interrupt();
                 }
                 match wake.wait_timeout(state, tick) {
