@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use super::token::TEXT_BYTES_MAX;
+use super::scalar::TEXT_BYTES_MAX;
 use crate::catalog::flat::read_failed;
 use crate::catalog::{SourceError, SourceProblem};
 

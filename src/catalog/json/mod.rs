@@ -8,6 +8,7 @@
 mod at;
 mod lines;
 mod record;
+mod scalar;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -10,6 +10,8 @@ use crate::catalog::flat::{Flat, NoColumn};
 
 /// Elements of a list of objects that get columns of their own.
 pub(super) const INDEXED_MAX: usize = 16;
+/// Members from which names are hashed to find a repeated one.
+const HASHED_MIN: usize = 24;
 /// Most values in one record.
 const VALUES_MAX: usize = 1_000_000;
 /// Most bytes of one record as it stands in the file.
@@ -169,11 +171,21 @@ impl Record {
     }
 
     fn find_duplicate(&self, object: usize) -> Option<String> {
+        let keys = || {
+            self.children(object)
+                .map(|(_, node)| self.slice(node.key))
+                .enumerate()
+        };
+        // Most objects are small, and comparing is then cheaper than hashing.
+        if keys().nth(HASHED_MIN).is_none() {
+            return keys()
+                .find(|(place, key)| keys().take(*place).any(|(_, earlier)| earlier == *key))
+                .map(|(_, key)| key.to_owned());
+        }
         let mut seen = HashSet::new();
-        self.children(object)
-            .map(|(_, node)| self.slice(node.key))
-            .find(|key| !seen.insert(*key))
-            .map(str::to_owned)
+        keys()
+            .find(|(_, key)| !seen.insert(*key))
+            .map(|(_, key)| key.to_owned())
     }
 
     /// Flattens an object's members; true when a long list was met.

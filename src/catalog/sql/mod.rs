@@ -25,7 +25,8 @@ const READING: [&str; 5] = ["select", "with", "values", "table", "show"];
 /// Limits of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SqlOptions {
-    /// Longest time that the database may take: in all for MySQL and MariaDB, between two batches elsewhere.
+    /// Longest time that the database may take: in all for MySQL and MariaDB, between two rows or batches elsewhere; 0 is
+    /// no limit.
     pub timeout_ms: u64,
 }
 

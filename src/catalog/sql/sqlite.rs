@@ -72,11 +72,7 @@ fn rows(
             .hint("write one query that begins with SELECT or WITH")
             .into());
     }
-    let names: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = names.len();
     producer.columns(names)?;
     let mut cells = vec![String::new(); width];
@@ -193,7 +189,10 @@ impl Watch {
             let (state, wake) = &*theirs;
             let Ok(mut state) = state.lock() else { return };
             while !state.done {
-                if state.busy.is_some_and(|since| since.elapsed() > limit) {
+                if state
+                    .busy
+                    .is_some_and(|since| !limit.is_zero() && since.elapsed() > limit)
+                {
                     handle.interrupt();
                 }
                 match wake.wait_timeout(state, tick) {

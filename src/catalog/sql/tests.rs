@@ -107,7 +107,7 @@ fn sqlite_only_reads_one_statement() {
             .expect("reads")
             .records
             .len(),
-        2
+        3
     );
     let missing = run("sqlite:no/such.db", "SELECT 1", 10_000).expect_err("is not there");
     assert_eq!(missing.problem, SourceProblem::Missing);

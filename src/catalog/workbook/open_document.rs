@@ -87,10 +87,8 @@ fn list(file: &mut File, name: &str) -> Result<Vec<Sheet>, SourceError> {
         match pieces.next()? {
             Piece::Start => match pieces.name() {
                 "style:style" => style = attribute(&pieces, "style:name").to_owned(),
-                "style:table-properties" => {
-                    if attribute(&pieces, "table:display") == "false" {
-                        hidden.push(style.clone());
-                    }
+                "style:table-properties" if attribute(&pieces, "table:display") == "false" => {
+                    hidden.push(style.clone());
                 }
                 "table:table" => sheets.push(Sheet {
                     name: attribute(&pieces, "table:name").to_owned(),
@@ -143,27 +141,25 @@ fn table(pieces: &mut Pieces, rows: &mut Rows<'_>) -> Result<(), Stop> {
                 "table:shapes" | "table:table" => skip(pieces)?,
                 _ => {}
             },
-            Piece::Close => {
-                if pieces.closed() == "table:table-row" {
-                    let filled = cells
-                        .iter()
-                        .any(|cell| !cell.text.is_empty() || cell.kind == Kind::Error);
-                    let times = if filled { repeated } else { 0 };
-                    for extra in 0..times.min(ROWS_MAX.saturating_sub(row)) {
-                        let mut column = 0_u32;
-                        for cell in &cells {
-                            let to = column.saturating_add(cell.repeated).min(COLUMNS_MAX);
-                            if !cell.text.is_empty() || cell.kind == Kind::Error {
-                                for at in column..to {
-                                    rows.cell(row + extra, at, cell.kind, &cell.text)?;
-                                }
+            Piece::Close if pieces.closed() == "table:table-row" => {
+                let filled = cells
+                    .iter()
+                    .any(|cell| !cell.text.is_empty() || cell.kind == Kind::Error);
+                let times = if filled { repeated } else { 0 };
+                for extra in 0..times.min(ROWS_MAX.saturating_sub(row)) {
+                    let mut column = 0_u32;
+                    for cell in &cells {
+                        let to = column.saturating_add(cell.repeated).min(COLUMNS_MAX);
+                        if !cell.text.is_empty() || cell.kind == Kind::Error {
+                            for at in column..to {
+                                rows.cell(row + extra, at, cell.kind, &cell.text)?;
                             }
-                            column = to;
                         }
+                        column = to;
                     }
-                    row = row.saturating_add(repeated);
-                    cells.clear();
                 }
+                row = row.saturating_add(repeated);
+                cells.clear();
             }
             Piece::End => return Err(pieces.wrong("it ends inside a sheet").into()),
             _ => {}

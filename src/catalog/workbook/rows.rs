@@ -163,21 +163,21 @@ impl<'a> Rows<'a> {
         }
         if self.errors > 0 {
             self.producer.remark(format!(
-                "{} cells hold an error such as #N/A and are read as empty",
+                "cells that hold an error such as #N/A, read as empty: {}",
                 self.errors
             ))?;
         }
         if self.strays > 0 {
             self.producer.remark(format!(
-                "{} cells stand in columns without a header and are not read, the first is {}",
+                "cells in columns without a header, not read: {}, the first is {}",
                 self.strays, self.first_stray
             ))?;
         }
         for column in self.columns.iter().flatten() {
             if column.numbers > 0 {
                 self.producer.remark(format!(
-                    "column `{}` holds {} numbers where identifiers are: a spreadsheet drops leading zeros and digits \
-                     after the 15th, so format the column as text and enter them again",
+                    "numbers among the identifiers in column `{}`: {}; a spreadsheet drops leading zeros and digits after \
+                     the 15th, so format the column as text and enter them again",
                     column.name, column.numbers
                 ))?;
             }

@@ -85,6 +85,10 @@ impl Pieces {
         self.path.rsplit('/').next().unwrap_or("")
     }
 
+    #[cfg_attr(
+        not(feature = "xlsx"),
+        expect(dead_code, reason = "only workbooks ask")
+    )]
     /// The name of the element that ended last, with its prefix.
     pub(in crate::catalog) fn closed(&self) -> &str {
         &self.closed

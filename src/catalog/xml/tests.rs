@@ -256,6 +256,39 @@ fn a_cut_file_is_never_whole() {
 }
 
 #[test]
+fn changed_bytes_never_panic_and_never_add_records() {
+    let letters = b"<>/&;\"'=![]- \nax1\xc4";
+    let mut state = 11_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    let mut wholes = 0;
+    for _ in 0..4_000 {
+        let mut bytes = FEED.as_bytes().to_vec();
+        let place = next() % bytes.len();
+        match next() % 3 {
+            0 => bytes[place] = letters[next() % letters.len()],
+            1 => bytes.insert(place, letters[next() % letters.len()]),
+            _ => drop(bytes.remove(place)),
+        }
+        match read(&bytes, Some("item")) {
+            Ok(whole) => {
+                wholes += 1;
+                assert!(whole.records.len() <= 2);
+            }
+            Err(error) => assert!(!error.message.is_empty() && error.path == "c.xml"),
+        }
+    }
+    assert!(
+        wholes > 500,
+        "most changes inside texts are harmless: {wholes}"
+    );
+}
+
+#[test]
 fn reads_the_real_feeds() {
     let shared = std::env::var("SHELFCAST_SHARED").unwrap_or_else(|_| "../shared".to_owned());
     for (file, record, count, column, first) in [
