@@ -7,9 +7,14 @@
 
 pub mod catalog;
 pub mod channel;
+pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod helper;
 pub mod model;
 pub mod pipeline;
 pub mod program;
+pub mod report;
+pub mod term;
 pub mod validate;
+pub mod write;

@@ -35,7 +35,7 @@ pub struct RowKeys {
 }
 
 /// Gives each row of a batch its keys.
-pub type KeysOf<'k> = dyn Fn(&Batch) -> Vec<RowKeys> + 'k;
+pub type KeysOf<'k> = dyn Fn(&Batch) -> Vec<RowKeys> + Sync + 'k;
 
 /// Why reading products ended early.
 pub enum Interrupted {

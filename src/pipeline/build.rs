@@ -1,1 +1,498 @@
-//! To do.
+//! Build: the catalog read once, every feed made in one pass, files written whole or not at all.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use bumpalo::Bump;
+use hashbrown::HashTable;
+use rust_decimal::Decimal;
+
+use crate::catalog::Batch;
+use crate::catalog::products::{Gathering, Interrupted, ProductReader};
+use crate::channel::manifest::{Format, Manifest};
+use crate::config::Project;
+use crate::config::project::Feed;
+use crate::program::evaluate::Evaluator;
+use crate::program::feed::{FeedOutput, FeedRun, Fill};
+use crate::program::lower::LateNumber;
+use crate::validate::finding::{Finding, Severity};
+use crate::write::staged::{Encoding, Shape};
+use crate::write::{Artifact, Limits, StagedFeed};
+
+use super::program::{self, Program, Wanted, percent, report_rejects};
+use super::run::{Work, run};
+use super::{Failure, Observer, exclude};
+
+/// What to build, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Names of feeds; empty is all.
+    pub feeds: Vec<String>,
+    /// The run's moment.
+    pub now: jiff::Timestamp,
+    /// How many threads work on batches.
+    pub threads: usize,
+    /// Where files go; `None` writes nothing.
+    pub folder: Option<PathBuf>,
+    /// Whether files get their digests.
+    pub digests: bool,
+}
+
+/// How one feed came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedReport {
+    /// The feed.
+    pub name: String,
+    /// Its channel.
+    pub channel: String,
+    /// 0, or 1 when the data is over a limit and the old file stays.
+    pub exit: u8,
+    /// Records read, in the feed's kind of record.
+    pub read: u64,
+    /// Records the filter or an exclusion left out.
+    pub filtered: u64,
+    /// Records withheld for what is wrong with them.
+    pub withheld: u64,
+    /// Items written.
+    pub written: u64,
+    /// Warnings.
+    pub warnings: u64,
+    /// Bytes written, before compression.
+    pub bytes: u64,
+    /// The files.
+    pub files: Vec<FileReport>,
+    /// Seconds from the run's start until the feed stood.
+    pub seconds: f64,
+    /// Why the old file stays.
+    pub held: Option<String>,
+}
+
+/// One file of a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    /// Where it stands, relative to the project.
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Items in it.
+    pub items: u64,
+    /// Hex of its SHA-256, where digests were asked for.
+    pub sha256: Option<String>,
+}
+
+/// How a run came out.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The feeds, in the project's order.
+    pub feeds: Vec<FeedReport>,
+    /// Rows of the master.
+    pub rows: u64,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Elements of templates that the crate rendered, feed by feed.
+    pub slow: Vec<String>,
+}
+
+impl Report {
+    /// The exit code: 1 when every feed is over a limit, 3 when some are, 0 when none is.
+    pub fn exit(&self) -> u8 {
+        let over = self.feeds.iter().filter(|feed| feed.exit != 0).count();
+        match over {
+            0 => 0,
+            all if all == self.feeds.len() => 1,
+            _ => 3,
+        }
+    }
+}
+
+/// Why the pass ended early: for good, or to be begun again.
+enum Stopped {
+    Failed(Failure),
+    Scattered,
+}
+
+impl From<Interrupted> for Stopped {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Source(error) => Stopped::Failed(Failure::Source(error)),
+            Interrupted::Scattered => Stopped::Scattered,
+        }
+    }
+}
+
+/// Builds feeds.
+///
+/// # Errors
+/// When sources, configuration or the disk make it impossible; no file was changed then.
+pub fn build(project: &Project, options: &Options, observer: &mut dyn Observer) -> Result<Report, Failure> {
+    match pass(project, options, None, observer) {
+        Err(Stopped::Scattered) => match pass(project, options, Some(Gathering::Whole), &mut super::observer::Silent) {
+            Err(Stopped::Scattered) => unreachable!("gathered products cannot stand apart"),
+            other => other.map_err(failed),
+        },
+        other => other.map_err(failed),
+    }
+}
+
+fn failed(stopped: Stopped) -> Failure {
+    match stopped {
+        Stopped::Failed(failure) => failure,
+        Stopped::Scattered => Failure::Disk("products stand apart".to_owned()),
+    }
+}
+
+/// One pass over the catalog: compile, read, compute, check, render, write, commit.
+fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, observer: &mut dyn Observer) -> Result<Report, Stopped> {
+    let started = Instant::now();
+    let wanted = Wanted { feeds: &options.feeds, now: options.now };
+    let (program, master) = program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
+    let excluded = exclude::load(project, options.now).map_err(Stopped::Failed)?;
+    let keys = |batch: &Batch| program.row_keys(batch);
+    let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));
+    let frames: Vec<_> = (0..program.feeds.len()).map(|feed| frame(&program, feed)).collect();
+    let mut written: Vec<Written<'_>> = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        written.push(Written::new(&program, index, options, frame).map_err(Stopped::Failed)?);
+    }
+    let mut rows = 0;
+    let mut unmatched: BTreeMap<(String, String), u64> = BTreeMap::new();
+    run::<Stopped>(&program, &mut reader, &excluded, options.threads, |work| {
+        rows += work.rows;
+        let rejected = report_rejects(&mut work.input.batch, &program.files, observer);
+        for finding in &work.findings {
+            observer.finding(finding);
+        }
+        for (value, count) in std::mem::take(&mut work.unmatched) {
+            *unmatched.entry(value).or_default() += count;
+        }
+        for (index, feed) in written.iter_mut().enumerate() {
+            feed.take(&program, work, index, rejected, observer).map_err(Stopped::Failed)?;
+        }
+        observer.progress(rows);
+        Ok(())
+    })?;
+    for remark in reader.take_remarks() {
+        observer.remark(&remark);
+    }
+    report_unmet(&program, observer);
+    report_unmatched(&unmatched, observer);
+    let mut report = Report { rows, slow: program.tables.fallbacks.iter().map(|fallback| fallback.shown.clone()).collect(), ..Report::default() };
+    // Every feed stands whole beside its target before the first takes its place.
+    for feed in &mut written {
+        feed.finish().map_err(Stopped::Failed)?;
+    }
+    for feed in written {
+        let mut done = feed.commit(&program, project).map_err(Stopped::Failed)?;
+        done.seconds = started.elapsed().as_secs_f64();
+        report.feeds.push(done);
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+fn disk(what: &str, error: &std::io::Error) -> Failure {
+    Failure::Disk(format!("cannot write {what}: {error}"))
+}
+
+/// Head and tail of a feed's parts.
+fn frame<'p>(program: &'p Program, feed: usize) -> impl Fn(u64, Option<u64>) -> (Vec<u8>, Vec<u8>) + 'p {
+    move |number, items| {
+        let arena = Bump::new();
+        let unmatched = RefCell::default();
+        let contexts = program.contexts(&arena, &unmatched);
+        let batch = Batch::default();
+        let run = Evaluator::new(&program.graph, &program.tables, &contexts, &arena, &batch, program.slots);
+        let nobody = |_: &str, _: &str| None;
+        let mut feed_run = FeedRun::new(&program.feeds[feed], &run, program.sku, &nobody);
+        let mut fill = |operations: &[_]| filled(&feed_run.document(operations), number, items);
+        (fill(&program.feeds[feed].head), fill(&program.feeds[feed].tail))
+    }
+}
+
+fn filled(output: &FeedOutput, number: u64, items: Option<u64>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(output.bytes.len());
+    let mut at = 0;
+    for hole in &output.holes {
+        bytes.extend_from_slice(&output.bytes[at..hole.at]);
+        at = hole.at;
+        let value = match hole.fill {
+            Fill::Number(LateNumber::Part) => number.to_string(),
+            Fill::Number(LateNumber::Items) => items.unwrap_or(0).to_string(),
+            _ => String::new(),
+        };
+        bytes.extend_from_slice(value.as_bytes());
+    }
+    bytes.extend_from_slice(&output.bytes[at..]);
+    bytes
+}
+
+/// One feed while it is written: its files, its counts, the ids it has had.
+struct Written<'f> {
+    index: usize,
+    staged: StagedFeed<'f>,
+    writes: bool,
+    read: u64,
+    filtered: u64,
+    withheld: u64,
+    warnings: u64,
+    unique: Option<String>,
+    ids: HashTable<[u8; 12]>,
+    max_withheld: Decimal,
+}
+
+impl<'f> Written<'f> {
+    fn new(program: &Program, index: usize, options: &Options, frame: &'f crate::write::staged::Frame<'f>) -> Result<Self, Failure> {
+        let (feed, channel) = (&program.configured[index], &program.channels[index]);
+        let manifest = &channel.manifest;
+        let folder = options.folder.clone().unwrap_or_default();
+        let shape = Shape {
+            name: feed.name.clone(),
+            extension: manifest.format.extension().to_owned(),
+            gzip: feed.gzip,
+            digests: options.digests,
+            limits: limits(manifest, &channel.manifest_path)?,
+            encoding: encoding(manifest, &channel.manifest_path)?,
+            bom: manifest.delimited.bom == Some(true),
+        };
+        let staged = if options.folder.is_some() { StagedFeed::new(&folder, shape, frame) } else { StagedFeed::discarding(shape, frame) };
+        Ok(Written {
+            index,
+            staged,
+            writes: options.folder.is_some(),
+            read: 0,
+            filtered: 0,
+            withheld: 0,
+            warnings: 0,
+            unique: program.feeds[index].attributes.iter().find(|attribute| attribute.unique).map(|attribute| attribute.name.clone()),
+            ids: HashTable::new(),
+            max_withheld: max_withheld(feed)?,
+        })
+    }
+
+    /// Takes what the feed made of a batch.
+    fn take(&mut self, program: &Program, work: &mut Work, index: usize, rejected: u64, observer: &mut dyn Observer) -> Result<(), Failure> {
+        let output = &mut work.feeds[index];
+        let batch = &work.input.batch;
+        self.read += output.read + rejected;
+        self.filtered += output.filtered;
+        self.withheld += output.withheld + rejected;
+        let feed = &program.feeds[self.index];
+        for reported in output.reported.drain(..) {
+            if reported.problem.severity == Severity::Warning {
+                self.warnings += 1;
+            }
+            observer.finding(&Finding {
+                rule: reported.problem.rule,
+                severity: reported.problem.severity,
+                feed: Some(feed.name.clone()),
+                sku: reported.sku,
+                source: program.files.name(batch.file_of(reported.row)).to_owned(),
+                line: batch.line(reported.row),
+                column: reported.attribute,
+                message: reported.problem.message,
+                hint: reported.problem.hint,
+            });
+        }
+        let (mut start, mut holes) = (0, 0);
+        for (number, item) in output.items.iter().enumerate() {
+            let (from, first_hole) = (start, holes);
+            (start, holes) = (item.end, item.holes);
+            if self.unique.is_some() && !self.is_new(item.unique) {
+                let attribute = self.unique.as_deref().unwrap_or("id");
+                self.withheld += 1;
+                let id = output.ids.get(number).cloned().unwrap_or_default();
+                observer.finding(&Finding {
+                    rule: "duplicate-id",
+                    severity: Severity::Error,
+                    feed: Some(feed.name.clone()),
+                    sku: Some(id.clone()),
+                    source: program.files.name(batch.file_of(item.row)).to_owned(),
+                    line: batch.line(item.row),
+                    column: attribute.to_owned(),
+                    message: format!("`{attribute}` `{id}` stands a second time; the first item was taken"),
+                    hint: "give each variant a number of its own, or take one row out".to_owned(),
+                });
+                continue;
+            }
+            if self.writes {
+                self.staged
+                    .add(&output.bytes[from..item.end], &output.holes[first_hole..item.holes], from, output)
+                    .map_err(|error| disk(&feed.name, &error))?;
+            } else {
+                self.staged.count(item.end - from);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_new(&mut self, hash: u128) -> bool {
+        let bytes = hash.to_le_bytes();
+        let Some(&key) = bytes.first_chunk::<12>() else { return true };
+        let short = |key: &[u8; 12]| key.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        if self.ids.find(short(&key), |known| *known == key).is_some() {
+            return false;
+        }
+        self.ids.insert_unique(short(&key), key, short);
+        true
+    }
+
+    fn held(&self) -> Option<String> {
+        let admitted = self.read - self.filtered;
+        if self.staged.items == 0 {
+            return Some(if self.read == 0 {
+                "the catalog has no records".to_owned()
+            } else if admitted == 0 {
+                format!("the filter leaves nothing of {} records", self.read)
+            } else {
+                format!("all {admitted} records are withheld")
+            });
+        }
+        if let Some(over) = &self.staged.over {
+            return Some(over.clone());
+        }
+        let share = Decimal::from(self.withheld) / Decimal::from(admitted.max(1));
+        if share > self.max_withheld {
+            let hundred = Decimal::ONE_HUNDRED;
+            return Some(format!(
+                "{} of {admitted} records are withheld, {}%, and `max_withheld` is {}%",
+                self.withheld,
+                (share * hundred).round_dp(1).normalize(),
+                (self.max_withheld * hundred).normalize()
+            ));
+        }
+        None
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.staged.finish().map_err(|error| disk("a feed", &error))
+    }
+
+    fn commit(self, program: &Program, project: &Project) -> Result<FeedReport, Failure> {
+        let held = self.held();
+        let feed = &program.feeds[self.index];
+        let (items, bytes) = (self.staged.items, self.staged.bytes);
+        let mut files = Vec::new();
+        if held.is_none() && self.writes {
+            let channel = &program.channels[self.index];
+            let index = channel.index.as_ref().map(|(_, text)| move |artifacts: &[Artifact]| super::index::render(text, artifacts, project, &feed.name));
+            let committed = match &index {
+                Some(index) => self.staged.commit(Some(index)),
+                None => self.staged.commit(None),
+            };
+            for artifact in committed.map_err(|error| disk(&feed.name, &error))? {
+                files.push(FileReport {
+                    path: artifact.path.strip_prefix(&project.folder).unwrap_or(&artifact.path).display().to_string(),
+                    bytes: artifact.bytes,
+                    items: artifact.items,
+                    sha256: artifact.sha256,
+                });
+            }
+        }
+        Ok(FeedReport {
+            name: feed.name.clone(),
+            channel: feed.channel.clone(),
+            exit: u8::from(held.is_some()),
+            read: self.read,
+            filtered: self.filtered,
+            withheld: self.withheld,
+            written: items,
+            warnings: self.warnings,
+            bytes,
+            files,
+            seconds: 0.0,
+            held,
+        })
+    }
+}
+
+fn max_withheld(feed: &Feed) -> Result<Decimal, Failure> {
+    let text = feed.max_withheld.as_deref().unwrap_or("20%");
+    percent(text).ok_or_else(|| {
+        Failure::configuration("shelfcast.toml", format!("feed `{}`: `max_withheld = \"{text}\"` is no share", feed.name), "write it like `20%`")
+    })
+}
+
+/// A channel's limits in bytes and items.
+fn limits(manifest: &Manifest, path: &str) -> Result<Limits, Failure> {
+    let bytes = match &manifest.limits.bytes {
+        None => None,
+        Some(text) => Some(size_bytes(text).ok_or_else(|| {
+            Failure::configuration(path, format!("`limits.bytes = \"{text}\"` is no size"), "write it like `4 GB` or `50 MB`")
+        })?),
+    };
+    Ok(Limits { bytes, items: manifest.limits.items, parts: manifest.parts.allowed })
+}
+
+/// `4 GB`, `50 MB`, `10 MiB` or bytes.
+fn size_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let unit = match text.get(digits.len()..)?.trim().to_ascii_lowercase().as_str() {
+        "" | "b" | "bytes" => 1,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn encoding(manifest: &Manifest, path: &str) -> Result<Encoding, Failure> {
+    if manifest.format == Format::Xlsx {
+        if cfg!(feature = "xlsx") {
+            return Ok(Encoding::Workbook);
+        }
+        return Err(Failure::configuration(path, "this program was built without the feature `xlsx`", "build it with `--features xlsx`"));
+    }
+    match manifest.delimited.encoding.as_deref() {
+        None => Ok(Encoding::Utf8),
+        Some(label) => match encoding_rs::Encoding::for_label(label.as_bytes()) {
+            Some(encoding) if encoding == encoding_rs::UTF_8 => Ok(Encoding::Utf8),
+            Some(encoding) => Ok(Encoding::Other(encoding)),
+            None => Err(Failure::configuration(path, format!("`{label}` is no encoding"), "write it like `utf-8` or `windows-1250`")),
+        },
+    }
+}
+
+/// Rows of joined sources that no record asked for.
+fn report_unmet(program: &Program, observer: &mut dyn Observer) {
+    for table in &program.tables.joined {
+        for (key, row) in table.unmet() {
+            let (batch, row) = table.row(row);
+            observer.finding(&Finding {
+                rule: "unknown-key",
+                severity: Severity::Warning,
+                feed: None,
+                sku: Some(key.to_owned()),
+                source: program.files.name(batch.file_of(row)).to_owned(),
+                line: batch.line(row),
+                column: String::new(),
+                message: format!("`{key}` in source `{}` is met in no product", table.name),
+                hint: "correct the key, add the product, or take the row out".to_owned(),
+            });
+        }
+    }
+}
+
+/// Values that a mapping table has no row for.
+fn report_unmatched(unmatched: &BTreeMap<(String, String), u64>, observer: &mut dyn Observer) {
+    for ((table, value), count) in unmatched {
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        observer.finding(&Finding {
+            rule: "unmapped",
+            severity: Severity::Warning,
+            feed: None,
+            sku: None,
+            source: table.clone(),
+            line: 0,
+            column: String::new(),
+            message: format!("`{value}` has no row in this table, and was asked for {times}"),
+            hint: "add a row with this value, or with the beginning of it".to_owned(),
+        });
+    }
+}

@@ -1,7 +1,9 @@
 //! The straight lines: from catalog to feeds. Stages never print; what people should know travels to an [`Observer`].
 
 pub mod build;
+pub mod exclude;
 pub mod failure;
+mod index;
 pub mod observer;
 pub mod program;
 pub mod run;

@@ -47,7 +47,7 @@ pub struct Program {
     /// Currency and language of each view.
     pub views: Vec<(String, String)>,
     /// Mapping tables by the path written in templates.
-    pub mappings: BTreeMap<String, map::Table>,
+    pub mappings: Arc<BTreeMap<String, map::Table>>,
     /// The record's SKU.
     pub sku: NodeId,
     /// What a row of the master is.
@@ -98,8 +98,7 @@ pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observ
     compiling.tables.stock = schemas.iter().find(|schema| schema.source.role == Some(Role::Stock)).and_then(|schema| schema.table);
     let compiled = compiling.feeds(&schemas, &feeds, &locations, &now)?;
     let Compiling { graph, mut tables, mut fallbacks, views, .. } = compiling;
-    let mappings = mappings(&graph, project, &path)?;
-    let shared = Arc::new(mappings.clone());
+    let mappings = Arc::new(mappings(&graph, project, &path)?);
     for fallback in &mut fallbacks {
         let (currency, language) = views.get(usize::from(fallback.view)).cloned().unwrap_or_default();
         fallback.prepare(Arc::new(OwnedContext {
@@ -108,7 +107,7 @@ pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observ
             timezone: project.shop.timezone.clone(),
             weight_unit: project.shop.units.weight.clone(),
             length_unit: project.shop.units.length.clone(),
-            tables: Arc::clone(&shared),
+            tables: Arc::clone(&mappings),
             unmatched: std::sync::Mutex::default(),
         }));
     }

@@ -456,6 +456,10 @@ impl Columns<'_> {
         };
         let reading = graph.reading(Reading {
             column: name.to_owned(),
+            shown: match graph.node(node) {
+                Node::Raw(raw) => schema.columns[*raw as usize].clone(),
+                _ => name.to_owned(),
+            },
             kind: column.kind,
             numbers: locale.as_deref().and_then(NumberLocale::from_tag),
             dates: locale.as_deref().and_then(DateOrder::from_tag),

@@ -40,13 +40,15 @@ pub struct Trouble {
 pub struct Misread {
     /// The rule, the message, the way out.
     pub trouble: Trouble,
+    /// The SKU of the record in hand, where it has one.
+    pub sku: Option<String>,
     /// The file's number.
     pub file: u32,
     /// The record's line.
     pub line: u64,
     /// Number of the node whose text was read.
     pub input: NodeId,
-    /// Our column.
+    /// The source's column.
     pub column: String,
 }
 
@@ -93,6 +95,8 @@ pub struct Evaluator<'a> {
     stamp: Cell<u32>,
     joined: Vec<Cell<(u32, Option<RowId>)>>,
     place: Cell<Place<'a>>,
+    home: Cell<Place<'a>>,
+    sku: Cell<Option<NodeId>>,
     product: Cell<Product>,
     stock_row: Cell<Option<RowId>>,
     location: Cell<Option<u32>>,
@@ -121,6 +125,8 @@ impl<'a> Evaluator<'a> {
             stamp: Cell::new(0),
             joined: vec![Cell::new((0, None)); tables.joined.len()],
             place: Cell::new(Place { batch, row: 0, elsewhere: false, joined: false }),
+            home: Cell::new(Place { batch, row: 0, elsewhere: true, joined: false }),
+            sku: Cell::new(None),
             product: Cell::new(Product::default()),
             stock_row: Cell::new(None),
             location: Cell::new(None),
@@ -131,10 +137,25 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Says which node is the record's SKU, for messages.
+    pub fn set_sku(&self, sku: NodeId) {
+        self.sku.set(Some(sku));
+    }
+
+    /// The SKU of the record in hand, wherever values are computed just now.
+    fn home_sku(&self) -> Option<String> {
+        let sku = self.sku.get()?;
+        let before = self.place.replace(self.home.get());
+        let text = self.text(sku).map(str::to_owned);
+        self.place.set(before);
+        text
+    }
+
     /// Takes a row in hand. What was kept of the last one is forgotten.
     pub fn select(&self, row: usize, product: Product) {
         let batch = self.place.get().batch;
         self.place.set(Place { batch, row, elsewhere: false, joined: false });
+        self.home.set(Place { batch, row, elsewhere: true, joined: false });
         self.product.set(product);
         self.stamp.set(self.stamp.get() + 1);
         self.stock_row.set(None);
@@ -382,10 +403,11 @@ impl<'a> Evaluator<'a> {
             if !place.elsewhere || place.joined {
                 self.misread.borrow_mut().push(Misread {
                     trouble,
+                    sku: self.home_sku(),
                     file: place.batch.file_of(place.row),
                     line: place.batch.line(place.row),
                     input,
-                    column: reading.column.clone(),
+                    column: reading.shown.clone(),
                 });
             }
         }

@@ -180,28 +180,35 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         }
     }
 
-    /// Makes the items of one product.
-    pub fn product(&mut self, rows: &ProductRows<'_>, out: &mut FeedOutput) {
-        self.product = rows.product;
+    /// Whether items are whole products.
+    pub fn takes_products(&self) -> bool {
+        self.program.records == Records::Products
+    }
+
+    /// Makes the items of one variant, whose row is in hand.
+    pub fn variant(&mut self, row: usize, out: &mut FeedOutput) {
         match self.program.records {
-            Records::Variants => {
-                for &row in rows.variants {
-                    self.run.select(row, rows.product);
-                    self.item(row, out);
-                }
-            }
+            Records::Variants => self.item(row, out),
             Records::Stock => {
                 let Some((table, key)) = self.program.stock else { return };
-                for &row in rows.variants {
-                    self.run.select(row, rows.product);
-                    for stock in self.run.stock_rows(table, key) {
-                        self.stock_item(row, stock, out);
-                    }
-                    self.run.select_stock(None);
+                for stock in self.run.stock_rows(table, key) {
+                    self.stock_item(row, stock, out);
                 }
+                self.run.select_stock(None);
             }
-            Records::Products => self.whole_product(rows, out),
+            Records::Products => {}
         }
+    }
+
+    /// What stands before or after the items: operations on what is known at load.
+    pub fn document(&mut self, operations: &[Operation]) -> FeedOutput {
+        let mut out = FeedOutput::default();
+        let mut bytes = Vec::new();
+        if self.operations(operations, &mut bytes, &mut out).is_err() {
+            bytes.clear();
+        }
+        out.bytes = bytes;
+        out
     }
 
     fn stock_item(&mut self, row: usize, stock: RowId, out: &mut FeedOutput) {
@@ -321,7 +328,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         }
     }
 
-    fn whole_product(&mut self, rows: &ProductRows<'_>, out: &mut FeedOutput) {
+    /// Makes the item of one product.
+    pub fn whole_product(&mut self, rows: &ProductRows<'_>, out: &mut FeedOutput) {
+        self.product = rows.product;
         let program = self.program;
         let width = program.attributes.len();
         out.read += 1;

@@ -21,6 +21,8 @@ use super::evaluate::Trouble;
 pub struct Reading {
     /// Our column, for messages.
     pub column: String,
+    /// The source's own name for it.
+    pub shown: String,
     /// What its cells hold.
     pub kind: Kind,
     /// How numbers are written, where it was declared.

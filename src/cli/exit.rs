@@ -1,0 +1,8 @@
+//! Exit codes: the contract with scripts.
+
+/// Done; warnings and withheld items may have been shown.
+pub const DONE: u8 = 0;
+/// The data is over a limit, or findings were denied.
+pub const DATA: u8 = 1;
+/// Usage, configuration, manifest or template.
+pub const CONFIGURATION: u8 = 2;

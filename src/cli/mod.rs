@@ -1,0 +1,119 @@
+//! The command line: arguments as typed, and one file a subcommand.
+
+pub mod build;
+pub mod exit;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::pipeline::Failure;
+use crate::term::Shell;
+
+/// One catalog in, every channel's feed out.
+#[derive(Debug, Parser)]
+#[command(name = "shelfcast", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The project's folder
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub project: PathBuf,
+    /// Output for programs: JSON Lines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say only what is wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"])]
+    pub color: String,
+    /// Show no progress bar
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// How many threads work; the machine's cores by default
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// The run's moment, such as 2026-11-27T08:00:00+07:00; now by default
+    #[arg(long, global = true, value_name = "TIME", env = "SHELFCAST_NOW")]
+    pub now: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build feeds into out/
+    Build(build::Build),
+    /// Check feeds without writing them
+    Check(build::Check),
+}
+
+impl Global {
+    /// The shell these flags ask for.
+    pub fn shell(&self) -> Shell {
+        Shell::new(&self.color, self.quiet, self.verbose, self.json, self.no_progress)
+    }
+
+    /// How many threads work.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    }
+
+    /// The run's moment: `--now`, `SOURCE_DATE_EPOCH`, or now.
+    ///
+    /// # Errors
+    /// A time that cannot be read.
+    pub fn now(&self, timezone: &str) -> Result<jiff::Timestamp, Failure> {
+        if let Some(text) = &self.now {
+            let zone = jiff::tz::TimeZone::get(timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+            let rules = crate::model::date::DateRules { zone: &zone, order: None, thai: false, end: false };
+            let moment = crate::model::date::parse(text, &rules);
+            return moment.map(|moment| moment.at).map_err(|problem| Failure::configuration("--now", problem.message(text), problem.hint()));
+        }
+        if let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") {
+            let moment = seconds.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+            return moment.ok_or_else(|| Failure::configuration("SOURCE_DATE_EPOCH", format!("`{seconds}` is no time"), "it is a number of seconds since 1970"));
+        }
+        Ok(crate::clock::now())
+    }
+}
+
+/// Parses the arguments and runs the command; the exit code.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            // A closed pipe is no error.
+            drop(error.print());
+            return code;
+        }
+    };
+    let shell = cli.global.shell();
+    let result = match &cli.command {
+        Command::Build(build) => build.run(&cli.global, &shell),
+        Command::Check(check) => check.run(&cli.global, &shell),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            for (message, hint) in failure.messages() {
+                shell.error(&message, &hint);
+            }
+            if shell.json {
+                let line = crate::report::json::failed(&failure);
+                drop(shell.data(|out| writeln!(out, "{line}")));
+            }
+            failure.exit()
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What people and programs see of findings and outcomes.
+
+pub mod human;
+pub mod json;

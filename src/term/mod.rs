@@ -1,0 +1,87 @@
+//! The terminal: both streams, colour, how much is said.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Where output goes and how it looks.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// Whether colour is used.
+    pub colour: bool,
+    /// Whether talk is left out.
+    pub quiet: bool,
+    /// How much more is said.
+    pub verbose: u8,
+    /// Whether output is for programs.
+    pub json: bool,
+    /// Whether progress is shown.
+    pub progress: bool,
+}
+
+impl Shell {
+    /// A shell for these flags: `colour` is `auto`, `always` or `never`.
+    pub fn new(colour: &str, quiet: bool, verbose: u8, json: bool, no_progress: bool) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let colour = match colour {
+            "always" => true,
+            "never" => false,
+            _ => terminal && io::stdout().is_terminal() && !plain,
+        };
+        Shell { colour, quiet, verbose, json, progress: terminal && !no_progress && !json && !quiet }
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// Text for what is wrong.
+    pub fn red(&self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    /// Text for what is doubtful.
+    pub fn yellow(&self, text: &str) -> String {
+        self.paint("1;33", text)
+    }
+
+    /// Text for what is well.
+    pub fn green(&self, text: &str) -> String {
+        self.paint("1;32", text)
+    }
+
+    /// Text that stands out.
+    pub fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// Text from data, safe on a terminal: control characters are shown, not sent.
+    pub fn clean(&self, text: &str) -> String {
+        text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
+    }
+
+    /// Writes data to standard output. A closed pipe is no error.
+    pub fn data(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Writes a line of talk to standard error.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            // Nobody is left to tell when standard error is closed.
+            drop(writeln!(io::stderr().lock(), "{text}"));
+        }
+    }
+
+    /// Writes what went wrong to standard error, quiet or not.
+    pub fn error(&self, message: &str, hint: &str) {
+        let mut text = format!("{}: {}", self.red("error"), self.clean(message));
+        if !hint.is_empty() {
+            text.push_str(&format!("\n  hint: {}", self.clean(hint)));
+        }
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+}

@@ -1,0 +1,106 @@
+//! A file that is there whole or not at all: written beside its target, synced, renamed, the folder synced.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// A file being written. Dropped without [`AtomicFile::commit`], it leaves nothing behind.
+pub struct AtomicFile {
+    writer: Option<BufWriter<File>>,
+    staged: PathBuf,
+    target: PathBuf,
+}
+
+impl AtomicFile {
+    /// Begins a file that will stand at `target`. Its folder is made when it is not there.
+    ///
+    /// # Errors
+    /// When the folder or the hidden file cannot be made.
+    pub fn create(target: &Path) -> io::Result<Self> {
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let name = target.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+        let staged = folder.join(format!(".{name}.{}.part", std::process::id()));
+        // A left-over of a run with the same number is of no use to anyone.
+        if staged.symlink_metadata().is_ok() {
+            std::fs::remove_file(&staged)?;
+        }
+        let file = OpenOptions::new().write(true).create_new(true).open(&staged)?;
+        Ok(AtomicFile { writer: Some(BufWriter::with_capacity(64 * 1024, file)), staged, target: target.to_owned() })
+    }
+
+    /// Where it will stand.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Changes where it will stand, in the same folder.
+    pub fn retarget(&mut self, target: PathBuf) {
+        self.target = target;
+    }
+
+    /// Puts everything on disk and gives the file its name.
+    ///
+    /// # Errors
+    /// When the disk refuses; the old file is then untouched.
+    pub fn commit(mut self) -> io::Result<()> {
+        if let Some(writer) = self.writer.take() {
+            let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.sync_all()?;
+        }
+        std::fs::rename(&self.staged, &self.target)?;
+        if let Some(folder) = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.writer {
+            Some(writer) => writer.write(bytes),
+            None => Err(io::Error::other("the file is committed")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.as_mut().map_or(Ok(()), BufWriter::flush)
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if self.writer.take().is_some() || self.staged.exists() {
+            // Nothing more can be done about a hidden file that cannot be removed.
+            drop(std::fs::remove_file(&self.staged));
+        }
+    }
+}
+
+/// Writes a whole small file.
+///
+/// # Errors
+/// When the disk refuses; the old file is then untouched.
+pub fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = AtomicFile::create(target)?;
+    file.write_all(bytes)?;
+    file.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_leaves_the_old_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("a.xml");
+        write(&target, b"old").expect("written");
+        let mut file = AtomicFile::create(&target).expect("begun");
+        file.write_all(b"half").expect("written");
+        drop(file);
+        assert_eq!(std::fs::read(&target).expect("there"), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+}

@@ -1,0 +1,8 @@
+//! Whole files: head, items in order, tail, in a hidden file beside the target; renamed when everything is right.
+
+pub mod atomic;
+pub mod staged;
+#[cfg(feature = "xlsx")]
+mod workbook;
+
+pub use staged::{Artifact, Limits, StagedFeed};

@@ -1,0 +1,398 @@
+//! One feed being written: its parts, each with head and tail, items filled in where only the writer knows.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+
+use crate::program::feed::{FeedOutput, Fill, Hole};
+use crate::program::lower::{LateNumber, Place};
+
+use super::atomic::AtomicFile;
+
+/// How large a part may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes before compression.
+    pub bytes: Option<u64>,
+    /// Items.
+    pub items: Option<u64>,
+    /// Whether a feed beyond them is split.
+    pub parts: bool,
+}
+
+/// How a feed's files are written.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The feed's name.
+    pub name: String,
+    /// The files' ending, without the point.
+    pub extension: String,
+    /// Whether they are compressed.
+    pub gzip: bool,
+    /// Whether digests are made.
+    pub digests: bool,
+    /// How large a part may be.
+    pub limits: Limits,
+    /// What the bytes become on the way out.
+    pub encoding: Encoding,
+    /// Whether a byte order mark goes first.
+    pub bom: bool,
+}
+
+/// What a feed's bytes become on the way out.
+#[derive(Clone, Copy, Debug)]
+pub enum Encoding {
+    /// They are written as they are.
+    Utf8,
+    /// They are written in another encoding; letters it lacks become `?` and are counted.
+    Other(&'static encoding_rs::Encoding),
+    /// They are cells and rows of a workbook.
+    Workbook,
+}
+
+/// A file of a feed, written and not yet in place.
+pub struct Artifact {
+    /// Where it will stand.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Items in it.
+    pub items: u64,
+    /// Hex of its SHA-256, when digests are made.
+    pub sha256: Option<String>,
+}
+
+/// What writes head and tail, for a part's number and (in the tail) its count of items.
+pub type Frame<'f> = dyn Fn(u64, Option<u64>) -> (Vec<u8>, Vec<u8>) + 'f;
+
+/// A feed being written.
+pub struct StagedFeed<'f> {
+    shape: Shape,
+    folder: PathBuf,
+    frame: &'f Frame<'f>,
+    done: Vec<(AtomicFile, Artifact)>,
+    current: Option<Part>,
+    /// The item in hand: it is written when it is known whether it is the last.
+    held: Option<Held>,
+    /// Items written.
+    pub items: u64,
+    /// Bytes written, before compression.
+    pub bytes: u64,
+    /// Why the feed cannot be delivered: one item or the whole is beyond the channel's limits.
+    pub over: Option<String>,
+    /// Letters that the encoding lacks.
+    pub unencodable: u64,
+}
+
+struct Held {
+    bytes: Vec<u8>,
+    holes: Vec<Hole>,
+    alternatives: Vec<u8>,
+}
+
+struct Part {
+    sink: Sink,
+    number: u64,
+    bytes: u64,
+    items: u64,
+    tail_bytes: u64,
+}
+
+struct Counting {
+    file: AtomicFile,
+    bytes: u64,
+    digest: Option<Sha256>,
+}
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        if let Some(digest) = &mut self.digest {
+            digest.update(&bytes[..written]);
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+enum Sink {
+    Plain(Counting),
+    Gzip(Box<GzEncoder<Counting>>),
+    #[cfg(feature = "xlsx")]
+    Workbook(Box<super::workbook::Sheet>, Counting),
+}
+
+impl Sink {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Sink::Plain(counting) => counting.write_all(bytes),
+            Sink::Gzip(encoder) => encoder.write_all(bytes),
+            #[cfg(feature = "xlsx")]
+            Sink::Workbook(sheet, _) => sheet.rows(bytes),
+        }
+    }
+
+    fn finish(self) -> io::Result<Counting> {
+        match self {
+            Sink::Plain(counting) => Ok(counting),
+            Sink::Gzip(encoder) => encoder.finish(),
+            #[cfg(feature = "xlsx")]
+            Sink::Workbook(sheet, mut counting) => {
+                sheet.finish(&mut counting)?;
+                Ok(counting)
+            }
+        }
+    }
+}
+
+impl<'f> StagedFeed<'f> {
+    /// Begins a feed in a folder. Nothing is made before the first item.
+    pub fn new(folder: &Path, shape: Shape, frame: &'f Frame<'f>) -> Self {
+        StagedFeed {
+            shape,
+            folder: folder.to_owned(),
+            frame,
+            done: Vec::new(),
+            current: None,
+            held: None,
+            items: 0,
+            bytes: 0,
+            over: None,
+            unencodable: 0,
+        }
+    }
+
+    /// A feed that is counted and not written.
+    pub fn discarding(shape: Shape, frame: &'f Frame<'f>) -> Self {
+        StagedFeed::new(Path::new(""), shape, frame)
+    }
+
+    /// Counts an item that is not written.
+    pub fn count(&mut self, bytes: usize) {
+        self.items += 1;
+        self.bytes += bytes as u64;
+    }
+
+    /// Adds one rendered item.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn add(&mut self, bytes: &[u8], holes: &[Hole], start: usize, output: &FeedOutput) -> io::Result<()> {
+        // Without holes nothing in the item waits for its neighbours.
+        if holes.is_empty() && self.held.is_none() {
+            self.make_room(bytes.len() as u64)?;
+            return self.put(bytes);
+        }
+        let moved = holes.iter().map(|hole| Hole { at: hole.at - start, fill: hole.fill }).collect();
+        let next = Held { bytes: bytes.to_vec(), holes: moved, alternatives: output.alternatives.clone() };
+        if let Some(held) = self.held.replace(next) {
+            let next_length = bytes.len() as u64;
+            self.write_held(&held, Some(next_length))?;
+        }
+        Ok(())
+    }
+
+    fn write_held(&mut self, held: &Held, next: Option<u64>) -> io::Result<()> {
+        self.make_room(held.bytes.len() as u64)?;
+        let last = match (next, &self.current) {
+            (None, _) => true,
+            (Some(next), Some(part)) => self.shape.limits.parts && self.is_full(part, held.bytes.len() as u64 + next, 2),
+            (Some(next), None) => self.shape.limits.parts && self.would_fill(held.bytes.len() as u64 + next),
+        };
+        let (number, index) = self.current.as_ref().map_or((1, 0), |part| (part.number, part.items));
+        let mut filled = Vec::with_capacity(held.bytes.len() + 16);
+        let mut at = 0;
+        for hole in &held.holes {
+            filled.extend_from_slice(&held.bytes[at..hole.at]);
+            at = hole.at;
+            match hole.fill {
+                Fill::Number(LateNumber::Index) => filled.extend_from_slice(index.to_string().as_bytes()),
+                Fill::Number(LateNumber::Part) => filled.extend_from_slice(number.to_string().as_bytes()),
+                Fill::Number(LateNumber::Items) => {}
+                Fill::Either { place, then, otherwise } => {
+                    let yes = match place {
+                        Place::First => index == 0,
+                        Place::Last => last,
+                    };
+                    let (start, end) = if yes { then } else { otherwise };
+                    filled.extend_from_slice(&held.alternatives[start..end]);
+                }
+            }
+        }
+        filled.extend_from_slice(&held.bytes[at..]);
+        self.put(&filled)
+    }
+
+    fn would_fill(&self, bytes: u64) -> bool {
+        self.shape.limits.items.is_some_and(|most| most < 2) || self.shape.limits.bytes.is_some_and(|most| bytes > most)
+    }
+
+    fn is_full(&self, part: &Part, bytes: u64, items: u64) -> bool {
+        let limits = &self.shape.limits;
+        limits.items.is_some_and(|most| part.items + items > most)
+            || limits.bytes.is_some_and(|most| part.bytes + bytes + part.tail_bytes > most)
+    }
+
+    /// Ends the part where the next item would break its limits, and begins one where there is none.
+    fn make_room(&mut self, bytes: u64) -> io::Result<()> {
+        if self.current.as_ref().is_some_and(|part| part.items > 0 && self.shape.limits.parts && self.is_full(part, bytes, 1)) {
+            self.end_part()?;
+        }
+        if self.current.is_none() {
+            self.begin_part()?;
+        }
+        if self.over.is_none()
+            && let Some(part) = &self.current
+            && self.is_full(part, bytes, 1)
+        {
+            let limits = &self.shape.limits;
+            self.over = Some(match (limits.items, limits.bytes) {
+                (Some(items), _) if part.items + 1 > items => format!("it has more than the {items} items that the channel takes in one file"),
+                (_, Some(bytes)) => format!("it is larger than the {bytes} bytes that the channel takes in one file"),
+                _ => "it is beyond the channel's limits".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Where a part stands: the feed's own name where it is the only one.
+    fn part_path(&self, number: u64, only: bool) -> PathBuf {
+        let gz = if self.shape.gzip { ".gz" } else { "" };
+        let (name, extension) = (&self.shape.name, &self.shape.extension);
+        let number = if only { String::new() } else { format!("-{number:03}") };
+        self.folder.join(format!("{name}{number}.{extension}{gz}"))
+    }
+
+    fn begin_part(&mut self) -> io::Result<()> {
+        let number = self.done.len() as u64 + 1;
+        let path = self.part_path(number, !self.shape.limits.parts);
+        let file = AtomicFile::create(&path)?;
+        let counting = Counting { file, bytes: 0, digest: self.shape.digests.then(Sha256::new) };
+        let sink = match self.shape.encoding {
+            #[cfg(feature = "xlsx")]
+            Encoding::Workbook => Sink::Workbook(Box::new(super::workbook::Sheet::new(&self.shape.name)?), counting),
+            _ if self.shape.gzip => Sink::Gzip(Box::new(flate2::GzBuilder::new().mtime(0).write(counting, Compression::default()))),
+            _ => Sink::Plain(counting),
+        };
+        let (head, tail) = (self.frame)(number, None);
+        self.current = Some(Part { sink, number, bytes: 0, items: 0, tail_bytes: tail.len() as u64 });
+        if self.shape.bom {
+            self.emit("\u{feff}".as_bytes())?;
+        }
+        self.emit(&head)
+    }
+
+    fn emit(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(part) = &mut self.current else { return Ok(()) };
+        part.bytes += bytes.len() as u64;
+        self.bytes += bytes.len() as u64;
+        if let Encoding::Other(encoding) = self.shape.encoding {
+            let text = String::from_utf8_lossy(bytes);
+            let mut encoder = encoding.new_encoder();
+            let mut out = Vec::with_capacity(text.len() + 16);
+            let mut rest = text.as_ref();
+            loop {
+                let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
+                rest = rest.get(read..).unwrap_or("");
+                match result {
+                    encoding_rs::EncoderResult::InputEmpty => break,
+                    encoding_rs::EncoderResult::OutputFull => out.reserve(rest.len() * 2 + 16),
+                    encoding_rs::EncoderResult::Unmappable(_) => {
+                        self.unencodable += 1;
+                        out.push(b'?');
+                    }
+                }
+            }
+            return part.sink.write_all(&out);
+        }
+        part.sink.write_all(bytes)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.emit(bytes)?;
+        self.items += 1;
+        if let Some(part) = &mut self.current {
+            part.items += 1;
+        }
+        Ok(())
+    }
+
+    fn end_part(&mut self) -> io::Result<()> {
+        let Some(part) = &self.current else { return Ok(()) };
+        let (_, tail) = (self.frame)(part.number, Some(part.items));
+        self.emit(&tail)?;
+        let Some(part) = self.current.take() else { return Ok(()) };
+        let items = part.items;
+        let counting = part.sink.finish()?;
+        let artifact = Artifact {
+            path: counting.file.target().to_owned(),
+            bytes: counting.bytes,
+            items,
+            sha256: counting.digest.map(|digest| digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+        };
+        self.done.push((counting.file, artifact));
+        Ok(())
+    }
+
+    /// Writes what is held and ends the last part; the files are whole and still hidden.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(&mut self) -> io::Result<()> {
+        if let Some(held) = self.held.take() {
+            self.write_held(&held, None)?;
+        }
+        self.end_part()
+    }
+
+    /// The files as they will be.
+    pub fn artifacts(&self) -> impl Iterator<Item = &Artifact> {
+        self.done.iter().map(|(_, artifact)| artifact)
+    }
+
+    /// Gives all files their names, then the index that names the parts; takes away parts of an earlier, longer feed.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn commit(mut self, index: Option<&dyn Fn(&[Artifact]) -> Vec<u8>>) -> io::Result<Vec<Artifact>> {
+        let mut done = std::mem::take(&mut self.done);
+        let only = self.part_path(1, true);
+        let parts = if done.len() > 1 { done.len() } else { 0 };
+        if let [(file, artifact)] = done.as_mut_slice() {
+            file.retarget(only.clone());
+            artifact.path.clone_from(&only);
+        }
+        let mut artifacts = Vec::new();
+        for (file, artifact) in done {
+            file.commit()?;
+            artifacts.push(artifact);
+        }
+        match index {
+            Some(index) if parts > 0 => {
+                let bytes = index(&artifacts);
+                let path = self.folder.join(format!("{}.{}", self.shape.name, self.shape.extension));
+                super::atomic::write(&path, &bytes)?;
+                let sha256 = self.shape.digests.then(|| Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
+                artifacts.push(Artifact { path, bytes: bytes.len() as u64, items: 0, sha256 });
+            }
+            // Without an index the feed's own name would go on offering what was there before the feed was split.
+            None if parts > 0 && only.is_file() => std::fs::remove_file(only)?,
+            _ => {}
+        }
+        for number in parts as u64 + 1.. {
+            let old = self.part_path(number, false);
+            if !old.is_file() {
+                break;
+            }
+            std::fs::remove_file(old)?;
+        }
+        Ok(artifacts)
+    }
+}
