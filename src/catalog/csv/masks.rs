@@ -23,23 +23,23 @@ impl Marks {
             delimiter,
             quote,
             delimiters: u8x32::splat(delimiter),
-            // without quoting any byte that is masked away afterwards will do
-            quotes: u8x32::splat(quote.unwrap_or(b'"')),
+            quotes: u8x32::splat(quote.unwrap_or(0)),
             line_feeds: u8x32::splat(b'\n'),
             returns: u8x32::splat(b'\r'),
         }
     }
 
-    /// Quotes; and delimiters, line feeds and carriage returns together.
+    /// Quotes (none unless `QUOTING`); and delimiters, line feeds and carriage returns together.
     #[inline(always)]
-    pub(super) fn find(&self, block: &[u8; BLOCK]) -> (u64, u64) {
+    pub(super) fn find<const QUOTING: bool>(&self, block: &[u8; BLOCK]) -> (u64, u64) {
         let (low, high) = halves(block);
-        let quotes = bits(low.simd_eq(self.quotes), high.simd_eq(self.quotes));
+        let quotes = if QUOTING {
+            bits(low.simd_eq(self.quotes), high.simd_eq(self.quotes))
+        } else {
+            0
+        };
         let separators = bits(self.separators(low), self.separators(high));
-        (
-            if self.quote.is_some() { quotes } else { 0 },
-            separators,
-        )
+        (quotes, separators)
     }
 
     /// Line feeds alone.
