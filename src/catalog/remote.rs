@@ -203,9 +203,15 @@ impl Fetch<'_> {
         };
         let mut remarks = Vec::new();
         let encoding = text(response.headers(), &CONTENT_ENCODING);
-        if !matches!(encoding.as_deref(), None | Some("" | "identity" | "gzip" | "x-gzip")) {
+        if !matches!(
+            encoding.as_deref(),
+            None | Some("" | "identity" | "gzip" | "x-gzip")
+        ) {
             return Err(self
-                .error(SourceProblem::NotWhole, "the body is packed in a way that was not asked for")
+                .error(
+                    SourceProblem::NotWhole,
+                    "the body is packed in a way that was not asked for",
+                )
                 .hint("ask the server's owner to send the file as it is, or with gzip"));
         }
         if response.content_length().is_none() && encoding.is_none() && is_until_close(&response) {
@@ -319,7 +325,10 @@ impl Fetch<'_> {
         let reason = reasons(&error);
         if error.is_redirect() {
             return self
-                .error(SourceProblem::NotWhole, format!("cannot be fetched: {reason}"))
+                .error(
+                    SourceProblem::NotWhole,
+                    format!("cannot be fetched: {reason}"),
+                )
                 .hint("use the address that the redirects end at");
         }
         let message = if error.is_timeout() {
@@ -354,7 +363,10 @@ impl Fetch<'_> {
                 SourceProblem::Missing,
                 "the server is busy or broken: run again later",
             ),
-            200..=299 => (SourceProblem::NotWhole, "the address does not give the whole file"),
+            200..=299 => (
+                SourceProblem::NotWhole,
+                "the address does not give the whole file",
+            ),
             _ => (SourceProblem::Missing, "check the address in a browser"),
         };
         self.error(problem, format!("the server answered {status}"))
@@ -365,7 +377,9 @@ impl Fetch<'_> {
 /// A body whose end is only the end of the connection.
 fn is_until_close(response: &Response) -> bool {
     response.version() <= reqwest::Version::HTTP_11
-        && !response.headers().contains_key(reqwest::header::TRANSFER_ENCODING)
+        && !response
+            .headers()
+            .contains_key(reqwest::header::TRANSFER_ENCODING)
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
@@ -373,8 +387,10 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 }
 
 fn folder_name(path: &Path) -> String {
-    path.file_name()
-        .map_or_else(|| ".".to_owned(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || ".".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// The causes of an error without its address, innermost last.

@@ -46,10 +46,7 @@ impl Marks {
     #[inline]
     pub(super) fn line_feeds(&self, block: &[u8; BLOCK]) -> u64 {
         let (low, high) = halves(block);
-        bits(
-            low.simd_eq(self.line_feeds),
-            high.simd_eq(self.line_feeds),
-        )
+        bits(low.simd_eq(self.line_feeds), high.simd_eq(self.line_feeds))
     }
 
     #[inline(always)]

@@ -35,6 +35,8 @@ pub(super) struct CsvReader {
     filled: usize,
     /// Line of the first byte of `pending`.
     line: u64,
+    /// What was wrong, once something was.
+    failed: Option<SourceError>,
     /// Nothing is left to read.
     ended: bool,
     /// Rows of nothing but empty cells so far.
@@ -66,6 +68,7 @@ impl CsvReader {
             pending: Vec::new(),
             filled: 0,
             line: 1,
+            failed: None,
             ended: false,
             empty_rows: 0,
             stuck: false,
@@ -109,8 +112,7 @@ impl CsvReader {
                 said
             }
             (None, None) => {
-                let found =
-                    sniff::delimiter(&self.path, options.quote, self.text(), self.ended)?;
+                let found = sniff::delimiter(&self.path, options.quote, self.text(), self.ended)?;
                 self.remarks.extend(found.remark);
                 found.delimiter
             }
@@ -152,7 +154,13 @@ impl CsvReader {
                 Err(error) => {
                     let number = (texts.len() + 1).to_string();
                     let bytes = error.as_bytes();
-                    return Err(trouble::not_utf8(&self.path, bytes, self.line, Some(number), false));
+                    return Err(trouble::not_utf8(
+                        &self.path,
+                        bytes,
+                        self.line,
+                        Some(number),
+                        false,
+                    ));
                 }
             }
         }
@@ -212,7 +220,10 @@ impl CsvReader {
             self.pending.resize(wanted, 0);
         }
         while self.filled < wanted && !self.ended {
-            let room = self.pending.get_mut(self.filled..wanted).unwrap_or_default();
+            let room = self
+                .pending
+                .get_mut(self.filled..wanted)
+                .unwrap_or_default();
             match self.input.read(room) {
                 Ok(0) => self.ended = true,
                 Ok(bytes) => self.filled += bytes,
@@ -242,7 +253,9 @@ impl CsvReader {
                 }
                 Outcome::NotUtf8(start) => {
                     let record = text.get(start..).unwrap_or_default();
-                    return Err(trouble::not_utf8(&self.path, record, index.line, None, self.ended));
+                    return Err(trouble::not_utf8(
+                        &self.path, record, index.line, None, self.ended,
+                    ));
                 }
                 Outcome::OpenQuote(start) => {
                     let record = text.get(start..).unwrap_or_default();
@@ -274,25 +287,9 @@ impl CsvReader {
         index.reject_nul(text);
         Ok(())
     }
-}
 
-/// Appends text in pieces: a copy of a whole batch at once is no faster, and counts for far more instructions.
-fn append(to: &mut String, text: &str) {
-    to.reserve(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (piece, more) = rest.split_at(rest.floor_char_boundary(COPY_BYTES));
-        to.push_str(piece);
-        rest = more;
-    }
-}
-
-impl RecordReader for CsvReader {
-    fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    fn read_batch(&mut self, batch: &mut Batch) -> Result<bool, SourceError> {
+    /// [`RecordReader::read_batch`], after whose error nothing may be read.
+    fn fill_batch(&mut self, batch: &mut Batch) -> Result<bool, SourceError> {
         let (mut text, mut cells, mut lines) = batch.take_parts();
         text.clear();
         cells.clear();
@@ -352,6 +349,34 @@ impl RecordReader for CsvReader {
         batch.rejects = index.rejects;
         batch.set_parts(text, index.cells, index.lines);
         Ok(more)
+    }
+}
+
+/// Appends text in pieces: a copy of a whole batch at once is no faster, and counts for far more instructions.
+fn append(to: &mut String, text: &str) {
+    to.reserve(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, more) = rest.split_at(rest.floor_char_boundary(COPY_BYTES));
+        to.push_str(piece);
+        rest = more;
+    }
+}
+
+impl RecordReader for CsvReader {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn read_batch(&mut self, batch: &mut Batch) -> Result<bool, SourceError> {
+        // a source that is not whole stays so, however often it is asked
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.fill_batch(batch).inspect_err(|error| {
+            batch.clear(self.columns.len());
+            self.failed = Some(error.clone());
+        })
     }
 
     fn remarks(&self) -> Vec<String> {

@@ -162,7 +162,11 @@ impl<const QUOTING: bool> State<QUOTING> {
         // Separators and pairs share no bit, so the greater number has the later one. The last byte may be a CR, which ends
         // its cell only with the LF in the next block: to leave it out at worst looks through a cell for nothing.
         let ends = outside & (u64::MAX >> 1);
-        let doubled_after = if ends == 0 { self.doubled } else { pairs > ends };
+        let doubled_after = if ends == 0 {
+            self.doubled
+        } else {
+            pairs > ends
+        };
         let feeds = if separators & quoted == 0 {
             0
         } else {

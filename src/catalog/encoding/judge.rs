@@ -253,7 +253,9 @@ impl Evidence {
         } else {
             format!(" (read as {} it is the same text)", others.join(", "))
         };
-        let language = known.map_or(String::new(), |known| format!(" in language `{}`", known.tag));
+        let language = known.map_or(String::new(), |known| {
+            format!(" in language `{}`", known.tag)
+        });
         format!(
             "the text is {}{alike}: it is not UTF-8, and no other encoding makes words{language} of it, such as `{}`",
             group.charset().name,
@@ -304,7 +306,9 @@ fn has_letters(words: &[Vec<char>]) -> bool {
     let proper = |letter: &char| letter.is_alphabetic() && !is_sign(*letter);
     words.iter().any(|word| {
         word.iter().filter(|letter| proper(letter)).count() > 1
-            && word.iter().any(|letter| !letter.is_ascii() && proper(letter))
+            && word
+                .iter()
+                .any(|letter| !letter.is_ascii() && proper(letter))
     })
 }
 
@@ -322,12 +326,14 @@ fn is_word(word: &[char], language: &Language) -> bool {
         let right = if letter.is_ascii() {
             true
         } else if is_sign(letter) {
-            let inside = before.is_some_and(char::is_alphabetic) && next.is_some_and(char::is_alphabetic);
+            let inside =
+                before.is_some_and(char::is_alphabetic) && next.is_some_and(char::is_alphabetic);
             !inside || joins_words(letter)
         } else if thai {
             let placed = !is_thai_mark(letter) || before.is_some_and(is_thai);
             // one Thai letter on the tail of a Latin word is another encoding's accent
-            let alone = before.is_some_and(|b| b.is_ascii_alphabetic()) && !next.is_some_and(is_thai);
+            let alone =
+                before.is_some_and(|b| b.is_ascii_alphabetic()) && !next.is_some_and(is_thai);
             language.writes(letter) && placed && !alone
         } else if is_tone(letter) {
             language.writes(letter) && before.is_some_and(is_vietnamese_vowel)

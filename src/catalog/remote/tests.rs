@@ -85,7 +85,10 @@ fn refused(answers: Vec<Vec<u8>>) -> SourceError {
 fn a_file_is_fetched_once_and_then_only_asked_for() {
     let unchanged = answer("304 Not Modified", "", b"");
     let server = Server::start(vec![
-        file("ETag: \"v1\"\r\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\n", "a,b\n"),
+        file(
+            "ETag: \"v1\"\r\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\n",
+            "a,b\n",
+        ),
         unchanged,
         file("", "c,d\n"),
         file("", "e,f\n"),
@@ -98,16 +101,27 @@ fn a_file_is_fetched_once_and_then_only_asked_for() {
     assert_eq!(input.size_bytes, Some(4));
     assert_eq!(read(input), "a,b\n");
     let input = open();
-    assert_eq!(input.remarks, ["the file has not changed since it was last fetched"]);
+    assert_eq!(
+        input.remarks,
+        ["the file has not changed since it was last fetched"]
+    );
     assert_eq!(read(input), "a,b\n");
     assert_eq!(read(open()), "c,d\n");
     // the third copy came without marks: nothing is asked conditionally
     assert_eq!(read(open()), "e,f\n");
     let asked = server.asked();
-    assert!(asked[0].starts_with("get /a.csv?token=secret"), "{}", asked[0]);
+    assert!(
+        asked[0].starts_with("get /a.csv?token=secret"),
+        "{}",
+        asked[0]
+    );
     assert!(!asked[0].contains("if-none-match"), "{}", asked[0]);
     assert!(asked[1].contains("if-none-match: \"v1\""), "{}", asked[1]);
-    assert!(asked[1].contains("if-modified-since: sun, 22 nov 2026"), "{}", asked[1]);
+    assert!(
+        asked[1].contains("if-modified-since: sun, 22 nov 2026"),
+        "{}",
+        asked[1]
+    );
     assert!(!asked[3].contains("if-none-match"), "{}", asked[3]);
 }
 
@@ -120,7 +134,12 @@ fn copies_are_for_this_user_alone() {
     fetch(&server.address, &options).expect("fetched");
     let mut files = 0;
     for entry in std::fs::read_dir(&options.cache).expect("a folder") {
-        let mode = entry.expect("a file").metadata().expect("there").permissions().mode();
+        let mode = entry
+            .expect("a file")
+            .metadata()
+            .expect("there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         files += 1;
     }
@@ -140,7 +159,11 @@ fn a_copy_that_was_touched_is_fetched_anew() {
 
 #[test]
 fn a_short_body_is_not_whole_and_the_old_copy_stays() {
-    let cut = answer("200 OK", "Content-Length: 100\r\nETag: \"v2\"\r\n", b"a,b\n1,2\n");
+    let cut = answer(
+        "200 OK",
+        "Content-Length: 100\r\nETag: \"v2\"\r\n",
+        b"a,b\n1,2\n",
+    );
     let server = Server::start(vec![
         file("ETag: \"v1\"\r\n", "a,b\n"),
         cut,
@@ -150,7 +173,12 @@ fn a_short_body_is_not_whole_and_the_old_copy_stays() {
     fetch(&server.address, &options).expect("fetched");
     let error = fetch(&server.address, &options).expect_err("cut");
     assert_eq!(error.problem, SourceProblem::NotWhole);
-    assert!(error.message.starts_with("the file broke off before its end"), "{error}");
+    assert!(
+        error
+            .message
+            .starts_with("the file broke off before its end"),
+        "{error}"
+    );
     let fetched = fetch(&server.address, &options).expect("the old copy");
     assert!(fetched.unchanged && server.asked()[2].contains("if-none-match: \"v1\""));
     assert_eq!(std::fs::read(&fetched.path).expect("there"), b"a,b\n");
@@ -164,7 +192,11 @@ fn a_body_of_unknown_length_is_remarked_on() {
     let server = Server::start(vec![answer("200 OK", "", b"a,b\n")]);
     let Setting { options, _folder } = setting();
     let fetched = fetch(&server.address, &options).expect("fetched");
-    assert!(fetched.remarks[0].contains("a cut cannot be noticed"), "{:?}", fetched.remarks);
+    assert!(
+        fetched.remarks[0].contains("a cut cannot be noticed"),
+        "{:?}",
+        fetched.remarks
+    );
 }
 
 #[test]
@@ -172,7 +204,10 @@ fn packed_bodies_are_unpacked_with_their_checksum() {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all("a,ż\n".as_bytes()).expect("packed");
     let mut packed = packer.finish().expect("packed");
-    let headers = format!("Content-Encoding: gzip\r\nContent-Length: {}\r\n", packed.len());
+    let headers = format!(
+        "Content-Encoding: gzip\r\nContent-Length: {}\r\n",
+        packed.len()
+    );
     let whole = answer("200 OK", &headers, &packed);
     let at = packed.len() - 8;
     packed[at] ^= 1;
@@ -192,7 +227,11 @@ fn answers_without_a_file_say_what_to_do() {
     for (status, problem, hint) in [
         ("404 Not Found", SourceProblem::Missing, "check the address"),
         ("403 Forbidden", SourceProblem::Missing, "credentials"),
-        ("503 Service Unavailable", SourceProblem::Missing, "run again later"),
+        (
+            "503 Service Unavailable",
+            SourceProblem::Missing,
+            "run again later",
+        ),
         ("206 Partial Content", SourceProblem::NotWhole, "whole file"),
     ] {
         let error = refused(vec![answer(status, "Content-Length: 0\r\n", b"")]);
@@ -208,8 +247,14 @@ fn answers_without_a_file_say_what_to_do() {
 
 #[test]
 fn long_and_slow_bodies_are_given_up() {
-    let server = Server::start(vec![file("", &"a".repeat(2000)), answer("200 OK", "", &[b'a'; 2000])]);
-    let Setting { mut options, _folder } = setting();
+    let server = Server::start(vec![
+        file("", &"a".repeat(2000)),
+        answer("200 OK", "", &[b'a'; 2000]),
+    ]);
+    let Setting {
+        mut options,
+        _folder,
+    } = setting();
     options.bytes_max = 1000;
     for _ in 0..2 {
         let error = fetch(&server.address, &options).expect_err("too long");
@@ -227,8 +272,17 @@ fn long_and_slow_bodies_are_given_up() {
 #[test]
 fn redirects_are_few_and_keep_credentials_at_home() {
     let elsewhere = Server::start(vec![file("", "a,b\n")]);
-    let moved = |to: &str| answer("302 Found", &format!("Location: {to}\r\nContent-Length: 0\r\n"), b"");
-    let server = Server::start(vec![moved("/b"), moved(&format!("{}/c", elsewhere.address))]);
+    let moved = |to: &str| {
+        answer(
+            "302 Found",
+            &format!("Location: {to}\r\nContent-Length: 0\r\n"),
+            b"",
+        )
+    };
+    let server = Server::start(vec![
+        moved("/b"),
+        moved(&format!("{}/c", elsewhere.address)),
+    ]);
     let Setting { options, _folder } = setting();
     let address = server.address.replace("http://", "http://user:word@");
     let fetched = fetch(&address, &options).expect("fetched");
@@ -249,7 +303,10 @@ fn unsafe_addresses_are_not_asked() {
     let Setting { options, _folder } = setting();
     for (address, message) in [
         ("http://shop.example/a.csv", "unprotected"),
-        ("ftp://shop.example/a.csv", "`ftp://` addresses cannot be fetched"),
+        (
+            "ftp://shop.example/a.csv",
+            "`ftp://` addresses cannot be fetched",
+        ),
         ("https://", "not an address"),
     ] {
         let error = fetch(address, &options).expect_err("unsafe");
