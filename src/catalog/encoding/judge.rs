@@ -187,16 +187,11 @@ impl Evidence {
         let known = language.and_then(by_tag);
         let groups = self.groups();
         let words: Vec<Vec<Vec<char>>> = groups.iter().map(|group| self.read(group)).collect();
-        let tests: [&dyn Fn(&[Vec<char>]) -> bool; 3] = [
-            &|words| known.is_some() && has_letters(words) && fits_any(words, known),
-            &|words| fits_any(words, known),
-            &|words| fits_one(words, known),
-        ];
-        for test in tests {
+        for test in [Test::Letters, Test::AnyLanguage, Test::OneLanguage] {
             let fitting: Vec<&Group> = groups
                 .iter()
                 .zip(&words)
-                .filter(|(_, words)| test(words))
+                .filter(|(_, words)| test.passes(words, known))
                 .map(|(group, _)| group)
                 .collect();
             if let [group] = fitting.as_slice() {
@@ -283,21 +278,29 @@ impl Group {
     }
 }
 
-/// Nearly every word is one of some language, or of the known one.
-fn fits_any(words: &[Vec<char>], known: Option<&Language>) -> bool {
-    share(words, |word| match known {
-        Some(known) => is_word(word, known),
-        None => LANGUAGES.iter().any(|language| is_word(word, language)),
-    })
+/// What the words of a candidate must show, from the surest test to the last.
+#[derive(Clone, Copy)]
+enum Test {
+    /// Words of the known language, with letters of it that are not ASCII.
+    Letters,
+    /// Words of some language, or of the known one.
+    AnyLanguage,
+    /// Words that one language alone explains.
+    OneLanguage,
 }
 
-/// Nearly every word is one of a single language.
-fn fits_one(words: &[Vec<char>], known: Option<&Language>) -> bool {
-    match known {
-        Some(_) => fits_any(words, known),
-        None => LANGUAGES
-            .iter()
-            .any(|language| share(words, |word| is_word(word, language))),
+impl Test {
+    fn passes(self, words: &[Vec<char>], known: Option<&Language>) -> bool {
+        let fit = |language: &Language| share(words, |word| is_word(word, language));
+        match (self, known) {
+            (Test::Letters, None) => false,
+            (Test::Letters, Some(known)) => has_letters(words) && fit(known),
+            (_, Some(known)) => fit(known),
+            (Test::AnyLanguage, None) => share(words, |word| {
+                LANGUAGES.iter().any(|language| is_word(word, language))
+            }),
+            (Test::OneLanguage, None) => LANGUAGES.iter().any(fit),
+        }
     }
 }
 

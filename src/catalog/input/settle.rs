@@ -142,12 +142,9 @@ impl Start<'_> {
         }
         // All ASCII so far. Reading on in packed data or a stream is dear or impossible: it is UTF-8 until its reader
         // meets something else, and then it is refused.
-        let ascii = evidence.is_ascii();
+        let enough = self.whole || self.packed && evidence.is_ascii();
         let mut all = self.whole;
-        if !self.whole
-            && !(ascii && self.packed)
-            && let Some(mut reader) = again.open(self.name, options)?
-        {
+        if !enough && let Some(mut reader) = again.open(self.name, options)? {
             evidence = Evidence::default();
             self.read_all(&mut reader, &mut evidence)?;
             all = true;

@@ -181,7 +181,7 @@ fn a_row_of_very_many_cells_is_only_ragged() {
     let text = format!("a,b\n1,2\n{}x\n3,4\n", "y\"z,".repeat(20_000));
     let all = read_with(text.as_bytes(), &comma(), 4096).expect("whole");
     assert_eq!(all.rejects, [("ragged-row", 3)]);
-    assert_eq!(all.records, [["1", "2"]]);
+    assert_eq!(all.records, [["1", "2"], ["3", "4"]]);
 }
 
 #[test]
