@@ -29,17 +29,26 @@ impl Marks {
         }
     }
 
-    /// Quotes (none unless `QUOTING`); and delimiters, line feeds and carriage returns together.
+    /// Quotes.
     #[inline(always)]
-    pub(super) fn find<const QUOTING: bool>(&self, block: &[u8; BLOCK]) -> (u64, u64) {
+    pub(super) fn quotes(&self, block: &[u8; BLOCK]) -> u64 {
         let (low, high) = halves(block);
-        let quotes = if QUOTING {
-            bits(low.simd_eq(self.quotes), high.simd_eq(self.quotes))
-        } else {
-            0
+        bits(low.simd_eq(self.quotes), high.simd_eq(self.quotes))
+    }
+
+    /// Delimiters and line feeds, and carriage returns too if the text has any (`RETURNS`).
+    #[inline(always)]
+    pub(super) fn separators<const RETURNS: bool>(&self, block: &[u8; BLOCK]) -> u64 {
+        let find = |half: u8x32| {
+            let found = half.simd_eq(self.delimiters) | half.simd_eq(self.line_feeds);
+            if RETURNS {
+                found | half.simd_eq(self.returns)
+            } else {
+                found
+            }
         };
-        let separators = bits(self.separators(low), self.separators(high));
-        (quotes, separators)
+        let (low, high) = halves(block);
+        bits(find(low), find(high))
     }
 
     /// Line feeds alone.
@@ -49,9 +58,11 @@ impl Marks {
         bits(low.simd_eq(self.line_feeds), high.simd_eq(self.line_feeds))
     }
 
+    /// Whether there is any line feed.
     #[inline(always)]
-    fn separators(&self, half: u8x32) -> u8x32 {
-        half.simd_eq(self.delimiters) | half.simd_eq(self.line_feeds) | half.simd_eq(self.returns)
+    pub(super) fn has_line_feed(&self, block: &[u8; BLOCK]) -> bool {
+        let (low, high) = halves(block);
+        (low.simd_eq(self.line_feeds) | high.simd_eq(self.line_feeds)).to_bitmask() != 0
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use encoding_rs::UTF_8;
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use super::index::Index;
 use super::masks::Marks;
@@ -234,11 +234,17 @@ impl CsvReader {
         Ok(())
     }
 
-    /// Indexes what is in `text`; returns how much of it is done.
-    fn index(&mut self, text: &mut [u8], index: &mut Index) -> Result<usize, SourceError> {
+    /// Indexes what is in `text`; `odd` when it has CR or NUL bytes. Returns how much of it is done.
+    fn index(
+        &mut self,
+        text: &mut [u8],
+        odd: bool,
+        index: &mut Index,
+    ) -> Result<usize, SourceError> {
+        let returns = odd && memchr(b'\r', text).is_some();
         let mut from = 0;
         loop {
-            let start = match scan(&self.marks, text, from, index) {
+            let start = match scan(&self.marks, text, from, returns, index) {
                 Stop::Unproven(start) => start,
                 // the last record of a file may lack its line end
                 Stop::Unfinished(start) if self.ended && start < text.len() => start,
@@ -315,9 +321,12 @@ impl CsvReader {
             self.read_pending(wanted)?;
             let mut pending = std::mem::take(&mut self.pending);
             let raw = pending.get_mut(..self.filled).unwrap_or_default();
-            let done = self.index(raw, &mut index)?;
+            let odd = memchr2(b'\r', 0, raw).is_some();
+            let done = self.index(raw, odd, &mut index)?;
             let indexed = raw.get_mut(..done).unwrap_or_default();
-            self.check_nul(indexed, &mut index)?;
+            if odd {
+                self.check_nul(indexed, &mut index)?;
+            }
             index.undouble(indexed);
             match UTF_8.decode_without_bom_handling_and_without_replacement(indexed) {
                 Some(checked) => append(&mut text, &checked),

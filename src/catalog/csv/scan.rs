@@ -16,16 +16,23 @@ pub(super) enum Stop {
     Unfinished(usize),
 }
 
-/// Indexes the records of `text` from byte `from`, where a record begins.
-pub(super) fn scan(marks: &Marks, text: &[u8], from: usize, index: &mut Index) -> Stop {
-    match marks.quote {
-        Some(quote) => scan_with::<true>(marks, quote, text, from, index),
-        None => scan_with::<false>(marks, 0, text, from, index),
+/// Indexes the records of `text` from byte `from`, where a record begins; `returns` unless the text has no CR at all.
+pub(super) fn scan(
+    marks: &Marks,
+    text: &[u8],
+    from: usize,
+    returns: bool,
+    index: &mut Index,
+) -> Stop {
+    match (marks.quote, returns) {
+        (Some(quote), false) => scan_with::<true, false>(marks, quote, text, from, index),
+        (Some(quote), true) => scan_with::<true, true>(marks, quote, text, from, index),
+        (None, _) => scan_with::<false, true>(marks, 0, text, from, index),
     }
 }
 
-/// The same with the question whether quotes mean anything answered once.
-fn scan_with<const QUOTING: bool>(
+/// The same with the questions answered once whether quotes mean anything and whether there are CRs.
+fn scan_with<const QUOTING: bool, const RETURNS: bool>(
     marks: &Marks,
     quote: u8,
     text: &[u8],
@@ -37,7 +44,7 @@ fn scan_with<const QUOTING: bool>(
     for (to, byte) in last.iter_mut().zip(rest) {
         *to = *byte;
     }
-    let mut state = State::<QUOTING> {
+    let mut state = State::<QUOTING, RETURNS> {
         delimiter: marks.delimiter,
         quote,
         base: from,
@@ -59,7 +66,7 @@ fn scan_with<const QUOTING: bool>(
     state.stop(index, proven)
 }
 
-struct State<const QUOTING: bool> {
+struct State<const QUOTING: bool, const RETURNS: bool> {
     delimiter: u8,
     quote: u8,
     /// Where the block begins in the text.
@@ -82,7 +89,7 @@ struct State<const QUOTING: bool> {
     line_feeds: u64,
 }
 
-impl<const QUOTING: bool> State<QUOTING> {
+impl<const QUOTING: bool, const RETURNS: bool> State<QUOTING, RETURNS> {
     /// Leaves the record under way to others.
     fn stop(&self, index: &mut Index, proven: bool) -> Stop {
         index.back_to(self.first);
@@ -104,18 +111,24 @@ impl<const QUOTING: bool> State<QUOTING> {
         valid: u64,
         index: &mut Index,
     ) -> bool {
-        let (quotes, separators) = marks.find::<QUOTING>(block);
-        let (quotes, separators) = (quotes & valid, separators & valid);
-        let proven = if QUOTING && quotes != 0 {
-            self.quotes(marks, text, block, valid, (quotes, separators), index)
-        } else if QUOTING && self.inside != 0 {
+        let quotes = if QUOTING {
+            marks.quotes(block) & valid
+        } else {
+            0
+        };
+        if QUOTING && quotes == 0 && self.inside != 0 {
             // wholly inside quotes: only lines are of interest
-            if separators != 0 {
+            if marks.has_line_feed(block) {
                 let feeds = marks.line_feeds(block) & valid;
                 self.line_feeds += u64::from(feeds.count_ones());
             }
             self.may_open = 0;
-            true
+            self.base = self.base.wrapping_add(BLOCK);
+            return true;
+        }
+        let separators = marks.separators::<RETURNS>(block) & valid;
+        let proven = if QUOTING && quotes != 0 {
+            self.quotes(marks, text, block, valid, (quotes, separators), index)
         } else if QUOTING && self.closed & !separators & valid != 0 {
             false
         } else {
@@ -244,7 +257,7 @@ impl<const QUOTING: bool> State<QUOTING> {
     #[inline(always)]
     fn end_line(&mut self, text: &[u8], at: usize, index: &mut Index) {
         let mut end = at;
-        if at > self.record && text.get(at.wrapping_sub(1)) == Some(&b'\r') {
+        if RETURNS && at > self.record && text.get(at.wrapping_sub(1)) == Some(&b'\r') {
             end = at.wrapping_sub(1);
         }
         if end > self.record {

@@ -7,7 +7,7 @@ use crate::catalog::{SourceError, SourceProblem};
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Records looked at.
-const RECORDS: usize = 200;
+const RECORDS: usize = 100;
 
 /// A found delimiter, and what to say of it.
 pub(super) struct Found {

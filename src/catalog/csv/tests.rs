@@ -237,7 +237,15 @@ proptest! {
     }
 
     #[test]
-    fn regular_text_reads_as_the_crate_reads_it(bytes in regular(), fill in 1usize..300) {
+    fn regular_text_reads_as_the_crate_reads_it(
+        mut bytes in regular(),
+        returns in any::<bool>(),
+        fill in 1usize..300,
+    ) {
+        if !returns {
+            // text without any CR goes a way of its own
+            bytes.retain(|byte| *byte != b'\r');
+        }
         agrees_with_crate(&bytes, fill);
     }
 
