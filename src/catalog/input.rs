@@ -133,7 +133,9 @@ impl Again {
             return Ok(None);
         };
         let (raw, _) = file::open(path, name)?;
-        Ok(Some(unpack::unpack(name, raw, options.unpacked_bytes_max)?.reader))
+        Ok(Some(
+            unpack::unpack(name, raw, options.unpacked_bytes_max)?.reader,
+        ))
     }
 }
 

@@ -214,7 +214,7 @@ fn open_file(
     };
     let language = source.language.clone().unwrap_or_else(|| shop_language.to_owned());
     let encoding = source.encoding.clone();
-    let fetched: PathBuf = if remote { super::remote::fetch(shown, &folder.join(".shelfcast/remote"))? } else { file.to_owned() };
+    let fetched: PathBuf = if remote { super::remote::fetch(shown, &super::remote::RemoteOptions::new(folder.join(".shelfcast/remote")))?.path } else { file.to_owned() };
     // Standard input is kept in a file where a format is read twice.
     let twice = matches!(format, FileFormat::Json | FileFormat::Ndjson | FileFormat::Xml | FileFormat::Workbook);
     let spooled = if shown == "-" && twice { Some(spool(shown)?) } else { None };

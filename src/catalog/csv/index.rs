@@ -13,8 +13,10 @@ pub(super) struct Index {
     pub(super) cells: Vec<Cell>,
     /// First line of each record.
     pub(super) lines: Vec<u64>,
-    /// Numbers of cells that may hold doubled quotes.
+    /// Numbers of cells that may hold doubled quotes, in order.
     pub(super) doubled: Vec<usize>,
+    /// Where in the text the second quote of each pair stands, in order; some in no cell of `doubled`.
+    pub(super) seconds: Vec<u32>,
     /// Records that are not in `lines`.
     pub(super) rejects: Vec<Reject>,
     /// Line where the next record begins, from 1.
@@ -100,17 +102,41 @@ impl Index {
         });
     }
 
+    /// Forgets pairs of quotes from byte `from` on, which will be read again.
+    pub(super) fn forget_pairs(&mut self, from: usize) {
+        while self.seconds.last().is_some_and(|at| *at as usize >= from) {
+            self.seconds.pop();
+        }
+    }
+
     /// Makes one quote of two, in place, in the cells that have them.
-    pub(super) fn undouble(&mut self, text: &mut [u8], quote: u8) {
+    pub(super) fn undouble(&mut self, text: &mut [u8]) {
+        let mut seconds = self.seconds.iter().map(|at| *at as usize).peekable();
         for number in self.doubled.drain(..) {
             let Some(cell) = self.cells.get_mut(number) else {
                 continue;
             };
-            let Some(bytes) = text.get_mut(cell.start as usize..cell.end as usize) else {
+            let (start, end) = (cell.start as usize, cell.end as usize);
+            let (mut read, mut written) = (start, start);
+            while let Some(second) = seconds.next_if(|at| *at < end) {
+                if second < start {
+                    continue;
+                }
+                text.copy_within(read..second, written);
+                written += second - read;
+                read = second + 1;
+            }
+            if read == start {
                 continue;
-            };
-            cell.end = cell.start + halve_quotes(bytes, quote) as u32;
+            }
+            text.copy_within(read..end, written);
+            written += end - read;
+            cell.end = written as u32;
+            if let Some(gap) = text.get_mut(written..end) {
+                gap.fill(b' ');
+            }
         }
+        self.seconds.clear();
     }
 
     /// Takes out records that hold a NUL byte.
@@ -148,25 +174,4 @@ impl Index {
         self.lines.truncate(kept);
         self.rejects.sort_by_key(|reject| reject.line);
     }
-}
-
-/// Shifts text left over the second quote of each pair and blanks what is left over; returns the new length.
-fn halve_quotes(bytes: &mut [u8], quote: u8) -> usize {
-    let mut read = 0;
-    let mut written = 0;
-    loop {
-        let rest = bytes.get(read..).unwrap_or_default();
-        // up to and with the first quote of the pair
-        let run = memchr(quote, rest).map_or(rest.len(), |at| at + 1);
-        bytes.copy_within(read..read + run, written);
-        written += run;
-        if read + run >= bytes.len() {
-            break;
-        }
-        read += run + 1;
-    }
-    if let Some(gap) = bytes.get_mut(written..) {
-        gap.fill(b' ');
-    }
-    written
 }

@@ -23,38 +23,46 @@ impl Marks {
             delimiter,
             quote,
             delimiters: u8x32::splat(delimiter),
-            // without quoting any byte that is masked away afterwards will do
-            quotes: u8x32::splat(quote.unwrap_or(b'"')),
+            quotes: u8x32::splat(quote.unwrap_or(0)),
             line_feeds: u8x32::splat(b'\n'),
             returns: u8x32::splat(b'\r'),
         }
     }
 
-    /// Quotes; and delimiters, line feeds and carriage returns together.
+    /// Quotes.
     #[inline(always)]
-    pub(super) fn find(&self, block: &[u8; BLOCK]) -> (u64, u64) {
+    pub(super) fn quotes(&self, block: &[u8; BLOCK]) -> u64 {
         let (low, high) = halves(block);
-        let quotes = bits(low.simd_eq(self.quotes), high.simd_eq(self.quotes));
-        let separators = bits(self.separators(low), self.separators(high));
-        (
-            if self.quote.is_some() { quotes } else { 0 },
-            separators,
-        )
+        bits(low.simd_eq(self.quotes), high.simd_eq(self.quotes))
+    }
+
+    /// Delimiters and line feeds, and carriage returns too if the text has any (`RETURNS`).
+    #[inline(always)]
+    pub(super) fn separators<const RETURNS: bool>(&self, block: &[u8; BLOCK]) -> u64 {
+        let find = |half: u8x32| {
+            let found = half.simd_eq(self.delimiters) | half.simd_eq(self.line_feeds);
+            if RETURNS {
+                found | half.simd_eq(self.returns)
+            } else {
+                found
+            }
+        };
+        let (low, high) = halves(block);
+        bits(find(low), find(high))
     }
 
     /// Line feeds alone.
     #[inline]
     pub(super) fn line_feeds(&self, block: &[u8; BLOCK]) -> u64 {
         let (low, high) = halves(block);
-        bits(
-            low.simd_eq(self.line_feeds),
-            high.simd_eq(self.line_feeds),
-        )
+        bits(low.simd_eq(self.line_feeds), high.simd_eq(self.line_feeds))
     }
 
+    /// Whether there is any line feed.
     #[inline(always)]
-    fn separators(&self, half: u8x32) -> u8x32 {
-        half.simd_eq(self.delimiters) | half.simd_eq(self.line_feeds) | half.simd_eq(self.returns)
+    pub(super) fn has_line_feed(&self, block: &[u8; BLOCK]) -> bool {
+        let (low, high) = halves(block);
+        (low.simd_eq(self.line_feeds) | high.simd_eq(self.line_feeds)).to_bitmask() != 0
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use memchr::{memchr, memmem};
+use encoding_rs::UTF_8;
+use memchr::{memchr, memchr2, memmem};
 
 use super::index::Index;
 use super::masks::Marks;
@@ -18,6 +19,9 @@ const SNIFF_BYTES: usize = 256 * 1024;
 /// So many NUL bytes in a row are a hole in the file, not a slip of the keyboard.
 const NUL_HOLE: usize = 8;
 
+/// Bytes copied at a time.
+const COPY_BYTES: usize = 1920;
+
 /// Reads delimited text as batches.
 pub(super) struct CsvReader {
     path: String,
@@ -26,16 +30,22 @@ pub(super) struct CsvReader {
     remarks: Vec<String>,
     marks: Marks,
     slow: Slow,
-    /// Text read and not yet indexed: it begins a record.
+    /// Text read and not yet indexed, which begins a record: the first `filled` bytes. The rest is room, never cleared again.
     pending: Vec<u8>,
+    filled: usize,
     /// Line of the first byte of `pending`.
     line: u64,
+    /// What was wrong, once something was.
+    failed: Option<SourceError>,
     /// Nothing is left to read.
     ended: bool,
     /// Rows of nothing but empty cells so far.
     empty_rows: u64,
     /// `pending` is less than one record: the next batch must be longer.
     stuck: bool,
+    /// Buffers kept from batch to batch.
+    doubled: Vec<usize>,
+    seconds: Vec<u32>,
     /// Text to read for a batch, in bytes.
     fill: usize,
 }
@@ -56,10 +66,14 @@ impl CsvReader {
             marks: Marks::new(b',', options.quote),
             slow: Slow::new(b',', options.quote),
             pending: Vec::new(),
+            filled: 0,
             line: 1,
+            failed: None,
             ended: false,
             empty_rows: 0,
             stuck: false,
+            doubled: Vec::new(),
+            seconds: Vec::new(),
             fill: fill.max(1),
         };
         reader.find_delimiter(options)?;
@@ -75,9 +89,9 @@ impl CsvReader {
             SNIFF_BYTES
         };
         self.read_pending(wanted)?;
-        let said = sniff::declared(&self.pending);
+        let said = sniff::declared(self.text());
         if let Some((_, bytes)) = said {
-            self.pending.drain(..bytes);
+            self.drop_text(bytes);
             self.line += 1;
         }
         let delimiter = match (options.delimiter, said) {
@@ -98,8 +112,7 @@ impl CsvReader {
                 said
             }
             (None, None) => {
-                let found =
-                    sniff::delimiter(&self.path, options.quote, &self.pending, self.ended)?;
+                let found = sniff::delimiter(&self.path, options.quote, self.text(), self.ended)?;
                 self.remarks.extend(found.remark);
                 found.delimiter
             }
@@ -112,16 +125,22 @@ impl CsvReader {
     /// Settles the columns from the first record, and takes that out when it is a header.
     fn read_header(&mut self, options: &CsvOptions) -> Result<(), SourceError> {
         let (cells, bytes, lines) = loop {
-            if let Some(first) = self.slow.first(&self.pending, self.ended) {
+            let text = self.pending.get(..self.filled).unwrap_or_default();
+            if let Some(first) = self.slow.first(text, self.ended) {
                 break first;
             }
             if self.ended {
                 return Err(self.no_header());
             }
-            if self.pending.len() >= RECORD_BYTES_MAX {
-                return Err(self.endless());
+            if self.filled >= RECORD_BYTES_MAX {
+                return Err(trouble::endless(
+                    &self.path,
+                    self.text(),
+                    self.line,
+                    &self.marks,
+                ));
             }
-            self.read_pending(self.fill.max(self.pending.len() * 2))?;
+            self.read_pending(self.fill.max(self.filled * 2))?;
         };
         header::check_width(&self.path, cells.len(), self.line)?;
         if !options.header {
@@ -135,7 +154,13 @@ impl CsvReader {
                 Err(error) => {
                     let number = (texts.len() + 1).to_string();
                     let bytes = error.as_bytes();
-                    return Err(trouble::not_utf8(&self.path, bytes, self.line, Some(number), false));
+                    return Err(trouble::not_utf8(
+                        &self.path,
+                        bytes,
+                        self.line,
+                        Some(number),
+                        false,
+                    ));
                 }
             }
         }
@@ -145,26 +170,27 @@ impl CsvReader {
         let (names, remark) = header::names(&texts);
         self.columns = names;
         self.remarks.extend(remark);
-        self.pending.drain(..bytes);
+        self.drop_text(bytes);
         self.line += lines;
         Ok(())
     }
 
     /// Why a file that has ended holds not even one record.
     fn no_header(&self) -> SourceError {
-        let blank = self.pending.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        let blank = self.text().iter().all(|byte| matches!(byte, b'\r' | b'\n'));
         match self.marks.quote {
             Some(_) if !blank => {
-                trouble::open_quote(&self.path, &self.pending, self.line, &self.marks)
+                trouble::open_quote(&self.path, self.text(), self.line, &self.marks)
             }
             _ => SourceError::new(SourceProblem::NotWhole, &self.path, "the file is empty")
                 .hint("a whole file has at least a header line: look at what writes it"),
         }
     }
 
-    /// The error for a record that has outgrown every bound.
-    fn endless(&self) -> SourceError {
-        trouble::endless(&self.path, &self.pending, self.line, &self.marks)
+    /// The error for bytes in indexed text that are not UTF-8.
+    fn bad_byte(&self, text: &[u8], index: &Index) -> SourceError {
+        let at = std::str::from_utf8(text).map_or_else(|e| e.valid_up_to(), str::len);
+        trouble::bad_byte(&self.path, text, at, self.line, index, &self.columns)
     }
 
     fn not_text(&self, line: u64) -> SourceError {
@@ -177,41 +203,48 @@ impl CsvReader {
         .hint("the file is damaged, or not text: export it again")
     }
 
-    /// Reads until `pending` holds `wanted` bytes or the file ends.
-    fn read_pending(&mut self, wanted: usize) -> Result<(), SourceError> {
-        let mut text = std::mem::take(&mut self.pending);
-        let filled = text.len();
-        let read = self.read_up_to(&mut text, filled, wanted);
-        self.pending = text;
-        read
+    /// The text that is read and not indexed.
+    fn text(&self) -> &[u8] {
+        self.pending.get(..self.filled).unwrap_or_default()
     }
 
-    /// Reads behind the first `filled` bytes of `text` until it is `wanted` bytes long or the file ends.
-    fn read_up_to(
-        &mut self,
-        text: &mut Vec<u8>,
-        mut filled: usize,
-        wanted: usize,
-    ) -> Result<(), SourceError> {
-        text.resize(wanted.max(filled), 0);
-        while filled < wanted && !self.ended {
-            let room = text.get_mut(filled..).unwrap_or_default();
+    /// Drops the first `bytes` of that text.
+    fn drop_text(&mut self, bytes: usize) {
+        self.pending.copy_within(bytes..self.filled, 0);
+        self.filled -= bytes;
+    }
+
+    /// Reads until there are `wanted` bytes of text or the file ends.
+    fn read_pending(&mut self, wanted: usize) -> Result<(), SourceError> {
+        if self.pending.len() < wanted {
+            self.pending.resize(wanted, 0);
+        }
+        while self.filled < wanted && !self.ended {
+            let room = self
+                .pending
+                .get_mut(self.filled..wanted)
+                .unwrap_or_default();
             match self.input.read(room) {
                 Ok(0) => self.ended = true,
-                Ok(bytes) => filled += bytes,
+                Ok(bytes) => self.filled += bytes,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(read_error(&self.path, error)),
             }
         }
-        text.truncate(filled);
         Ok(())
     }
 
-    /// Indexes what is in `text`; returns how much of it is done.
-    fn index(&mut self, text: &mut [u8], index: &mut Index) -> Result<usize, SourceError> {
+    /// Indexes what is in `text`; `odd` when it has CR or NUL bytes. Returns how much of it is done.
+    fn index(
+        &mut self,
+        text: &mut [u8],
+        odd: bool,
+        index: &mut Index,
+    ) -> Result<usize, SourceError> {
+        let returns = odd && memchr(b'\r', text).is_some();
         let mut from = 0;
         loop {
-            let start = match scan(&self.marks, text, from, index) {
+            let start = match scan(&self.marks, text, from, returns, index) {
                 Stop::Unproven(start) => start,
                 // the last record of a file may lack its line end
                 Stop::Unfinished(start) if self.ended && start < text.len() => start,
@@ -226,7 +259,9 @@ impl CsvReader {
                 }
                 Outcome::NotUtf8(start) => {
                     let record = text.get(start..).unwrap_or_default();
-                    return Err(trouble::not_utf8(&self.path, record, index.line, None, self.ended));
+                    return Err(trouble::not_utf8(
+                        &self.path, record, index.line, None, self.ended,
+                    ));
                 }
                 Outcome::OpenQuote(start) => {
                     let record = text.get(start..).unwrap_or_default();
@@ -258,6 +293,83 @@ impl CsvReader {
         index.reject_nul(text);
         Ok(())
     }
+
+    /// [`RecordReader::read_batch`], after whose error nothing may be read.
+    fn fill_batch(&mut self, batch: &mut Batch) -> Result<bool, SourceError> {
+        let (mut text, mut cells, mut lines) = batch.take_parts();
+        text.clear();
+        cells.clear();
+        lines.clear();
+        let mut text = String::from_utf8(text).expect("no bytes are UTF-8");
+        batch.clear(self.columns.len());
+        let mut index = Index {
+            width: self.columns.len(),
+            cells,
+            lines,
+            rejects: std::mem::take(&mut batch.rejects),
+            line: self.line,
+            empty_rows: 0,
+            doubled: std::mem::take(&mut self.doubled),
+            seconds: std::mem::take(&mut self.seconds),
+        };
+        let more = loop {
+            let wanted = if self.stuck {
+                self.filled * 2
+            } else {
+                self.fill
+            };
+            self.read_pending(wanted)?;
+            let mut pending = std::mem::take(&mut self.pending);
+            let raw = pending.get_mut(..self.filled).unwrap_or_default();
+            let odd = memchr2(b'\r', 0, raw).is_some();
+            let done = self.index(raw, odd, &mut index)?;
+            let indexed = raw.get_mut(..done).unwrap_or_default();
+            if odd {
+                self.check_nul(indexed, &mut index)?;
+            }
+            index.undouble(indexed);
+            match UTF_8.decode_without_bom_handling_and_without_replacement(indexed) {
+                Some(checked) => append(&mut text, &checked),
+                None => return Err(self.bad_byte(indexed, &index)),
+            }
+            self.pending = pending;
+            self.drop_text(done);
+            self.stuck = done == 0 && !self.ended;
+            self.line = index.line;
+            self.empty_rows += std::mem::take(&mut index.empty_rows);
+            if !index.lines.is_empty() || !index.rejects.is_empty() {
+                break true;
+            }
+            text.clear();
+            if self.ended && self.filled == 0 {
+                break false;
+            }
+            if self.stuck && self.filled >= RECORD_BYTES_MAX {
+                return Err(trouble::endless(
+                    &self.path,
+                    self.text(),
+                    self.line,
+                    &self.marks,
+                ));
+            }
+        };
+        self.doubled = index.doubled;
+        self.seconds = index.seconds;
+        batch.rejects = index.rejects;
+        batch.set_parts(text, index.cells, index.lines);
+        Ok(more)
+    }
+}
+
+/// Appends text in pieces: a copy of a whole batch at once is no faster, and counts for far more instructions.
+fn append(to: &mut String, text: &str) {
+    to.reserve(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, more) = rest.split_at(rest.floor_char_boundary(COPY_BYTES));
+        to.push_str(piece);
+        rest = more;
+    }
 }
 
 impl RecordReader for CsvReader {
@@ -266,70 +378,14 @@ impl RecordReader for CsvReader {
     }
 
     fn read_batch(&mut self, batch: &mut Batch) -> Result<bool, SourceError> {
-        let (mut text, mut cells, mut lines) = batch.take_parts();
-        cells.clear();
-        lines.clear();
-        batch.clear(self.columns.len());
-        let mut index = Index {
-            width: self.columns.len(),
-            cells,
-            lines,
-            doubled: Vec::new(),
-            rejects: std::mem::take(&mut batch.rejects),
-            line: self.line,
-            empty_rows: 0,
-        };
-        let began = loop {
-            let pending = self.pending.len();
-            let wanted = if self.stuck { pending * 2 } else { pending };
-            // the buffer keeps its length from batch to batch, so that it is not cleared each time
-            if text.len() < pending {
-                text.resize(pending, 0);
-            }
-            if let Some(place) = text.get_mut(..pending) {
-                place.copy_from_slice(&self.pending);
-            }
-            self.read_up_to(&mut text, pending, self.fill.max(wanted))?;
-            let began = self.line;
-            let done = self.index(&mut text, &mut index)?;
-            self.pending.clear();
-            self.pending.extend_from_slice(text.get(done..).unwrap_or_default());
-            text.truncate(done);
-            self.check_nul(&text, &mut index)?;
-            if let Some(quote) = self.marks.quote {
-                index.undouble(&mut text, quote);
-            }
-            self.stuck = done == 0 && !self.ended;
-            self.line = index.line;
-            self.empty_rows += std::mem::take(&mut index.empty_rows);
-            if !index.lines.is_empty() || !index.rejects.is_empty() {
-                break began;
-            }
-            if self.ended && self.pending.is_empty() {
-                return Ok(false);
-            }
-            if done == 0 && self.pending.len() >= RECORD_BYTES_MAX {
-                return Err(self.endless());
-            }
-        };
-        let text = match String::from_utf8(text) {
-            Ok(text) => text,
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let text = error.as_bytes();
-                return Err(trouble::bad_byte(
-                    &self.path,
-                    text,
-                    at,
-                    began,
-                    &index,
-                    &self.columns,
-                ));
-            }
-        };
-        batch.rejects = index.rejects;
-        batch.set_parts(text, index.cells, index.lines);
-        Ok(true)
+        // a source that is not whole stays so, however often it is asked
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        self.fill_batch(batch).inspect_err(|error| {
+            batch.clear(self.columns.len());
+            self.failed = Some(error.clone());
+        })
     }
 
     fn remarks(&self) -> Vec<String> {

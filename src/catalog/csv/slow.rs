@@ -168,7 +168,11 @@ impl Slow {
                     virtual_end = true;
                     continue;
                 }
-                return Found { bytes: read, cells, ended: Ended::TextFirst };
+                return Found {
+                    bytes: read,
+                    cells,
+                    ended: Ended::TextFirst,
+                };
             }
             let (result, bytes, out, ends) = self.core.read_record(
                 input,
@@ -182,17 +186,29 @@ impl Slow {
             cells += ends;
             match result {
                 ReadRecordResult::Record => {
-                    return Found { bytes: read, cells, ended: Ended::Yes };
+                    return Found {
+                        bytes: read,
+                        cells,
+                        ended: Ended::Yes,
+                    };
                 }
                 // the line end that was lent to it did not end the record: it stands in quotes
                 ReadRecordResult::InputEmpty if virtual_end => {
-                    return Found { bytes: read, cells, ended: Ended::InQuotes };
+                    return Found {
+                        bytes: read,
+                        cells,
+                        ended: Ended::InQuotes,
+                    };
                 }
                 ReadRecordResult::InputEmpty
                 | ReadRecordResult::OutputFull
                 | ReadRecordResult::OutputEndsFull => {}
                 ReadRecordResult::End => {
-                    return Found { bytes: read, cells, ended: Ended::TextFirst };
+                    return Found {
+                        bytes: read,
+                        cells,
+                        ended: Ended::TextFirst,
+                    };
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::catalog::{SourceError, SourceProblem};
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Records looked at.
-const RECORDS: usize = 200;
+const RECORDS: usize = 100;
 
 /// A found delimiter, and what to say of it.
 pub(super) struct Found {
@@ -94,7 +94,10 @@ pub(super) fn delimiter(
             [first, ..] => return Ok(found(first)),
         }
     }
-    if let Some(wide) = readings.iter().filter(|r| r.width > 1).max_by_key(|r| r.alike)
+    if let Some(wide) = readings
+        .iter()
+        .filter(|r| r.width > 1)
+        .max_by_key(|r| r.alike)
         && readings.iter().all(|r| r.width > 1 || r.alike < r.records)
     {
         return Err(SourceError::new(
@@ -124,7 +127,10 @@ pub(super) fn delimiter(
 fn found(reading: &Reading) -> Found {
     let odd = reading.records - reading.alike;
     let proof = if odd == 0 {
-        format!("the first {} records have {} cells each", reading.records, reading.width)
+        format!(
+            "the first {} records have {} cells each",
+            reading.records, reading.width
+        )
     } else {
         format!(
             "{} of the first {} records have {} cells",
@@ -133,7 +139,10 @@ fn found(reading: &Reading) -> Found {
     };
     Found {
         delimiter: reading.delimiter,
-        remark: Some(format!("the delimiter is {}: {proof}", shown(reading.delimiter))),
+        remark: Some(format!(
+            "the delimiter is {}: {proof}",
+            shown(reading.delimiter)
+        )),
     }
 }
 

@@ -124,5 +124,11 @@ pub(super) fn bad_byte(
         .get(cell)
         .is_some_and(|cell| at < cell.end as usize);
     let column = inside.then(|| columns.get(cell % width).cloned()).flatten();
-    not_utf8(path, text.get(start..).unwrap_or_default(), line, column, false)
+    not_utf8(
+        path,
+        text.get(start..).unwrap_or_default(),
+        line,
+        column,
+        false,
+    )
 }

@@ -187,16 +187,11 @@ impl Evidence {
         let known = language.and_then(by_tag);
         let groups = self.groups();
         let words: Vec<Vec<Vec<char>>> = groups.iter().map(|group| self.read(group)).collect();
-        let tests: [&dyn Fn(&[Vec<char>]) -> bool; 3] = [
-            &|words| known.is_some() && has_letters(words) && fits_any(words, known),
-            &|words| fits_any(words, known),
-            &|words| fits_one(words, known),
-        ];
-        for test in tests {
+        for test in [Test::Letters, Test::AnyLanguage, Test::OneLanguage] {
             let fitting: Vec<&Group> = groups
                 .iter()
                 .zip(&words)
-                .filter(|(_, words)| test(words))
+                .filter(|(_, words)| test.passes(words, known))
                 .map(|(group, _)| group)
                 .collect();
             if let [group] = fitting.as_slice() {
@@ -253,7 +248,9 @@ impl Evidence {
         } else {
             format!(" (read as {} it is the same text)", others.join(", "))
         };
-        let language = known.map_or(String::new(), |known| format!(" in language `{}`", known.tag));
+        let language = known.map_or(String::new(), |known| {
+            format!(" in language `{}`", known.tag)
+        });
         format!(
             "the text is {}{alike}: it is not UTF-8, and no other encoding makes words{language} of it, such as `{}`",
             group.charset().name,
@@ -281,21 +278,29 @@ impl Group {
     }
 }
 
-/// Nearly every word is one of some language, or of the known one.
-fn fits_any(words: &[Vec<char>], known: Option<&Language>) -> bool {
-    share(words, |word| match known {
-        Some(known) => is_word(word, known),
-        None => LANGUAGES.iter().any(|language| is_word(word, language)),
-    })
+/// What the words of a candidate must show, from the surest test to the last.
+#[derive(Clone, Copy)]
+enum Test {
+    /// Words of the known language, with letters of it that are not ASCII.
+    Letters,
+    /// Words of some language, or of the known one.
+    AnyLanguage,
+    /// Words that one language alone explains.
+    OneLanguage,
 }
 
-/// Nearly every word is one of a single language.
-fn fits_one(words: &[Vec<char>], known: Option<&Language>) -> bool {
-    match known {
-        Some(_) => fits_any(words, known),
-        None => LANGUAGES
-            .iter()
-            .any(|language| share(words, |word| is_word(word, language))),
+impl Test {
+    fn passes(self, words: &[Vec<char>], known: Option<&Language>) -> bool {
+        let fit = |language: &Language| share(words, |word| is_word(word, language));
+        match (self, known) {
+            (Test::Letters, None) => false,
+            (Test::Letters, Some(known)) => has_letters(words) && fit(known),
+            (_, Some(known)) => fit(known),
+            (Test::AnyLanguage, None) => share(words, |word| {
+                LANGUAGES.iter().any(|language| is_word(word, language))
+            }),
+            (Test::OneLanguage, None) => LANGUAGES.iter().any(fit),
+        }
     }
 }
 
@@ -304,7 +309,9 @@ fn has_letters(words: &[Vec<char>]) -> bool {
     let proper = |letter: &char| letter.is_alphabetic() && !is_sign(*letter);
     words.iter().any(|word| {
         word.iter().filter(|letter| proper(letter)).count() > 1
-            && word.iter().any(|letter| !letter.is_ascii() && proper(letter))
+            && word
+                .iter()
+                .any(|letter| !letter.is_ascii() && proper(letter))
     })
 }
 
@@ -322,12 +329,14 @@ fn is_word(word: &[char], language: &Language) -> bool {
         let right = if letter.is_ascii() {
             true
         } else if is_sign(letter) {
-            let inside = before.is_some_and(char::is_alphabetic) && next.is_some_and(char::is_alphabetic);
+            let inside =
+                before.is_some_and(char::is_alphabetic) && next.is_some_and(char::is_alphabetic);
             !inside || joins_words(letter)
         } else if thai {
             let placed = !is_thai_mark(letter) || before.is_some_and(is_thai);
             // one Thai letter on the tail of a Latin word is another encoding's accent
-            let alone = before.is_some_and(|b| b.is_ascii_alphabetic()) && !next.is_some_and(is_thai);
+            let alone =
+                before.is_some_and(|b| b.is_ascii_alphabetic()) && !next.is_some_and(is_thai);
             language.writes(letter) && placed && !alone
         } else if is_tone(letter) {
             language.writes(letter) && before.is_some_and(is_vietnamese_vowel)

@@ -10,14 +10,18 @@ use crate::catalog::{SourceError, SourceProblem};
 
 const POLISH: &str = "nazwa\nŻółta łódź\nŚwieże jabłka, gruszki i śliwki\nPieczywo żytnie\nZażółć gęślą jaźń\nKoszulka dziecięca\n";
 const CZECH: &str = "název\nPříliš žluťoučký kůň úpěl ďábelské ódy\nSvěží jablka\nČerné tričko\nModrá košile\nDětská mikina\n";
-const VIETNAMESE: &str = "tên\nÁo sơ mi nữ dài tay\nĐiện thoại di động\nGiày thể thao trẻ em\nNước mắm Phú Quốc\n";
+const VIETNAMESE: &str =
+    "tên\nÁo sơ mi nữ dài tay\nĐiện thoại di động\nGiày thể thao trẻ em\nNước mắm Phú Quốc\n";
 const THAI: &str = "ชื่อ\nเสื้อเชิ้ตผู้หญิง\nรองเท้าวิ่ง Nike รุ่นใหม่\nน้ำปลาแท้ 700 มล.\n";
 const GERMAN: &str = "Name\nGrüne Äpfel\nWeiße Schuhe für Mädchen\nKöln – 20 €\n";
 const FRENCH: &str = "nom\nCafé moulu à l’ancienne\nBœuf séché, élevé en France\nGâteau aux pêches\nÇa va très bien\n";
 
 /// `text` in a single-byte character set, by its own table turned round.
 fn encode(text: &str, charset: &str) -> Vec<u8> {
-    let table = Charset::by_name(charset).expect("known").table().expect("a letter a byte");
+    let table = Charset::by_name(charset)
+        .expect("known")
+        .table()
+        .expect("a letter a byte");
     // tones stand alone in windows-1258, but some vowels have theirs built in
     let mut bytes = Vec::new();
     for letter in text.chars() {
@@ -160,7 +164,13 @@ fn utf8_is_utf8_and_damage_is_damage() {
     let mut damaged = POLISH.as_bytes().to_vec();
     damaged.extend(b"x\xb9y\n");
     let verdict = judge(&damaged, None);
-    assert_eq!(verdict, Verdict::DamagedUtf8 { line: 7, byte: 0xB9 });
+    assert_eq!(
+        verdict,
+        Verdict::DamagedUtf8 {
+            line: 7,
+            byte: 0xB9
+        }
+    );
 }
 
 #[test]
@@ -183,24 +193,42 @@ fn a_language_decides_what_the_text_leaves_open() {
         panic!("one word of two letters proves nothing");
     };
     let names: Vec<&str> = candidates.iter().map(|(charset, _)| charset.name).collect();
-    assert!(names.contains(&"windows-1250") && names.contains(&"ISO-8859-2"), "{names:?}");
-    let polish = candidates.iter().find(|(charset, _)| charset.name == "windows-1250");
+    assert!(
+        names.contains(&"windows-1250") && names.contains(&"ISO-8859-2"),
+        "{names:?}"
+    );
+    let polish = candidates
+        .iter()
+        .find(|(charset, _)| charset.name == "windows-1250");
     assert_eq!(polish.map(|(_, word)| word.as_str()), Some("są"));
     assert_judged(&bytes, Some("pl"), "windows-1250");
-    assert_judged(&encode(CZECH, "windows-1250"), Some("cs-CZ"), "windows-1250");
-    assert_judged(&encode(VIETNAMESE, "windows-1258"), Some("vi"), "windows-1258");
+    assert_judged(
+        &encode(CZECH, "windows-1250"),
+        Some("cs-CZ"),
+        "windows-1250",
+    );
+    assert_judged(
+        &encode(VIETNAMESE, "windows-1258"),
+        Some("vi"),
+        "windows-1258",
+    );
     assert_judged(&encode(THAI, "windows-874"), Some("th-TH"), "windows-874");
 }
 
 #[test]
 fn signs_alone_are_no_proof_of_a_language() {
     // a pound sign in windows-1252 is a Polish letter in windows-1250
-    assert!(matches!(judge(b"price\n\xa35\n", None), Verdict::Ambiguous(_)));
+    assert!(matches!(
+        judge(b"price\n\xa35\n", None),
+        Verdict::Ambiguous(_)
+    ));
     assert_judged(b"name\nLego\xae\n20 m\xb2\n", None, "windows-1252");
 }
 
 #[test]
 fn noise_is_not_taken_for_text() {
-    let noise: Vec<u8> = (0..4000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..4000u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     assert!(matches!(judge(&noise, None), Verdict::Ambiguous(_)));
 }

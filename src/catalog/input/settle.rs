@@ -72,8 +72,13 @@ impl Start<'_> {
         }
         if begins(b"PK\x03\x04") {
             return Err(self
-                .error(SourceProblem::NotWhole, "a workbook or ZIP archive, not text")
-                .hint("set `format = \"xlsx\"` or `\"ods\"` for a workbook; unpack an archive first"));
+                .error(
+                    SourceProblem::NotWhole,
+                    "a workbook or ZIP archive, not text",
+                )
+                .hint(
+                    "set `format = \"xlsx\"` or `\"ods\"` for a workbook; unpack an archive first",
+                ));
         }
         Ok(())
     }
@@ -128,11 +133,7 @@ impl Start<'_> {
     }
 
     /// Tells the character set from the bytes, all of them where they can be read again.
-    fn detected(
-        &self,
-        again: &Again,
-        options: &InputOptions<'_>,
-    ) -> Result<Settled, SourceError> {
+    fn detected(&self, again: &Again, options: &InputOptions<'_>) -> Result<Settled, SourceError> {
         let mut evidence = Evidence::default();
         evidence.add(self.bytes);
         let proven = !evidence.is_ascii() && evidence.is_utf8();
@@ -141,12 +142,9 @@ impl Start<'_> {
         }
         // All ASCII so far. Reading on in packed data or a stream is dear or impossible: it is UTF-8 until its reader
         // meets something else, and then it is refused.
-        let ascii = evidence.is_ascii();
+        let enough = self.whole || self.packed && evidence.is_ascii();
         let mut all = self.whole;
-        if !self.whole
-            && !(ascii && self.packed)
-            && let Some(mut reader) = again.open(self.name, options)?
-        {
+        if !enough && let Some(mut reader) = again.open(self.name, options)? {
             evidence = Evidence::default();
             self.read_all(&mut reader, &mut evidence)?;
             all = true;
@@ -155,7 +153,11 @@ impl Start<'_> {
             // damaged UTF-8 is for its reader to refuse, which knows the column too
             Verdict::Utf8 | Verdict::DamagedUtf8 { .. } => Ok((UTF8, 0, None)),
             Verdict::Charset(charset, proof) => {
-                let part = if all { "" } else { " (judged by its beginning)" };
+                let part = if all {
+                    ""
+                } else {
+                    " (judged by its beginning)"
+                };
                 Ok((charset, 0, Some(format!("{proof}{part}"))))
             }
             Verdict::Ambiguous(candidates) => Err(self.ambiguous(&candidates)),
@@ -225,8 +227,7 @@ fn utf16_by_nul(bytes: &[u8]) -> Option<Charset> {
     let (last, most) = units.split_last()?;
     let cut = matches!(last, 0xD800..=0xDBFF);
     let units = if cut { most } else { units.as_slice() };
-    let text = char::decode_utf16(units.iter().copied()).all(|letter| {
-        letter.is_ok_and(|l| !l.is_control() || matches!(l, '\t' | '\r' | '\n'))
-    });
+    let text = char::decode_utf16(units.iter().copied())
+        .all(|letter| letter.is_ok_and(|l| !l.is_control() || matches!(l, '\t' | '\r' | '\n')));
     (enough && text).then_some(charset)
 }

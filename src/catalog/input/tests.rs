@@ -8,7 +8,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn opened(name: &str, bytes: &[u8], options: &InputOptions<'_>) -> Result<(String, Vec<String>), SourceError> {
+fn opened(
+    name: &str,
+    bytes: &[u8],
+    options: &InputOptions<'_>,
+) -> Result<(String, Vec<String>), SourceError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("written");
@@ -43,14 +47,20 @@ fn sample() -> Vec<u8> {
 #[test]
 fn plain_text_comes_as_it_is_and_byte_order_marks_go() {
     assert_eq!(plain("a.csv", b"a,b\n"), Ok(("a,b\n".to_owned(), vec![])));
-    assert_eq!(plain("a.csv", b"\xef\xbb\xbfa,\xc5\xbc\n"), Ok(("a,ż\n".to_owned(), vec![])));
+    assert_eq!(
+        plain("a.csv", b"\xef\xbb\xbfa,\xc5\xbc\n"),
+        Ok(("a,ż\n".to_owned(), vec![]))
+    );
     assert_eq!(plain("a.csv", b""), Ok((String::new(), vec![])));
 }
 
 #[test]
 fn utf16_is_told_by_its_mark_or_by_its_nul_bytes() {
     let text = "sku;tytuł\n1;łódź\n";
-    for (order, mark) in [(u16::to_le_bytes as fn(u16) -> [u8; 2], [0xFF, 0xFE]), (u16::to_be_bytes, [0xFE, 0xFF])] {
+    for (order, mark) in [
+        (u16::to_le_bytes as fn(u16) -> [u8; 2], [0xFF, 0xFE]),
+        (u16::to_be_bytes, [0xFE, 0xFF]),
+    ] {
         let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
         let marked = [mark.as_slice(), &bytes].concat();
         for bytes in [bytes, marked] {
@@ -137,7 +147,10 @@ fn pages_and_workbooks_are_refused_by_name() {
 #[test]
 fn all_members_and_frames_are_unpacked() {
     let bytes = [gzip(b"a,b\n"), gzip("1,ż\n".as_bytes())].concat();
-    assert_eq!(plain("a.csv.gz", &bytes), Ok(("a,b\n1,ż\n".to_owned(), vec![])));
+    assert_eq!(
+        plain("a.csv.gz", &bytes),
+        Ok(("a,b\n1,ż\n".to_owned(), vec![]))
+    );
     let frame = |text: &str| zstd::encode_all(text.as_bytes(), 1).expect("packed");
     let bytes = [frame("a,b\n"), frame("1,ż\n")].concat();
     let (text, remarks) = plain("download", &bytes).expect("frames");
@@ -152,12 +165,19 @@ fn a_packed_file_cut_anywhere_is_not_whole() {
     let whole = sample();
     for (name, packed) in [
         ("a.csv.gz", gzip(&whole)),
-        ("a.csv.zst", zstd::encode_all(whole.as_slice(), 1).expect("packed")),
+        (
+            "a.csv.zst",
+            zstd::encode_all(whole.as_slice(), 1).expect("packed"),
+        ),
     ] {
         let places = (0..packed.len()).filter(|n| *n < 40 || n % 97 == 0 || packed.len() - n < 20);
         for cut in places {
             let error = plain(name, &packed[..cut]).expect_err("cut");
-            assert_eq!(error.problem, SourceProblem::NotWhole, "{name} cut at {cut}");
+            assert_eq!(
+                error.problem,
+                SourceProblem::NotWhole,
+                "{name} cut at {cut}"
+            );
             if cut > 20 {
                 assert!(error.message.contains("ends in the middle of a"), "{error}");
             }
@@ -179,7 +199,10 @@ fn a_wrong_checksum_is_damage() {
 fn bombs_are_stopped() {
     let bomb = gzip(&vec![b'a'; 20 * 1024 * 1024]);
     let error = plain("a.csv.gz", &bomb).expect_err("a bomb");
-    assert!(error.message.contains("more than 100 times its size"), "{error}");
+    assert!(
+        error.message.contains("more than 100 times its size"),
+        "{error}"
+    );
     let options = InputOptions {
         unpacked_bytes_max: 1000,
         ..InputOptions::default()
@@ -206,19 +229,29 @@ fn a_file_that_changes_while_it_is_read_is_not_whole() {
             file.set_len(1000).expect("cut");
         }
         file.write_all(change).expect("changed");
-        let error = input.reader.read_to_end(&mut Vec::new()).expect_err("changed");
+        let error = input
+            .reader
+            .read_to_end(&mut Vec::new())
+            .expect_err("changed");
         let error = read_error("a.csv", error);
         assert_eq!(error.problem, SourceProblem::NotWhole);
-        assert!(error.message.contains("changed while it was being read"), "{error}");
+        assert!(
+            error.message.contains("changed while it was being read"),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn checked_text_is_utf8_or_an_error() {
-    let input = from_reader("-", Box::new(b"a\nb\xff".as_slice()), &InputOptions {
-        encoding: Some("utf-8"),
-        ..InputOptions::default()
-    });
+    let input = from_reader(
+        "-",
+        Box::new(b"a\nb\xff".as_slice()),
+        &InputOptions {
+            encoding: Some("utf-8"),
+            ..InputOptions::default()
+        },
+    );
     let mut reader = input.expect("opened").checked().reader;
     let error = reader.read_to_end(&mut Vec::new()).expect_err("not UTF-8");
     assert_eq!(read_error("-", error).line, Some(2));

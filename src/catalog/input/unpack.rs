@@ -53,7 +53,9 @@ pub(super) fn unpack(
                 name,
                 format!("this is not {named} data, though the name says so"),
             )
-            .hint("look at what the file holds: it may be empty, an error page, or not packed at all"));
+            .hint(
+                "look at what the file holds: it may be empty, an error page, or not packed at all",
+            ));
         }
         return Ok(Unpacked {
             reader: Box::new(all),
@@ -119,9 +121,7 @@ struct Bounded {
 
 impl Bounded {
     fn error(&self, message: String, hint: &str) -> io::Error {
-        io::Error::other(
-            SourceError::new(SourceProblem::NotWhole, &self.name, message).hint(hint),
-        )
+        io::Error::other(SourceError::new(SourceProblem::NotWhole, &self.name, message).hint(hint))
     }
 
     fn check(&self) -> io::Result<()> {
