@@ -87,6 +87,7 @@ impl<'a> HelperContext<'a> {
 #[error("{0}")]
 pub struct HelperError(pub String);
 
+pub mod barcode;
 pub mod map;
 
 /// All helpers, in the order `channel helpers` prints them.
