@@ -6,6 +6,9 @@
 //! nothing of ours; `cli`, `report` and `term` are the only parts that talk to people.
 
 pub mod catalog;
+pub mod channel;
+pub mod config;
 pub mod helper;
 pub mod model;
+pub mod program;
 pub mod validate;

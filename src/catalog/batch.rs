@@ -40,6 +40,10 @@ pub struct Batch {
     pub sequence: u64,
     /// Where each of the source's columns stands in this file's records; empty when it is the same order.
     pub order: Vec<u32>,
+    /// Each record's file, where they are from several; empty when all are from [`Batch::file`].
+    pub files: Vec<u32>,
+    /// Whether a cell may be a list (formats that have lists of their own).
+    pub lists: bool,
 }
 
 impl Batch {
@@ -49,6 +53,7 @@ impl Batch {
         self.cells.clear();
         self.lines.clear();
         self.rejects.clear();
+        self.files.clear();
         self.width = width;
     }
 
@@ -75,6 +80,11 @@ impl Batch {
     /// Line (or record number) where a record begins, from 1.
     pub fn line(&self, record: usize) -> u64 {
         self.lines.get(record).copied().unwrap_or(0)
+    }
+
+    /// The file a record is from.
+    pub fn file_of(&self, record: usize) -> u32 {
+        self.files.get(record).copied().unwrap_or(self.file)
     }
 
     /// The text of one cell by its place in the file, `""` when absent.

@@ -3,12 +3,17 @@
 //! A source yields [`batch::Batch`]es: one buffer of text and the ranges of each record's cells. Column names become
 //! numbers once, when the source is opened.
 
+mod background;
 pub mod batch;
+pub mod columns;
 pub mod csv;
 pub mod encoding;
 pub mod error;
+mod flat;
 pub mod input;
 pub mod json;
+pub mod open;
+pub mod preset;
 pub mod remote;
 pub mod sql;
 #[cfg(feature = "xlsx")]

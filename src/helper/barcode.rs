@@ -12,26 +12,26 @@ use crate::model::value::Value;
 pub static BARCODE: Helper = Helper {
     name: "barcode",
     summary: "a GTIN as bars: inline SVG of EAN-13, EAN-8 or UPC-A",
-    usage: "{{{barcode gtin}}}",
+    usage: "{{barcode gtin}}",
     page: PAGE,
     arity: (1, 1),
     named: &[],
+    raw: true,
     call,
 };
 
 const PAGE: &str = "\
-Draws a GTIN as the bars that tills scan, with its digits below, as inline SVG for HTML.
+Draws a GTIN as the bars that tills scan, with its digits below, as inline SVG for HTML; printed as it is, in two braces or
+three.
 
-- `gtin`: 8 digits give EAN-8, 12 UPC-A, 13 EAN-13; 14 digits that begin with 0 are drawn as the EAN-13 they hold.
-
-What is absent, has another length or fails its check digit gives nothing. Let the attribute be `kind = \"gtin\"`: then a
-finding names the number. The result is markup, so call it in three braces; `{{barcode gtin}}` would print the tags.
+- `gtin`: 8 digits give EAN-8, 12 UPC-A, 13 EAN-13; 14 digits that begin with 0 are drawn as the EAN-13 they hold. What is
+  absent, has another length or fails its check digit gives nothing: let the attribute be `kind = \"gtin\"`, so that a
+  finding names the number.
 
 The drawing has no size of its own: its width is the number of modules with both quiet zones (113 for EAN-13 and UPC-A, 81
 for EAN-8), its height 44. Print it at least 30 mm (EAN-8: 22 mm) wide, black on white.
 
-    {{{barcode gtin}}}    5901234123457    an <svg> of 113 by 44 with the digits 5 901234 123457
-    {{{barcode gtin}}}    5901234123450    nothing: the check digit would be 7
+- `{{barcode \"5901234123450\"}}` gives ``
 ";
 
 /// Bars of a digit in the left half with odd parity, 7 modules from the highest bit; the other two sets follow from it.

@@ -24,6 +24,8 @@ pub struct Helper {
     pub arity: (usize, usize),
     /// Names of the named arguments it takes.
     pub named: &'static [&'static str],
+    /// True when its result is in the document's own notation already and is printed without escaping.
+    pub raw: bool,
     /// What it does.
     pub call: Call,
 }
@@ -87,11 +89,65 @@ impl<'a> HelperContext<'a> {
 #[error("{0}")]
 pub struct HelperError(pub String);
 
+mod amount;
+mod argument;
+mod arithmetic;
 pub mod barcode;
+mod case;
+mod cdata;
+mod compare;
+pub mod crate_adapter;
+mod date;
+mod entities;
+mod json;
+mod list;
 pub mod map;
+mod slug;
+pub mod strip_html;
+#[cfg(test)]
+mod testing;
+mod text;
+pub mod truncate;
+mod unit;
 
 /// All helpers, in the order `channel helpers` prints them.
-pub static HELPERS: &[&Helper] = &[];
+pub static HELPERS: &[&Helper] = &[
+    &truncate::TRUNCATE,
+    &strip_html::STRIP_HTML,
+    &amount::MONEY,
+    &amount::NUMBER,
+    &date::DATE,
+    &unit::UNIT,
+    &case::UPPER,
+    &case::LOWER,
+    &case::TITLE_CASE,
+    &text::REPLACE,
+    &text::DEFAULT,
+    &list::SPLIT,
+    &list::JOIN,
+    &list::FIRST,
+    &map::MAP,
+    &slug::SLUG,
+    &text::URL_ENCODE,
+    &text::HASH,
+    &json::JSON,
+    &cdata::CDATA,
+    &compare::EQ,
+    &compare::NE,
+    &compare::LT,
+    &compare::LTE,
+    &compare::GT,
+    &compare::GTE,
+    &compare::AND,
+    &compare::OR,
+    &compare::NOT,
+    &arithmetic::ADD,
+    &arithmetic::SUB,
+    &arithmetic::MUL,
+    &arithmetic::DIV,
+    &arithmetic::ROUND,
+    &barcode::BARCODE,
+];
 
 /// The helper of that name.
 pub fn find(name: &str) -> Option<&'static Helper> {

@@ -1,0 +1,81 @@
+//! Known export layouts: which columns are ours, which rows make one product. Each is a file in `src/catalog/presets/`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// The layout of a known export.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// Its name, as `preset = "…"` says it.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// Columns that must all be there for a file to be recognised.
+    pub recognise: Vec<String>,
+    /// Columns of which one at least must be there as well; none is asked when empty.
+    #[serde(default)]
+    pub recognise_any: Vec<String>,
+    /// File formats it comes in.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// The XML element of a record.
+    pub record: Option<String>,
+    /// The path to the array in JSON.
+    pub at: Option<String>,
+    /// Ours = a column's name, or a template over the columns.
+    pub fields: BTreeMap<String, String>,
+    /// What rows of one product share: a template. Rows without are products of their own.
+    pub key: Option<String>,
+    /// Further keys this row is known by: a list, elements separated by `|`.
+    pub aliases: Option<String>,
+    /// What a row is: a template that gives `variant`, `product` (a product's own row, no variant) or `extra` (neither).
+    pub role: Option<String>,
+    /// Columns gathered over all rows of a product.
+    #[serde(default)]
+    pub gather: Vec<String>,
+    /// Columns a variant never takes from its product, though the vocabulary would.
+    #[serde(default)]
+    pub own: Vec<String>,
+    /// Whether rows of a product may stand apart, so that the file is read whole first.
+    #[serde(default)]
+    pub scattered: bool,
+    /// How numbers are written, BCP 47.
+    pub locale: Option<String>,
+    /// Unit of bare weights.
+    pub weight_unit: Option<String>,
+    /// What separates the elements of a list, by our column.
+    #[serde(default)]
+    pub separators: BTreeMap<String, String>,
+    /// What a person should know about it.
+    #[serde(default)]
+    pub about: String,
+}
+
+const FILES: &[(&str, &str)] = &[];
+
+static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+    FILES.iter().map(|(name, text)| toml::from_str(text).unwrap_or_else(|error| panic!("built-in preset `{name}`: {error}"))).collect()
+});
+
+/// All known layouts.
+pub fn all() -> &'static [Preset] {
+    &PRESETS
+}
+
+/// The layout of that name.
+pub fn find(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
+/// The layout a file's columns show, when one is known.
+pub fn recognise(columns: &[String]) -> Option<&'static Preset> {
+    let has = |wanted: &String| columns.iter().any(|column| column.eq_ignore_ascii_case(wanted));
+    PRESETS
+        .iter()
+        .filter(|preset| !preset.recognise.is_empty() && preset.recognise.iter().all(has))
+        .filter(|preset| preset.recognise_any.is_empty() || preset.recognise_any.iter().any(has))
+        .max_by_key(|preset| preset.recognise.len())
+}

@@ -1,0 +1,8 @@
+//! The project: `shelfcast.toml` as it is written, loaded with messages that name line and near miss.
+
+pub mod project;
+pub mod secret;
+pub mod toml_file;
+
+pub use project::Project;
+pub use toml_file::ConfigError;

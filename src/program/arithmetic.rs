@@ -1,0 +1,189 @@
+//! Comparisons, searches and stock arithmetic on values: exact, and false where something is absent.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::model::value::{Value, pair};
+
+use super::decimal;
+use super::evaluate::{Evaluator, Failure, Outcome};
+use super::graph::{Node, NodeId, Operation, Relation, Search};
+use super::table::RowId;
+
+/// The whole units a value says; `None` when absent.
+pub(super) fn units(value: Value<'_>) -> Option<i64> {
+    let text = value.as_text()?;
+    text.parse::<i64>().ok().or_else(|| decimal::parse(text)?.floor().to_i64())
+}
+
+/// Computes the nodes that compare, search and count.
+pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
+    match node {
+        Node::CompareText(relation, left, right) => {
+            let (left, right) = (text(run, *left)?, text(run, *right)?);
+            Ok(Value::Bool(decimal::holds(*relation, left.cmp(right))))
+        }
+        Node::CompareNumber(relation, left, right) => compare_numbers(run, *relation, *left, *right),
+        Node::In(element, list) => {
+            let element = text(run, *element)?;
+            Ok(Value::Bool(run.value(*list)?.elements().any(|other| pair(other).0 == element || other == element)))
+        }
+        Node::Find(search, whole, part) => {
+            let part = text(run, *part)?;
+            let whole = run.value(*whole)?;
+            if let (Value::List(list), Search::Contains) = (whole, search) {
+                return Ok(Value::Bool(list.iter().any(|element| element == part)));
+            }
+            let whole = whole.as_text().ok_or_else(|| not_text(run))?;
+            Ok(Value::Bool(match search {
+                Search::Contains => whole.contains(part),
+                Search::StartsWith => whole.starts_with(part),
+                Search::EndsWith => whole.ends_with(part),
+            }))
+        }
+        Node::Matches(whole, pattern) => Ok(Value::Bool(run.pattern(*pattern).is_match(text(run, *whole)?))),
+        Node::Size(id) => {
+            let value = run.value(*id)?;
+            let size = match value {
+                Value::List(list) => list.iter().count(),
+                other => other.as_text().unwrap_or("").chars().count(),
+            };
+            Ok(Value::Text(run.arena.alloc_str(&size.to_string())))
+        }
+        Node::Arithmetic(operation, left, right) => {
+            let (Some(left), Some(right)) = (number(run, *left)?, number(run, *right)?) else { return Ok(Value::Absent) };
+            match decimal::combine(*operation, left, right) {
+                Some(result) => Ok(Value::Text(run.arena.alloc_str(&result.normalize().to_string()))),
+                None if *operation == Operation::Divide && right.is_zero() => {
+                    Err(run.fail("rule-type", "division by zero".to_owned(), "guard it: `x != 0 && …`"))
+                }
+                None => Err(run.fail("rule-type", "the result is too large a number".to_owned(), "")),
+            }
+        }
+        Node::SalePrice { price, sale, ends } => sale_price(run, *price, *sale, *ends),
+        Node::OnSale { sale, starts, ends } => {
+            if run.value(*sale)?.is_absent() {
+                return Ok(Value::Bool(false));
+            }
+            let now = run.tables().now;
+            let begun = moment(run.value(*starts)?).is_none_or(|starts| starts <= now);
+            let over = moment(run.value(*ends)?).is_some_and(|ends| ends <= now);
+            Ok(Value::Bool(begun && !over))
+        }
+        Node::Availability { given, quantity } => {
+            let given = run.value(*given)?;
+            if !given.is_absent() {
+                return Ok(given);
+            }
+            Ok(match units(run.value(*quantity)?) {
+                Some(units) if units > 0 => Value::Text("in_stock"),
+                Some(_) => Value::Text("out_of_stock"),
+                None => Value::Absent,
+            })
+        }
+        Node::Free { on_hand, committed, safety_stock } => {
+            let Some(on_hand) = units(run.value(*on_hand)?) else { return Ok(Value::Absent) };
+            let less = |id| Ok::<i64, Failure>(units(run.value(id)?).unwrap_or(0).max(0));
+            let free = on_hand.saturating_sub(less(*committed)?).saturating_sub(less(*safety_stock)?).max(0);
+            Ok(Value::Text(run.arena.alloc_str(&free.to_string())))
+        }
+        Node::Salable { formula, key } => salable(run, *formula, *key),
+        Node::Tax { price, rate, add, decimals } => {
+            let Some(price) = number(run, *price)? else { return Ok(Value::Absent) };
+            let Some(rate) = number(run, *rate)? else {
+                return Err(run.fail(
+                    "no-tax-rate",
+                    "the price needs its tax rate, to go from net to gross or back, and there is none".to_owned(),
+                    "fill `tax_rate`, or set it in [source.defaults]",
+                ));
+            };
+            let factor = Decimal::ONE + rate / Decimal::ONE_HUNDRED;
+            let result = if *add { price.checked_mul(factor) } else { price.checked_div(factor) };
+            Ok(result.map_or(Value::Absent, |result| Value::Text(run.arena.alloc_str(&decimal::rounded(result, *decimals)))))
+        }
+        Node::Where { test, equals, value } => {
+            let test = run.value(*test)?.as_text().unwrap_or("");
+            if test.eq_ignore_ascii_case(equals) { run.value(*value) } else { Ok(Value::Absent) }
+        }
+        _ => Ok(Value::Absent),
+    }
+}
+
+fn not_text(run: &Evaluator<'_>) -> Failure {
+    run.fail("rule-type", "a list is compared as text".to_owned(), "ask `\"x\" in list`, or `size(list)`")
+}
+
+fn text<'a>(run: &Evaluator<'a>, id: NodeId) -> Result<&'a str, Failure> {
+    run.value(id)?.as_text().ok_or_else(|| not_text(run))
+}
+
+/// The exact number a node says, `None` when absent.
+fn number(run: &Evaluator<'_>, id: NodeId) -> Result<Option<Decimal>, Failure> {
+    let value = run.value(id)?;
+    if value.is_absent() {
+        return Ok(None);
+    }
+    let text = value.as_text().ok_or_else(|| not_text(run))?;
+    decimal::parse(text).map(Some).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        run.fail("rule-type", format!("`{shown}` is compared as a number and is none"), "correct the value, or ask for text")
+    })
+}
+
+fn compare_numbers<'a>(run: &Evaluator<'a>, relation: Relation, left: NodeId, right: NodeId) -> Outcome<'a> {
+    match (number(run, left)?, number(run, right)?) {
+        (Some(left), Some(right)) => Ok(Value::Bool(decimal::holds(relation, left.cmp(&right)))),
+        _ => Ok(Value::Bool(false)),
+    }
+}
+
+/// A sale that is over, or that is no lower price, is no sale.
+fn sale_price<'a>(run: &Evaluator<'a>, price: NodeId, sale: NodeId, ends: NodeId) -> Outcome<'a> {
+    let sale = run.value(sale)?;
+    if sale.is_absent() {
+        return Ok(sale);
+    }
+    let lower = match (number_of(run.value(price)?), number_of(sale)) {
+        (Some(price), Some(sale)) => sale < price,
+        _ => false,
+    };
+    let over = || Ok::<bool, Failure>(moment(run.value(ends)?).is_some_and(|ends| ends <= run.tables().now));
+    Ok(if lower && !over()? { sale } else { Value::Absent })
+}
+
+fn number_of(value: Value<'_>) -> Option<Decimal> {
+    decimal::parse(value.as_text()?)
+}
+
+fn moment(value: Value<'_>) -> Option<jiff::Timestamp> {
+    value.as_text().filter(|text| !text.is_empty())?.parse().ok()
+}
+
+/// `clamp(floor(share x sum over its locations of max(0, on_hand - committed - safety_stock)) - online_open, minimum, maximum)`.
+fn salable<'a>(run: &Evaluator<'a>, formula: u32, key: NodeId) -> Outcome<'a> {
+    let tables = run.tables();
+    let formula = &tables.formulas[formula as usize];
+    let table = &tables.joined[formula.table as usize];
+    let mut row: Option<RowId> = run.stock_rows(formula.table, key).into_iter().next();
+    let mut sum: Option<i64> = None;
+    while let Some(at) = row {
+        let value = |id: NodeId| run.at_joined(formula.table, at, id);
+        let location = value(formula.location)?.as_text().unwrap_or("");
+        if (formula.locations.is_empty() || formula.locations.iter().any(|code| code == location))
+            && let Some(units_there) = units(value(formula.quantity)?)
+        {
+            let committed = formula.committed.map_or(Ok(Value::Absent), value).map(units)?.unwrap_or(0).max(0);
+            let kept = match formula.safety_stock_column {
+                Some(column) => units(value(column)?).unwrap_or(formula.safety_stock),
+                None => formula.safety_stock,
+            };
+            let free = units_there.saturating_sub(committed).saturating_sub(kept).max(0);
+            sum = Some(sum.unwrap_or(0).saturating_add(free));
+        }
+        row = table.next(at);
+    }
+    let Some(sum) = sum else { return Ok(Value::Absent) };
+    let shared = (formula.share * Decimal::from(sum)).floor().to_i64().unwrap_or(i64::MAX);
+    let shown = shared.clamp(formula.minimum, formula.maximum.max(formula.minimum));
+    Ok(Value::Text(run.arena.alloc_str(&shown.to_string())))
+}

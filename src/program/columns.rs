@@ -1,0 +1,604 @@
+//! Our columns in a catalog at hand: which cells of which sources each is made of, in which language and currency.
+//!
+//! Comes in: the opened sources' column names, their mappings and presets. Goes out: a node for a column as one feed sees
+//! it (its [`View`]). Later sources win over earlier where both have a value.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::columns::{self, Column, Inherited, Kind};
+use crate::catalog::preset::Preset;
+use crate::config::project::{Basis, Prices, Role, Shop, Source};
+use crate::helper::find as find_helper;
+
+use super::condition::Type;
+use super::escape::Escape;
+use super::fallback::Fallback;
+use super::graph::{Graph, Node, NodeId};
+use super::lower::{Level, Lowering, Names, near, nearest, parse};
+use super::reading::Reading;
+use crate::model::date::DateOrder;
+use crate::model::number::NumberLocale;
+
+/// One opened source: its columns as they are, and what the project says of them.
+pub struct Schema {
+    /// What the project says.
+    pub source: Source,
+    /// Its layout, where it is a known one.
+    pub preset: Option<&'static Preset>,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The joined table's number; `None` is the master.
+    pub table: Option<u32>,
+}
+
+/// How one feed sees the catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// Number among the helper contexts.
+    pub number: u16,
+    /// Language, BCP 47.
+    pub language: String,
+    /// Languages taken where that one is missing.
+    pub fallback: Vec<String>,
+    /// Currency, ISO 4217.
+    pub currency: String,
+    /// Locations whose stock counts.
+    pub locations: Option<Vec<String>>,
+    /// Number of the formula that gives `salable`.
+    pub formula: Option<u32>,
+    /// The item is a stock row.
+    pub stock_rows: bool,
+    /// Stock is that of the location in hand.
+    pub per_location: bool,
+    /// Whether the channel wants prices with tax.
+    pub prices: Option<Prices>,
+}
+
+/// A column whose text may come from a fallback language: the node in the feed's own, and the node with fallbacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Translated {
+    /// Our column.
+    pub column: String,
+    /// The value in the feed's language.
+    pub exact: NodeId,
+    /// The value in it or a fallback.
+    pub any: NodeId,
+}
+
+/// Why a column cannot be had: the source's name, a message and a hint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnProblem {
+    /// The source, where one is at fault.
+    pub source: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// Resolves our columns over the opened sources.
+pub struct Columns<'s> {
+    /// The sources, master first.
+    pub schemas: &'s [Schema],
+    /// The shop.
+    pub shop: &'s Shop,
+    /// Where pieces that are not lowered go.
+    pub fallbacks: &'s mut Vec<Fallback>,
+    /// Problems found in mappings.
+    pub problems: Vec<ColumnProblem>,
+    /// Columns asked in a language, by view number.
+    pub translated: BTreeMap<u16, Vec<Translated>>,
+}
+
+impl Columns<'_> {
+    /// The node of a column as a view sees it; `None` when the catalog cannot have such a column.
+    pub fn column(&mut self, graph: &mut Graph, view: &View, name: &str) -> Option<NodeId> {
+        let node = match name {
+            "current_price" => {
+                let sale = self.known(graph, view, "sale_price");
+                let price = self.known(graph, view, "price");
+                let test = self.known(graph, view, "on_sale");
+                graph.add(Node::If { test, then: sale, otherwise: price })
+            }
+            "on_sale" => {
+                let sale = self.known(graph, view, "sale_price");
+                let starts = self.known(graph, view, "sale_starts");
+                let ends = self.known(graph, view, "sale_ends");
+                graph.add(Node::OnSale { sale, starts, ends })
+            }
+            "sale_price" => {
+                let sale = self.money(graph, view, "sale_price");
+                if matches!(graph.node(sale), Node::Absent) {
+                    return Some(sale);
+                }
+                let price = self.known(graph, view, "price");
+                let ends = self.known(graph, view, "sale_ends");
+                graph.add(Node::SalePrice { price, sale, ends })
+            }
+            "product_id" => {
+                let own = self.plain(graph, view, "product_id");
+                let sku = self.known(graph, view, "sku");
+                graph.first(vec![own, sku])
+            }
+            "image" => {
+                let own = self.plain(graph, view, "image");
+                let images = self.plain(graph, view, "images");
+                let first = self.first_of(graph, images);
+                graph.first(vec![own, first])
+            }
+            "images" => {
+                let images = self.plain(graph, view, "images");
+                let own = self.plain(graph, view, "image");
+                if matches!(graph.node(images), Node::Absent) {
+                    own
+                } else if matches!(graph.node(own), Node::Absent) {
+                    images
+                } else {
+                    graph.add(Node::Union([own, images].into()))
+                }
+            }
+            "availability" => {
+                let given = self.plain(graph, view, "availability");
+                let quantity = self.known(graph, view, "salable");
+                if matches!(graph.node(quantity), Node::Absent) {
+                    given
+                } else {
+                    graph.add(Node::Availability { given, quantity })
+                }
+            }
+            "salable" => self.salable(graph, view),
+            "on_hand" | "committed" | "available" | "incoming" => self.stock(graph, view, name),
+            "location" if view.stock_rows => self.stock_row(graph, "location"),
+            "updated_at" if view.stock_rows => {
+                let row = self.stock_row(graph, "updated_at");
+                let own = self.plain(graph, view, "updated_at");
+                graph.first(vec![row, own])
+            }
+            _ => match columns::find(name) {
+                Some(column) if column.kind == Kind::Money => self.money(graph, view, name),
+                Some(column) if column.translated => self.translated(graph, view, column),
+                Some(_) => self.plain(graph, view, name),
+                None => return self.custom(graph, name),
+            },
+        };
+        Some(node)
+    }
+
+    /// A column of the vocabulary: it may be absent, never unknown.
+    fn known(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
+        self.column(graph, view, name).unwrap_or_else(|| graph.add(Node::Absent))
+    }
+
+    /// The type a condition takes a column for.
+    pub fn type_of(name: &str) -> Type {
+        if name == "on_sale" {
+            return Type::Bool;
+        }
+        if name == "current_price" {
+            return Type::Number;
+        }
+        match columns::find(name).map(|column| column.kind) {
+            Some(Kind::Money | Kind::Decimal | Kind::Quantity) => Type::Number,
+            Some(Kind::List | Kind::Levels | Kind::Pairs) => Type::List,
+            Some(_) => Type::Text,
+            None => match name.split_once('.').and_then(|(base, _)| columns::find(base)) {
+                Some(column) if column.kind == Kind::Money => Type::Number,
+                _ => Type::Any,
+            },
+        }
+    }
+
+    /// The names a mapping may use: ours and the sources' own, for near misses.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = columns::COLUMNS.iter().map(|column| column.name.to_owned()).collect();
+        names.extend(columns::DERIVED.iter().map(|(name, _, _)| (*name).to_owned()));
+        for schema in self.schemas {
+            names.extend(schema.columns.iter().cloned());
+            names.extend(schema.source.fields.keys().cloned());
+        }
+        names
+    }
+
+    fn first_of(&mut self, graph: &mut Graph, list: NodeId) -> NodeId {
+        if matches!(graph.node(list), Node::Absent) {
+            return list;
+        }
+        let number = crate::helper::HELPERS.iter().position(|helper| helper.name == "first");
+        debug_assert!(find_helper("first").is_some(), "`first` is one of ours");
+        match number {
+            Some(number) => graph.add(Node::Helper {
+                helper: u16::try_from(number).expect("few helpers"),
+                view: 0,
+                positional: [list].into(),
+                named: [].into(),
+            }),
+            None => graph.add(Node::Absent),
+        }
+    }
+
+    /// A column that is neither money nor text in a language: the last source that has a value wins.
+    fn plain(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
+        let mut nodes = Vec::new();
+        for index in (0..self.schemas.len()).rev() {
+            if self.is_stock(index) {
+                continue;
+            }
+            if let Some(node) = self.from_source(graph, view, index, name, name) {
+                nodes.push(node);
+            }
+        }
+        let node = graph.first(nodes);
+        self.inherited(graph, name, node)
+    }
+
+    fn is_stock(&self, index: usize) -> bool {
+        self.schemas[index].source.role.is_some()
+    }
+
+    /// Money in the view's currency: columns marked with it, and bare ones of sources or rows in that currency.
+    fn money(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
+        let mut nodes = Vec::new();
+        let marked = format!("{name}.{}", view.currency);
+        for index in (0..self.schemas.len()).rev() {
+            if self.is_stock(index) {
+                continue;
+            }
+            if let Some(node) = self.from_source(graph, view, index, &marked, name) {
+                nodes.push(self.taxed(graph, view, index, node));
+            }
+            let currency = self.schemas[index].source.currency.clone().unwrap_or_else(|| self.shop.currency.clone());
+            let row_currency = self.from_source(graph, view, index, "currency", "currency");
+            let Some(bare) = self.from_source(graph, view, index, name, name) else { continue };
+            let bare = match row_currency {
+                Some(row) => {
+                    let default = graph.text(&currency);
+                    let test = graph.first(vec![row, default]);
+                    graph.add(Node::Where { test, equals: view.currency.as_str().into(), value: bare })
+                }
+                None if currency.eq_ignore_ascii_case(&view.currency) => bare,
+                None => continue,
+            };
+            nodes.push(self.taxed(graph, view, index, bare));
+        }
+        let node = graph.first(nodes);
+        self.inherited(graph, name, node)
+    }
+
+    /// Net to gross or back, where source and channel differ.
+    fn taxed(&mut self, graph: &mut Graph, view: &View, index: usize, price: NodeId) -> NodeId {
+        let (Some(has), Some(wants)) = (self.schemas[index].source.prices, view.prices) else { return price };
+        if has == wants {
+            return price;
+        }
+        let rate = self.plain(graph, view, "tax_rate");
+        let decimals = crate::model::currency::exponent(&view.currency);
+        graph.add(Node::Tax { price, rate, add: wants == Prices::Gross, decimals })
+    }
+
+    /// Text in the view's language, then its base language, then the fallbacks.
+    fn translated(&mut self, graph: &mut Graph, view: &View, column: &'static Column) -> NodeId {
+        let mut exact = Vec::new();
+        for tag in tags(&view.language) {
+            exact.extend(self.in_language(graph, view, column.name, tag));
+        }
+        let mut all = exact.clone();
+        for fallback in &view.fallback {
+            for tag in tags(fallback) {
+                all.extend(self.in_language(graph, view, column.name, tag));
+            }
+        }
+        let exact = graph.first(exact);
+        let exact = self.inherited(graph, column.name, exact);
+        let any = graph.first(all);
+        let any = self.inherited(graph, column.name, any);
+        if exact != any {
+            let known = self.translated.entry(view.number).or_default();
+            let entry = Translated { column: column.name.to_owned(), exact, any };
+            if !known.contains(&entry) {
+                known.push(entry);
+            }
+        }
+        any
+    }
+
+    /// The column's nodes in exactly that language: marked columns, and bare ones of sources in that language.
+    fn in_language(&mut self, graph: &mut Graph, view: &View, name: &str, tag: &str) -> Vec<NodeId> {
+        let mut nodes = Vec::new();
+        let marked = format!("{name}.{tag}");
+        for index in (0..self.schemas.len()).rev() {
+            if self.is_stock(index) {
+                continue;
+            }
+            if let Some(node) = self.from_source(graph, view, index, &marked, name) {
+                nodes.push(node);
+            }
+            let language = self.schemas[index].source.language.clone();
+            let language = language.as_deref().unwrap_or(&self.shop.language);
+            if language.eq_ignore_ascii_case(tag) || tags(language).any(|base| base.eq_ignore_ascii_case(tag)) {
+                nodes.extend(self.from_source(graph, view, index, name, name));
+            }
+        }
+        nodes
+    }
+
+    fn inherited(&mut self, graph: &mut Graph, name: &str, node: NodeId) -> NodeId {
+        if matches!(graph.node(node), Node::Absent | Node::Text(_)) {
+            return node;
+        }
+        let preset = self.schemas.first().and_then(|master| master.preset);
+        if preset.is_some_and(|preset| preset.gather.iter().any(|column| column == name)) {
+            return graph.add(Node::Gather(node));
+        }
+        let inherited = match columns::find(name) {
+            Some(column) => column.inherited,
+            None => Inherited::No,
+        };
+        let own_only = preset.is_some_and(|preset| preset.own.iter().any(|column| column == name));
+        match inherited {
+            Inherited::Yes if !own_only => graph.add(Node::Inherit { own: node, siblings: true }),
+            Inherited::FromProduct if !own_only => graph.add(Node::Inherit { own: node, siblings: false }),
+            _ => node,
+        }
+    }
+
+    /// A column that is not ours: the sources' own names.
+    fn custom(&mut self, graph: &mut Graph, name: &str) -> Option<NodeId> {
+        let mut nodes = Vec::new();
+        let mut known = false;
+        let view = View::default();
+        for index in (0..self.schemas.len()).rev() {
+            if self.is_stock(index) {
+                continue;
+            }
+            let base = name.split_once('.').map_or(name, |(base, _)| base);
+            let kind = columns::find(base).map_or(name, |_| base);
+            if let Some(node) = self.from_source(graph, &view, index, name, kind) {
+                known = true;
+                nodes.push(node);
+            }
+        }
+        // A marked column of the vocabulary (`title.pl`) may be absent; any other name must be there.
+        let marked = name.split_once('.').is_some_and(|(base, _)| columns::find(base).is_some());
+        (known || marked).then(|| graph.first(nodes))
+    }
+
+    /// One source's value of a column, read as what `base` holds, joined where the source is not the master.
+    fn from_source(&mut self, graph: &mut Graph, view: &View, index: usize, name: &str, base: &str) -> Option<NodeId> {
+        let own = self.in_source(graph, index, name, base)?;
+        let Some(table) = self.schemas[index].table else { return Some(own) };
+        let key = self.key(graph, view, index);
+        Some(graph.add(Node::Join { table, key, value: own }))
+    }
+
+    /// The record's key for a joined source.
+    pub fn key(&mut self, graph: &mut Graph, view: &View, index: usize) -> NodeId {
+        let join = self.schemas[index].source.join.clone().unwrap_or_else(|| "sku".to_owned());
+        let base = join.split_once('.').map_or(join.as_str(), |(base, _)| base).to_owned();
+        let own = self.in_source(graph, 0, &join, &base);
+        match own {
+            Some(node) => node,
+            None if join == "product_id" => self.known(graph, view, "product_id"),
+            None => {
+                let hint = nearest(&join, self.schemas[0].columns.iter().map(String::as_str))
+                    .map_or_else(|| "map it in the master's [source.fields]".to_owned(), |near| format!("did you mean `{near}`?"));
+                self.problem(0, format!("the master has no column `{join}` to join source `{}` by", self.schemas[index].source.name), hint);
+                graph.add(Node::Absent)
+            }
+        }
+    }
+
+    fn problem(&mut self, index: usize, message: String, hint: String) {
+        let source = self.schemas[index].source.name.clone();
+        let problem = ColumnProblem { source, message, hint };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// A column on a row of its own source: mapped, or of that name, read as what it holds, with its default.
+    pub fn in_source(&mut self, graph: &mut Graph, index: usize, name: &str, base: &str) -> Option<NodeId> {
+        let schema = &self.schemas[index];
+        let mapping = schema.source.fields.get(name).cloned();
+        let mapping = mapping.or_else(|| schema.preset.and_then(|preset| preset.fields.get(name).cloned()).filter(|mapping| {
+            // A preset names columns that an export may lack.
+            mapping.contains("{{") || position(&schema.columns, mapping).is_some()
+        }));
+        let mut nodes = Vec::new();
+        match mapping {
+            Some(mapping) if mapping.contains("{{") => nodes.push(self.template(graph, index, name, &mapping)),
+            Some(mapping) => match position(&self.schemas[index].columns, &mapping) {
+                Some(column) => nodes.push(graph.add(Node::Raw(column))),
+                None => {
+                    let hint = near(&mapping, self.schemas[index].columns.iter().map(String::as_str));
+                    let hint = hint.unwrap_or_else(|| format!("its columns are {}", listed(&self.schemas[index].columns)));
+                    self.problem(index, format!("source `{}` has no column `{mapping}` for `{name}`", self.schemas[index].source.name), hint);
+                }
+            },
+            None => {
+                let exact = position(&schema.columns, name);
+                nodes.extend(exact.map(|column| graph.add(Node::Raw(column))));
+            }
+        }
+        let node = match nodes.pop() {
+            Some(node) => Some(self.read(graph, index, name, base, node)),
+            None => None,
+        };
+        let default = self.schemas[index].source.defaults.get(name).cloned();
+        match (node, default) {
+            (node, Some(default)) => {
+                let default = graph.text(&default);
+                let default = self.read(graph, index, name, base, default);
+                Some(graph.first(node.into_iter().chain([default]).collect()))
+            }
+            (node, None) => node,
+        }
+    }
+
+    /// Reads a cell as what the column holds.
+    fn read(&mut self, graph: &mut Graph, index: usize, name: &str, base: &str, node: NodeId) -> NodeId {
+        let Some(column) = columns::find(base) else { return node };
+        if matches!(column.kind, Kind::Text | Kind::Identifier) {
+            return graph.add(Node::Trim(node));
+        }
+        let schema = &self.schemas[index];
+        let preset = schema.preset;
+        let locale = schema.source.locale.clone().or_else(|| preset.and_then(|preset| preset.locale.clone()));
+        let language = schema.source.language.as_deref().unwrap_or(&self.shop.language);
+        let zone = schema.source.timezone.as_deref().unwrap_or(&self.shop.timezone);
+        let unit = match column.kind {
+            Kind::Weight => Some(preset.and_then(|preset| preset.weight_unit.as_deref()).unwrap_or(&self.shop.units.weight)),
+            Kind::Length => Some(self.shop.units.length.as_str()),
+            _ => None,
+        };
+        let currency = match name.split_once('.') {
+            Some((_, marked)) if column.kind == Kind::Money => marked.to_owned(),
+            _ => schema.source.currency.clone().unwrap_or_else(|| self.shop.currency.clone()),
+        };
+        let reading = graph.reading(Reading {
+            column: name.to_owned(),
+            kind: column.kind,
+            numbers: locale.as_deref().and_then(NumberLocale::from_tag),
+            dates: locale.as_deref().and_then(DateOrder::from_tag),
+            currency,
+            zone: jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC),
+            thai: language.starts_with("th"),
+            unit: unit.and_then(crate::model::measure::unit),
+            separator: schema.source.separator.clone().or_else(|| preset.and_then(|preset| preset.separators.get(column.name).cloned())),
+        });
+        graph.add(Node::Read { reading, input: node })
+    }
+
+    /// A mapping over a source's own columns.
+    fn template(&mut self, graph: &mut Graph, index: usize, name: &str, mapping: &str) -> NodeId {
+        let schemas = self.schemas;
+        let columns = &schemas[index].columns;
+        let mut names = SourceNames { columns };
+        let template = match parse(mapping) {
+            Ok(template) => template,
+            Err(problem) => {
+                self.problem(index, format!("the mapping of `{name}` does not parse: {}", problem.message), problem.hint);
+                return graph.add(Node::Absent);
+            }
+        };
+        let partials = std::collections::HashMap::new();
+        let registry = |_: Escape| super::plain_registry();
+        let mut lowering =
+            Lowering::new(graph, self.fallbacks, &mut names, &registry, &partials, Escape::None, 0, Level::Item);
+        let node = lowering.text(&template);
+        let problems = std::mem::take(&mut lowering.problems);
+        drop(lowering);
+        for problem in problems {
+            self.problem(index, format!("the mapping of `{name}`: {}", problem.message), problem.hint);
+        }
+        node
+    }
+
+    /// The stock source, when there is one.
+    pub fn stock_source(&self) -> Option<usize> {
+        self.schemas.iter().position(|schema| schema.source.role == Some(Role::Stock))
+    }
+
+    fn stock_row(&mut self, graph: &mut Graph, name: &str) -> NodeId {
+        let Some(index) = self.stock_source() else { return graph.add(Node::Absent) };
+        let Some(table) = self.schemas[index].table else { return graph.add(Node::Absent) };
+        match self.in_source(graph, index, name, name) {
+            Some(value) => graph.add(Node::StockRow { table, value }),
+            None => graph.add(Node::Absent),
+        }
+    }
+
+    /// A stock quantity: of the stock row or location in hand, or summed over the view's locations.
+    fn stock(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
+        let Some(index) = self.stock_source() else { return self.plain(graph, view, name) };
+        if view.stock_rows {
+            return self.stock_row(graph, name);
+        }
+        let Some(table) = self.schemas[index].table else { return self.plain(graph, view, name) };
+        let Some(quantity) = self.in_source(graph, index, name, name) else { return self.plain(graph, view, name) };
+        let location = self.in_source(graph, index, "location", "location").unwrap_or_else(|| graph.add(Node::Absent));
+        let key = self.key(graph, view, index);
+        let locations = if view.per_location {
+            None
+        } else {
+            // All locations: an empty set would be none, so every declared or met code counts (`None` only by location).
+            Some(graph.location_set(view.locations.as_deref().unwrap_or(&["*".to_owned()])))
+        };
+        graph.add(Node::StockSum { table, key, quantity, location, locations })
+    }
+
+    /// Units an online location may sell: by the sync's formula, as given, or on hand less what is promised and kept.
+    fn salable(&mut self, graph: &mut Graph, view: &View) -> NodeId {
+        if let (Some(formula), false, false) = (view.formula, view.stock_rows, view.per_location)
+            && let Some(index) = self.stock_source()
+        {
+            let key = self.key(graph, view, index);
+            return graph.add(Node::Salable { formula, key });
+        }
+        let given = if view.stock_rows { self.stock_row(graph, "salable") } else { self.plain(graph, view, "salable") };
+        let basis = self.stock_source().and_then(|index| self.schemas[index].source.basis);
+        let available = self.stock(graph, view, "available");
+        let on_hand = self.stock(graph, view, "on_hand");
+        let committed = match basis {
+            Some(Basis::Available | Basis::Salable) => graph.add(Node::Absent),
+            _ => self.stock(graph, view, "committed"),
+        };
+        let safety_stock = match basis {
+            Some(Basis::Salable) => graph.add(Node::Absent),
+            _ => self.plain(graph, view, "safety_stock"),
+        };
+        let none = graph.add(Node::Absent);
+        let free_of = |graph: &mut Graph, quantity: NodeId, committed: NodeId| {
+            if matches!(graph.node(quantity), Node::Absent) {
+                quantity
+            } else {
+                graph.add(Node::Free { on_hand: quantity, committed, safety_stock })
+            }
+        };
+        let available = free_of(graph, available, none);
+        let on_hand = free_of(graph, on_hand, committed);
+        graph.first(vec![given, available, on_hand])
+    }
+}
+
+/// A tag, then its base: `pt-BR`, `pt`.
+fn tags(language: &str) -> impl Iterator<Item = &str> {
+    let base = language.split_once('-').map(|(base, _)| base);
+    std::iter::once(language).chain(base)
+}
+
+/// The number of a column by its name: exact, else ignoring case.
+pub fn position(columns: &[String], name: &str) -> Option<u32> {
+    let exact = columns.iter().position(|column| column == name);
+    let found = exact.or_else(|| columns.iter().position(|column| column.eq_ignore_ascii_case(name)));
+    found.and_then(|at| u32::try_from(at).ok())
+}
+
+fn listed(columns: &[String]) -> String {
+    let shown: Vec<String> = columns.iter().take(30).map(|column| format!("`{column}`")).collect();
+    let more = columns.len().saturating_sub(30);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
+/// The names a source mapping sees: the source's own columns.
+struct SourceNames<'c> {
+    columns: &'c [String],
+}
+
+impl Names for SourceNames<'_> {
+    fn resolve(&mut self, graph: &mut Graph, _: Level, path: &[String]) -> Result<NodeId, (String, String)> {
+        // A column's own name may have dots in it.
+        let name = path.join(".");
+        let stripped = name.strip_prefix("catalog.").unwrap_or(&name);
+        match position(self.columns, &name).or_else(|| position(self.columns, stripped)) {
+            Some(column) => {
+                let raw = graph.add(Node::Raw(column));
+                Ok(graph.add(Node::Trim(raw)))
+            }
+            None => Err((
+                format!("there is no column `{name}`"),
+                near(&name, self.columns.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("a name with spaces is written `[{name}]`; the columns are {}", listed(self.columns))),
+            )),
+        }
+    }
+}

@@ -1,0 +1,569 @@
+//! Runs the graph: the value of a node for the record in hand.
+//!
+//! An evaluator lives as long as a batch. Values borrow from the batch, the tables, the graph or the arena; what a record
+//! was asked once is kept until the next record. It knows rows and products, not feeds.
+
+use std::cell::{Cell, RefCell};
+
+use bumpalo::Bump;
+use bumpalo::collections::String as ArenaString;
+
+use crate::catalog::Batch;
+use crate::helper::{Arguments, HelperContext};
+use crate::model::value::{ELEMENT, Value, pair};
+
+use super::Tables;
+use super::graph::{Graph, Node, NodeId, Part, helper};
+use super::table::RowId;
+use super::{arithmetic, reading};
+
+/// Why a node has no value: the number of the [`Trouble`] that says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure(pub u32);
+
+/// A node's value, or why there is none.
+pub type Outcome<'a> = Result<Value<'a>, Failure>;
+
+/// A rule broken while a value was computed.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    /// The rule.
+    pub rule: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// A cell that could not be read as what its column holds: a finding about the catalog.
+#[derive(Clone, Debug)]
+pub struct Misread {
+    /// The rule, the message, the way out.
+    pub trouble: Trouble,
+    /// The file's number.
+    pub file: u32,
+    /// The record's line.
+    pub line: u64,
+    /// Number of the node whose text was read.
+    pub input: NodeId,
+    /// Our column.
+    pub column: String,
+}
+
+/// The rows of the product in hand, in its batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Product {
+    /// First row.
+    pub start: usize,
+    /// One past the last row.
+    pub end: usize,
+    /// The row that stands for the product.
+    pub row: usize,
+    /// Whether that row is not itself a variant.
+    pub apart: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    batch: &'a Batch,
+    row: usize,
+    /// A row other than the record's own: nothing is kept, nothing reported.
+    elsewhere: bool,
+    /// A row of a joined source: misread cells there are reported.
+    joined: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    element: &'a str,
+    index: usize,
+    last: bool,
+}
+
+type Kept<'a> = Cell<(u32, Outcome<'a>)>;
+
+/// Computes values of the records of one batch.
+pub struct Evaluator<'a> {
+    graph: &'a Graph,
+    tables: &'a Tables,
+    /// Where new text is put.
+    pub arena: &'a Bump,
+    contexts: &'a [HelperContext<'a>],
+    kept: Vec<Kept<'a>>,
+    stamp: Cell<u32>,
+    joined: Vec<Cell<(u32, Option<RowId>)>>,
+    place: Cell<Place<'a>>,
+    product: Cell<Product>,
+    stock_row: Cell<Option<RowId>>,
+    location: Cell<Option<u32>>,
+    frames: RefCell<Vec<Frame<'a>>>,
+    attributes: Vec<Cell<Value<'a>>>,
+    troubles: RefCell<Vec<Trouble>>,
+    misread: RefCell<Vec<Misread>>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator over a batch, with room for so many attributes.
+    pub fn new(
+        graph: &'a Graph,
+        tables: &'a Tables,
+        contexts: &'a [HelperContext<'a>],
+        arena: &'a Bump,
+        batch: &'a Batch,
+        attributes: usize,
+    ) -> Self {
+        Evaluator {
+            graph,
+            tables,
+            arena,
+            contexts,
+            kept: vec![Cell::new((0, Ok(Value::Absent))); graph.len()],
+            stamp: Cell::new(0),
+            joined: vec![Cell::new((0, None)); tables.joined.len()],
+            place: Cell::new(Place { batch, row: 0, elsewhere: false, joined: false }),
+            product: Cell::new(Product::default()),
+            stock_row: Cell::new(None),
+            location: Cell::new(None),
+            frames: RefCell::new(Vec::new()),
+            attributes: vec![Cell::new(Value::Absent); attributes],
+            troubles: RefCell::new(Vec::new()),
+            misread: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Takes a row in hand. What was kept of the last one is forgotten.
+    pub fn select(&self, row: usize, product: Product) {
+        let batch = self.place.get().batch;
+        self.place.set(Place { batch, row, elsewhere: false, joined: false });
+        self.product.set(product);
+        self.stamp.set(self.stamp.get() + 1);
+        self.stock_row.set(None);
+        self.location.set(None);
+    }
+
+    /// The row in hand.
+    pub fn row(&self) -> usize {
+        self.place.get().row
+    }
+
+    /// Takes a stock row of the record in hand (or none).
+    pub fn select_stock(&self, row: Option<RowId>) {
+        self.stock_row.set(row);
+    }
+
+    /// Takes a location in hand (or none).
+    pub fn select_location(&self, location: Option<u32>) {
+        self.location.set(location);
+    }
+
+    /// Sets a computed attribute of the item in hand.
+    #[inline]
+    pub fn set_attribute(&self, slot: u32, value: Value<'a>) {
+        self.attributes[slot as usize].set(value);
+    }
+
+    /// A computed attribute of the item in hand.
+    #[inline]
+    pub fn attribute(&self, slot: u32) -> Value<'a> {
+        self.attributes[slot as usize].get()
+    }
+
+    /// What went wrong, by a failure's number.
+    pub fn trouble(&self, failure: Failure) -> Trouble {
+        self.troubles.borrow()[failure.0 as usize].clone()
+    }
+
+    /// The cells misread since last asked.
+    pub fn take_misread(&self) -> Vec<Misread> {
+        if self.misread.borrow().is_empty() { Vec::new() } else { self.misread.take() }
+    }
+
+    /// The code of the location of the stock row in hand.
+    pub fn stock_location_code(&self) -> Option<&'a str> {
+        let table = self.tables.stock?;
+        self.stock_row.get().and_then(|row| self.at_joined(table, row, self.tables.stock_location?).ok()?.as_text())
+    }
+
+    /// The number of the location of the stock row in hand, where the project knows it.
+    pub fn stock_location(&self) -> Option<u32> {
+        let code = self.stock_location_code()?;
+        let at = self.tables.locations.iter().position(|location| location.code == code)?;
+        u32::try_from(at).ok()
+    }
+
+    /// The stock rows a record has in a table.
+    pub fn stock_rows(&self, table: u32, key: NodeId) -> Vec<RowId> {
+        let tables = self.tables;
+        let first = self.joined_row(table, key);
+        std::iter::successors(first, |&row| tables.joined[table as usize].next(row)).collect()
+    }
+
+    /// Text of a node; absent and failed are `None`.
+    pub fn text(&self, id: NodeId) -> Option<&'a str> {
+        self.value(id).ok().and_then(Value::as_text).filter(|text| !text.is_empty())
+    }
+
+    /// The value of a node for the record in hand.
+    ///
+    /// # Errors
+    /// When a helper or a comparison could not work on what it was given.
+    #[inline]
+    pub fn value(&self, id: NodeId) -> Outcome<'a> {
+        let graph = self.graph;
+        match graph.node(id) {
+            Node::Absent => return Ok(Value::Absent),
+            Node::Text(text) => return Ok(Value::Text(text)),
+            Node::Raw(column) => return Ok(self.raw(*column)),
+            Node::Attribute(slot) => return Ok(self.attribute(*slot)),
+            _ => {}
+        }
+        if !graph.is_kept(id) || self.place.get().elsewhere {
+            return self.compute(id);
+        }
+        let kept = &self.kept[id.0 as usize];
+        let (stamp, outcome) = kept.get();
+        if stamp == self.stamp.get() {
+            return outcome;
+        }
+        let outcome = self.compute(id);
+        kept.set((self.stamp.get(), outcome));
+        outcome
+    }
+
+    fn raw(&self, column: u32) -> Value<'a> {
+        let place = self.place.get();
+        let order = &place.batch.order;
+        let column = if order.is_empty() { column } else { order.get(column as usize).copied().unwrap_or(u32::MAX) };
+        let text = place.batch.cell(place.row, column as usize);
+        if place.batch.lists && text.contains(ELEMENT) { Value::list(text) } else { Value::text(text) }
+    }
+
+    /// A failure that says so.
+    pub fn fail(&self, rule: &'static str, message: String, hint: &str) -> Failure {
+        let mut troubles = self.troubles.borrow_mut();
+        troubles.push(Trouble { rule, message, hint: hint.to_owned() });
+        Failure(u32::try_from(troubles.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    fn compute(&self, id: NodeId) -> Outcome<'a> {
+        let graph = self.graph;
+        match graph.node(id) {
+            Node::Absent => Ok(Value::Absent),
+            Node::Text(text) => Ok(Value::Text(text)),
+            Node::Bool(yes) => Ok(Value::Bool(*yes)),
+            Node::Raw(column) => Ok(self.raw(*column)),
+            Node::Attribute(slot) => Ok(self.attribute(*slot)),
+            Node::Read { reading, input } => self.read(*reading, *input),
+            Node::First(nodes) => {
+                for &node in nodes {
+                    let value = self.value(node)?;
+                    if !value.is_absent() {
+                        return Ok(value);
+                    }
+                }
+                Ok(Value::Absent)
+            }
+            Node::Join { table, key, value } => match self.joined_row(*table, *key) {
+                Some(row) => self.at_joined(*table, row, *value),
+                None => Ok(Value::Absent),
+            },
+            Node::StockRow { table, value } => match self.stock_row.get() {
+                Some(row) => self.at_joined(*table, row, *value),
+                None => Ok(Value::Absent),
+            },
+            Node::StockSum { table, key, quantity, location, locations } => {
+                self.stock_sum(*table, *key, *quantity, *location, *locations)
+            }
+            Node::Location(key) => Ok(self.location_key(key)),
+            Node::Inherit { own, siblings } => self.inherit(*own, *siblings),
+            Node::Gather(own) => self.gather(*own),
+            Node::Helper { helper: number, view, positional, named } => self.help(*number, *view, positional, named),
+            Node::Concat(nodes) => {
+                let mut text = ArenaString::new_in(self.arena);
+                for &node in nodes {
+                    self.append(&mut text, self.value(node)?)?;
+                }
+                Ok(Value::text(text.into_bump_str()))
+            }
+            Node::If { test, then, otherwise } => {
+                if self.value(*test)?.is_true() { self.value(*then) } else { self.value(*otherwise) }
+            }
+            Node::Trim(node) => Ok(match self.value(*node)? {
+                Value::Text(text) => Value::text(trim(text)),
+                other => other,
+            }),
+            Node::Union(nodes) => {
+                let mut seen: Vec<&'a str> = Vec::new();
+                for &node in nodes {
+                    for element in self.value(node)?.elements() {
+                        if !seen.contains(&element) {
+                            seen.push(element);
+                        }
+                    }
+                }
+                Ok(self.list_of(&seen))
+            }
+            Node::Each { list, body, otherwise } => self.each(*list, *body, *otherwise),
+            Node::This { up, part } => Ok(self.this(*up, *part)),
+            Node::Rendered { template, names } => self.render(*template, names),
+            Node::All(nodes) => {
+                // CEL: a failure on one side yields to `false` on the other.
+                let mut failed = None;
+                for &node in nodes {
+                    match self.value(node) {
+                        Ok(value) if !value.is_true() => return Ok(Value::Bool(false)),
+                        Ok(_) => {}
+                        Err(failure) => failed = Some(failure),
+                    }
+                }
+                failed.map_or(Ok(Value::Bool(true)), Err)
+            }
+            Node::Any(nodes) => {
+                let mut failed = None;
+                for &node in nodes {
+                    match self.value(node) {
+                        Ok(value) if value.is_true() => return Ok(Value::Bool(true)),
+                        Ok(_) => {}
+                        Err(failure) => failed = Some(failure),
+                    }
+                }
+                failed.map_or(Ok(Value::Bool(false)), Err)
+            }
+            Node::Not(node) => Ok(Value::Bool(!self.value(*node)?.is_true())),
+            Node::Has(node) => Ok(Value::Bool(!self.value(*node)?.is_absent())),
+            Node::ListOf(nodes) => {
+                let mut text = ArenaString::new_in(self.arena);
+                for (index, &node) in nodes.iter().enumerate() {
+                    if index > 0 {
+                        text.push(ELEMENT);
+                    }
+                    self.append(&mut text, self.value(node)?)?;
+                }
+                Ok(Value::list(text.into_bump_str()))
+            }
+            node => arithmetic::compute(self, node),
+        }
+    }
+
+    /// The pattern of a number.
+    pub(super) fn pattern(&self, number: u32) -> &'a regex::Regex {
+        &self.graph.patterns[number as usize]
+    }
+
+    /// The tables values are joined from.
+    pub(super) fn tables(&self) -> &'a Tables {
+        self.tables
+    }
+
+    fn append(&self, text: &mut ArenaString<'a>, value: Value<'a>) -> Result<(), Failure> {
+        match value.as_text() {
+            Some(part) => {
+                text.push_str(part);
+                Ok(())
+            }
+            None => Err(self.fail(
+                "list-as-text",
+                "a list stands where text is wanted".to_owned(),
+                "join it: `{{join images \", \"}}`, or loop with `{{#each}}`",
+            )),
+        }
+    }
+
+    fn read(&self, number: u32, input: NodeId) -> Outcome<'a> {
+        let value = self.value(input)?;
+        if value.is_absent() {
+            return Ok(value);
+        }
+        let reading = &self.graph.readings[number as usize];
+        let (value, trouble) = reading::read(reading, value, self.arena);
+        if let Some(trouble) = trouble {
+            let place = self.place.get();
+            // A product's row reports its own cells when it is in hand; a variant that inherits does not repeat it.
+            if !place.elsewhere || place.joined {
+                self.misread.borrow_mut().push(Misread {
+                    trouble,
+                    file: place.batch.file_of(place.row),
+                    line: place.batch.line(place.row),
+                    input,
+                    column: reading.column.clone(),
+                });
+            }
+        }
+        Ok(value)
+    }
+
+    fn joined_row(&self, table: u32, key: NodeId) -> Option<RowId> {
+        let find = || self.text(key).and_then(|key| self.tables.joined[table as usize].find(key));
+        if self.place.get().elsewhere {
+            return find();
+        }
+        let kept = &self.joined[table as usize];
+        if kept.get().0 != self.stamp.get() {
+            kept.set((self.stamp.get(), find()));
+        }
+        kept.get().1
+    }
+
+    /// Asks each joined source for the record, so that rows no record asks for can be told.
+    pub fn touch(&self, keys: &[(u32, NodeId)]) {
+        for &(table, key) in keys {
+            self.joined_row(table, key);
+        }
+    }
+
+    pub(super) fn at_joined(&self, table: u32, row: RowId, value: NodeId) -> Outcome<'a> {
+        let (batch, row) = self.tables.joined[table as usize].row(row);
+        let before = self.place.replace(Place { batch, row, elsewhere: true, joined: true });
+        let outcome = self.value(value);
+        self.place.set(before);
+        outcome
+    }
+
+    fn at_row(&self, row: usize, value: NodeId) -> Outcome<'a> {
+        let before = self.place.get();
+        self.place.set(Place { row, elsewhere: true, joined: false, ..before });
+        let outcome = self.value(value);
+        self.place.set(before);
+        outcome
+    }
+
+    fn stock_sum(&self, table: u32, key: NodeId, quantity: NodeId, location: NodeId, set: Option<u32>) -> Outcome<'a> {
+        let codes = set.map(|set| self.graph.location_sets[set as usize].as_slice());
+        let here = self.location.get().map(|location| self.tables.locations[location as usize].code.as_str());
+        let mut sum: Option<i64> = None;
+        let mut row = self.joined_row(table, key);
+        while let Some(at) = row {
+            let code = self.at_joined(table, at, location)?.as_text().unwrap_or("");
+            let wanted = match (here, codes) {
+                (Some(here), _) => here == code,
+                (None, Some(codes)) => codes.iter().any(|wanted| wanted == code || wanted == "*"),
+                (None, None) => true,
+            };
+            if wanted && let Some(units) = arithmetic::units(self.at_joined(table, at, quantity)?) {
+                sum = Some(sum.unwrap_or(0).saturating_add(units));
+            }
+            row = self.tables.joined[table as usize].next(at);
+        }
+        Ok(sum.map_or(Value::Absent, |sum| Value::Text(self.arena.alloc_str(&sum.to_string()))))
+    }
+
+    fn location_key(&self, key: &str) -> Value<'a> {
+        let Some(location) = self.location.get() else { return Value::Absent };
+        Value::text(self.tables.locations[location as usize].key(key))
+    }
+
+    fn inherit(&self, own: NodeId, siblings: bool) -> Outcome<'a> {
+        let value = self.value(own)?;
+        let product = self.product.get();
+        let place = self.place.get();
+        if !value.is_absent() || place.elsewhere || place.row == product.row || !(siblings || product.apart) {
+            return Ok(value);
+        }
+        self.at_row(product.row, own)
+    }
+
+    fn gather(&self, own: NodeId) -> Outcome<'a> {
+        let product = self.product.get();
+        if product.end <= product.start + 1 {
+            return self.value(own);
+        }
+        let mut seen: Vec<&'a str> = Vec::new();
+        for row in product.start..product.end {
+            for element in self.at_row(row, own)?.elements() {
+                if !seen.contains(&element) {
+                    seen.push(element);
+                }
+            }
+        }
+        Ok(self.list_of(&seen))
+    }
+
+    fn list_of(&self, elements: &[&str]) -> Value<'a> {
+        let mut text = ArenaString::new_in(self.arena);
+        for (index, element) in elements.iter().enumerate() {
+            if index > 0 {
+                text.push(ELEMENT);
+            }
+            text.push_str(element);
+        }
+        Value::list(text.into_bump_str())
+    }
+
+    fn help(&self, number: u16, view: u16, positional: &'a [NodeId], named: &'a [(Box<str>, NodeId)]) -> Outcome<'a> {
+        let helper = helper(number);
+        let mut values = [Value::Absent; 8];
+        let mut more = Vec::new();
+        let positional = if positional.len() <= values.len() {
+            for (slot, &node) in values.iter_mut().zip(positional) {
+                *slot = self.value(node)?;
+            }
+            &values[..positional.len()]
+        } else {
+            for &node in positional {
+                more.push(self.value(node)?);
+            }
+            more.as_slice()
+        };
+        let named: Vec<(&str, Value<'a>)> =
+            named.iter().map(|(name, node)| Ok((&**name, self.value(*node)?))).collect::<Result<_, Failure>>()?;
+        let arguments = Arguments { positional, named: &named };
+        (helper.call)(&arguments, &self.contexts[usize::from(view)])
+            .map_err(|error| self.fail("helper-failed", format!("`{}`: {error}", helper.name), "change the mapping, or the value it works on"))
+    }
+
+    fn each(&self, list: NodeId, body: NodeId, otherwise: NodeId) -> Outcome<'a> {
+        let list = self.value(list)?;
+        let count = list.elements().count();
+        if count == 0 {
+            return self.value(otherwise);
+        }
+        let mut text = ArenaString::new_in(self.arena);
+        for (index, element) in list.elements().enumerate() {
+            let part = self.within(element, index, index + 1 == count, || self.value(body))?;
+            self.append(&mut text, part)?;
+        }
+        Ok(Value::text(text.into_bump_str()))
+    }
+
+    /// Runs something with a loop standing at an element.
+    pub fn within<T>(&self, element: &'a str, index: usize, last: bool, run: impl FnOnce() -> T) -> T {
+        self.frames.borrow_mut().push(Frame { element, index, last });
+        let result = run();
+        self.frames.borrow_mut().pop();
+        result
+    }
+
+    fn this(&self, up: u8, part: Part) -> Value<'a> {
+        let frames = self.frames.borrow();
+        let Some(frame) = frames.len().checked_sub(1 + usize::from(up)).and_then(|at| frames.get(at)) else {
+            return Value::Absent;
+        };
+        match part {
+            Part::Element => Value::text(frame.element),
+            Part::Name => Value::text(pair(frame.element).0),
+            Part::Value => Value::text(pair(frame.element).1),
+            Part::Index => Value::Text(self.arena.alloc_str(&frame.index.to_string())),
+            Part::First => Value::Bool(frame.index == 0),
+            Part::Last => Value::Bool(frame.last),
+        }
+    }
+
+    fn render(&self, template: u32, names: &'a [(Box<str>, NodeId)]) -> Outcome<'a> {
+        let mut values = Vec::with_capacity(names.len());
+        for (name, node) in names {
+            values.push((&**name, self.value(*node)?));
+        }
+        match self.tables.fallbacks[template as usize].render(&values) {
+            Ok(text) => Ok(Value::text(self.arena.alloc_str(&text))),
+            Err(message) => Err(self.fail("template-failed", message, "correct the template")),
+        }
+    }
+}
+
+/// A text without white space around it; costs next to nothing where there is none.
+#[inline]
+pub(super) fn trim(text: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_none_or(|byte| (0x21..0x80).contains(byte));
+    let bytes = text.as_bytes();
+    if plain(bytes.first()) && plain(bytes.last()) { text } else { text.trim() }
+}

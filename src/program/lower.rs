@@ -1,0 +1,689 @@
+//! Handlebars to nodes and operations: what the crate parsed is resolved to columns and attributes once, at load.
+//!
+//! Every name is looked up here, so that a misspelt one is a message with its line, never an empty cell. What is not
+//! lowered (block parameters, `with`, `lookup`) becomes a piece that the crate itself renders.
+
+use std::collections::HashMap;
+
+use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
+use serde_json::Value as Json;
+
+use crate::helper;
+
+use super::escape::Escape;
+use super::fallback::{Fallback, PATH};
+use super::graph::{Graph, Node, NodeId, Part};
+
+/// What a template does for one item, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// Writes text as it stands.
+    Literal(Box<str>),
+    /// Writes a value, escaped.
+    Print(NodeId, Escape),
+    /// Writes a computed attribute, escaped.
+    PrintAttribute(u32, Escape),
+    /// One of two, by a test.
+    If(NodeId, Vec<Operation>, Vec<Operation>),
+    /// Something for each element of a list, or something else when it is empty.
+    Each(NodeId, Vec<Operation>, Vec<Operation>),
+    /// Something for each variant of the product in hand.
+    Variants(Vec<Operation>),
+    /// One of two, by the item's place among those written, which only the writer knows.
+    Late(Place, Vec<Operation>, Vec<Operation>),
+    /// A number that only the writer knows.
+    LateNumber(LateNumber),
+    /// Writes an attribute, its list joined by a separator, escaped.
+    Joined(u32, Box<str>, Escape),
+    /// Something that stands only with a product's first variant.
+    OncePerProduct(Vec<Operation>),
+}
+
+/// What may be asked of an item's place in its part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Whether it is the part's first.
+    First,
+    /// Whether it is the part's last.
+    Last,
+}
+
+/// Numbers that are known when an item is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LateNumber {
+    /// The item's place in its part, from 0.
+    Index,
+    /// The part's number, from 1.
+    Part,
+    /// How many items the part has; known in the tail.
+    Items,
+}
+
+/// Where a name is looked up, from the innermost loop outwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The document: head and tail.
+    Document,
+    /// The item.
+    Item,
+    /// A variant of the product in hand.
+    Variant,
+    /// An element of a list.
+    Element,
+}
+
+/// What names mean at a level.
+pub trait Names {
+    /// The node a name stands for.
+    ///
+    /// # Errors
+    /// A message and a hint when the name cannot exist.
+    fn resolve(&mut self, graph: &mut Graph, level: Level, path: &[String]) -> Result<NodeId, (String, String)>;
+
+    /// Whether the name is the list of the product's variants.
+    fn is_variants(&self, level: Level, path: &[String]) -> bool {
+        let _ = (level, path);
+        false
+    }
+}
+
+/// Something in a template that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateProblem {
+    /// Line in the template, from 1.
+    pub line: usize,
+    /// Column in that line, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// Parses a template.
+///
+/// # Errors
+/// Where it does not parse.
+pub fn parse(source: &str) -> Result<Template, TemplateProblem> {
+    Template::compile(source).map_err(|error| {
+        let (line, column) = error.pos().unwrap_or((1, 1));
+        TemplateProblem {
+            line,
+            column,
+            message: error.reason().to_string(),
+            hint: "see https://handlebarsjs.com/guide/expressions.html for what an expression may be".to_owned(),
+        }
+    })
+}
+
+/// Lowers templates into a graph.
+pub struct Lowering<'g, 'n> {
+    /// Where nodes go.
+    pub graph: &'g mut Graph,
+    /// What names mean.
+    pub names: &'n mut dyn Names,
+    /// Where what is not lowered goes.
+    pub fallbacks: &'g mut Vec<Fallback>,
+    /// Number of the view whose currency and language helpers use.
+    pub view: u16,
+    /// How `{{x}}` is escaped.
+    pub escape: Escape,
+    /// Static partials by name.
+    pub partials: &'g HashMap<String, String>,
+    /// Makes a registry for the slow path, with helpers and this format's escapes.
+    pub registry: &'g dyn Fn(Escape) -> handlebars::Handlebars<'static>,
+    /// What was wrong.
+    pub problems: Vec<TemplateProblem>,
+    /// True when something is written unescaped by `{{{x}}}`.
+    pub raw: bool,
+    levels: Vec<Level>,
+    line: (usize, usize),
+}
+
+/// Helpers whose result is markup already.
+const MARKUP: &[&str] = &["json", "cdata", "barcode"];
+/// Helpers whose result depends on the feed's currency or language, or the shop's units and zone.
+const BY_VIEW: &[&str] = &["money", "number", "date", "upper", "lower", "title_case", "unit", "truncate", "slug"];
+const BLOCKS: &[&str] = &["if", "unless", "each", "with", "lookup"];
+
+impl<'g, 'n> Lowering<'g, 'n> {
+    /// A lowering that starts at a level.
+    pub fn new(
+        graph: &'g mut Graph,
+        fallbacks: &'g mut Vec<Fallback>,
+        names: &'n mut dyn Names,
+        registry: &'g dyn Fn(Escape) -> handlebars::Handlebars<'static>,
+        partials: &'g HashMap<String, String>,
+        escape: Escape,
+        view: u16,
+        level: Level,
+    ) -> Self {
+        Lowering {
+            graph,
+            names,
+            fallbacks,
+            view,
+            escape,
+            partials,
+            registry,
+            problems: Vec::new(),
+            raw: false,
+            levels: vec![level],
+            line: (1, 1),
+        }
+    }
+
+    fn problem(&mut self, message: impl Into<String>, hint: impl Into<String>) -> NodeId {
+        let (line, column) = self.line;
+        self.problems.push(TemplateProblem { line, column, message: message.into(), hint: hint.into() });
+        self.graph.add(Node::Absent)
+    }
+
+    fn level(&self) -> Level {
+        self.levels.last().copied().unwrap_or(Level::Document)
+    }
+
+    /// Lowers a template to operations.
+    pub fn operations(&mut self, template: &Template) -> Vec<Operation> {
+        let mut out = Vec::new();
+        for (index, element) in template.elements.iter().enumerate() {
+            if let Some(mapping) = template.mapping.get(index) {
+                self.line = (mapping.0, mapping.1);
+            }
+            self.operation(element, &mut out);
+        }
+        merge_literals(out)
+    }
+
+    fn operation(&mut self, element: &TemplateElement, out: &mut Vec<Operation>) {
+        match element {
+            TemplateElement::RawString(text) => out.push(Operation::Literal(text.as_str().into())),
+            TemplateElement::Comment(_) => {}
+            TemplateElement::Expression(expression) => self.print(expression, self.escape, out),
+            TemplateElement::HtmlExpression(expression) => {
+                self.raw |= !expression.name.as_name().is_some_and(|name| MARKUP.contains(&name));
+                self.print(expression, Escape::None, out);
+            }
+            TemplateElement::HelperBlock(block) => self.block(block, element, out),
+            TemplateElement::PartialExpression(partial) => {
+                let name = partial.name.as_name().unwrap_or("").to_owned();
+                let dynamic = matches!(partial.name, Parameter::Subexpression(_) | Parameter::Literal(_));
+                if dynamic || !partial.params.is_empty() || !partial.hash.is_empty() {
+                    self.problem("a partial must be static and takes no arguments here", "write `{{> name}}`");
+                } else if let Some(source) = self.partials.get(&name).cloned() {
+                    match parse(&source) {
+                        Ok(template) => {
+                            let line = self.line;
+                            out.extend(self.operations(&template));
+                            self.line = line;
+                        }
+                        Err(problem) => {
+                            self.problem(format!("in partial `{name}`, line {}: {}", problem.line, problem.message), problem.hint);
+                        }
+                    }
+                } else {
+                    let near = near(&name, self.partials.keys().map(String::as_str));
+                    self.problem(format!("there is no partial `{name}`"), near.unwrap_or_else(|| "partials are files in templates/partials/".to_owned()));
+                }
+            }
+            _ => {
+                self.problem("decorators and inline partials are refused", "write it out, or use a static partial `{{> name}}`");
+            }
+        }
+    }
+
+    fn print(&mut self, expression: &HelperTemplate, escape: Escape, out: &mut Vec<Operation>) {
+        if is_name_only(expression) {
+            let raw = expression.name.as_name().unwrap_or("");
+            if let Some(number) = self.late_number(raw) {
+                out.push(Operation::LateNumber(number));
+                return;
+            }
+            let node = self.path(raw);
+            match self.graph.node(node) {
+                Node::Absent => {}
+                Node::Text(text) => out.push(Operation::Literal(escape.escaped(text).into())),
+                Node::Attribute(slot) => out.push(Operation::PrintAttribute(*slot, escape)),
+                _ => out.push(Operation::Print(node, escape)),
+            }
+            return;
+        }
+        let markup = expression.name.as_name().is_some_and(|name| MARKUP.contains(&name));
+        let node = self.call(expression);
+        out.push(Operation::Print(node, if markup { Escape::None } else { escape }));
+    }
+
+    fn late_number(&self, raw: &str) -> Option<LateNumber> {
+        match (raw, self.level()) {
+            ("@index", Level::Item) => Some(LateNumber::Index),
+            ("feed.part" | "this.feed.part", _) => Some(LateNumber::Part),
+            ("feed.items" | "this.feed.items", Level::Document) => Some(LateNumber::Items),
+            _ => None,
+        }
+    }
+
+    fn block(&mut self, block: &HelperTemplate, element: &TemplateElement, out: &mut Vec<Operation>) {
+        let name = block.name.as_name().unwrap_or("");
+        let lowered = block.block_param.is_none() && block.hash.is_empty() && block.params.len() == 1;
+        match name {
+            "if" | "unless" if lowered => {
+                if let Some(place) = self.late_place(&block.params[0]) {
+                    let then = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                    let otherwise = block.inverse.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                    let (then, otherwise) = if name == "if" { (then, otherwise) } else { (otherwise, then) };
+                    out.push(Operation::Late(place, then, otherwise));
+                    return;
+                }
+                let test = self.parameter(&block.params[0]);
+                let then = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                let otherwise = block.inverse.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                let (then, otherwise) = if name == "if" { (then, otherwise) } else { (otherwise, then) };
+                match self.graph.node(test) {
+                    Node::Absent | Node::Bool(false) => out.extend(otherwise),
+                    Node::Text(_) | Node::Bool(true) => out.extend(then),
+                    _ => out.push(Operation::If(test, then, otherwise)),
+                }
+            }
+            "each" if lowered => {
+                if let Some(raw) = self.variants(&block.params[0]) {
+                    self.levels.push(Level::Variant);
+                    let body = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                    self.levels.pop();
+                    if block.inverse.is_some() {
+                        self.problem(format!("`{{{{#each {raw}}}}}` has no `else`: an item without variants is withheld"), "take the `else` out");
+                    }
+                    out.push(Operation::Variants(body));
+                    return;
+                }
+                let list = self.parameter(&block.params[0]);
+                self.levels.push(Level::Element);
+                let body = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                self.levels.pop();
+                let otherwise = block.inverse.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                out.push(Operation::Each(list, body, otherwise));
+            }
+            _ => {
+                if !BLOCKS.contains(&name) && helper::find(name).is_none() {
+                    let near = near(name, BLOCKS.iter().copied());
+                    self.problem(format!("there is no block helper `{name}`"), near.unwrap_or_else(|| "the blocks are `if unless each with`".to_owned()));
+                    return;
+                }
+                let node = self.slow(element, self.escape);
+                out.push(Operation::Print(node, Escape::None));
+            }
+        }
+    }
+
+    fn variants(&self, parameter: &Parameter) -> Option<String> {
+        let raw = match parameter {
+            Parameter::Path(_) | Parameter::Name(_) => parameter.as_name()?,
+            _ => return None,
+        };
+        let (up, path) = split_path(raw);
+        let level = self.level_up(up)?;
+        self.names.is_variants(level, &path).then(|| raw.to_owned())
+    }
+
+    fn level_up(&self, up: usize) -> Option<Level> {
+        self.levels.len().checked_sub(1 + up).map(|at| self.levels[at])
+    }
+
+    fn late_place(&self, parameter: &Parameter) -> Option<Place> {
+        if self.level() != Level::Item {
+            return None;
+        }
+        match parameter.as_name()? {
+            "@first" => Some(Place::First),
+            "@last" => Some(Place::Last),
+            _ => None,
+        }
+    }
+
+    /// Lowers a template to one text value, as mappings need it.
+    pub fn text(&mut self, template: &Template) -> NodeId {
+        let mut parts = Vec::new();
+        for (index, element) in template.elements.iter().enumerate() {
+            if let Some(mapping) = template.mapping.get(index) {
+                self.line = (mapping.0, mapping.1);
+            }
+            let part = match element {
+                TemplateElement::RawString(text) => self.graph.text(text),
+                TemplateElement::Comment(_) => continue,
+                TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
+                    if is_name_only(expression) {
+                        let raw = expression.name.as_name().unwrap_or("").to_owned();
+                        self.path(&raw)
+                    } else {
+                        self.call(expression)
+                    }
+                }
+                TemplateElement::HelperBlock(block) => self.text_block(block, element),
+                _ => self.problem("a mapping is text and expressions alone", "partials and decorators belong in templates"),
+            };
+            parts.push(part);
+        }
+        self.concat(parts)
+    }
+
+    fn concat(&mut self, parts: Vec<NodeId>) -> NodeId {
+        let mut kept: Vec<NodeId> = Vec::new();
+        for part in parts {
+            let constant = self.graph.constant(part).map(|text| text.unwrap_or("").to_owned());
+            let before = kept.last().and_then(|&last| self.graph.constant(last).map(|text| text.unwrap_or("").to_owned()));
+            match (before, constant) {
+                (_, Some(text)) if text.is_empty() => {}
+                (Some(before), Some(text)) => {
+                    kept.pop();
+                    let joined = self.graph.text(&(before + &text));
+                    kept.push(joined);
+                }
+                _ => kept.push(part),
+            }
+        }
+        match kept.as_slice() {
+            [] => self.graph.add(Node::Absent),
+            [one] => *one,
+            _ => self.graph.add(Node::Concat(kept.into())),
+        }
+    }
+
+    fn text_block(&mut self, block: &HelperTemplate, element: &TemplateElement) -> NodeId {
+        let name = block.name.as_name().unwrap_or("");
+        let lowered = block.block_param.is_none() && block.hash.is_empty() && block.params.len() == 1;
+        match name {
+            "if" | "unless" if lowered => {
+                let test = self.parameter(&block.params[0]);
+                let then = block.template.as_ref().map(|template| self.text(template));
+                let then = then.unwrap_or_else(|| self.graph.add(Node::Absent));
+                let otherwise = block.inverse.as_ref().map(|template| self.text(template));
+                let otherwise = otherwise.unwrap_or_else(|| self.graph.add(Node::Absent));
+                let (then, otherwise) = if name == "if" { (then, otherwise) } else { (otherwise, then) };
+                match self.graph.node(test) {
+                    Node::Absent | Node::Bool(false) => otherwise,
+                    Node::Text(_) | Node::Bool(true) => then,
+                    _ => self.graph.add(Node::If { test, then, otherwise }),
+                }
+            }
+            "each" if lowered => {
+                let list = self.parameter(&block.params[0]);
+                self.levels.push(Level::Element);
+                let body = block.template.as_ref().map(|template| self.text(template));
+                let body = body.unwrap_or_else(|| self.graph.add(Node::Absent));
+                self.levels.pop();
+                let otherwise = block.inverse.as_ref().map(|template| self.text(template));
+                let otherwise = otherwise.unwrap_or_else(|| self.graph.add(Node::Absent));
+                self.graph.add(Node::Each { list, body, otherwise })
+            }
+            _ if BLOCKS.contains(&name) => self.slow(element, Escape::None),
+            _ => {
+                let near = near(name, BLOCKS.iter().copied());
+                self.problem(format!("there is no block helper `{name}`"), near.unwrap_or_else(|| "the blocks are `if unless each with`".to_owned()))
+            }
+        }
+    }
+
+    fn parameter(&mut self, parameter: &Parameter) -> NodeId {
+        match parameter {
+            Parameter::Literal(Json::String(text)) => self.graph.text(text),
+            Parameter::Literal(Json::Number(number)) => self.graph.text(&number.to_string()),
+            Parameter::Literal(Json::Bool(yes)) => self.graph.add(Node::Bool(*yes)),
+            Parameter::Literal(Json::Null) => self.graph.add(Node::Absent),
+            Parameter::Literal(_) => self.problem("a literal list or object is not known here", "use a text"),
+            Parameter::Subexpression(inner) => match inner.as_element() {
+                TemplateElement::Expression(expression) => self.call(expression),
+                _ => self.problem("this cannot stand in parentheses", "write `(helper argument)`"),
+            },
+            Parameter::Name(_) | Parameter::Path(_) => {
+                let raw = parameter.as_name().unwrap_or("").to_owned();
+                self.path(&raw)
+            }
+            _ => self.problem("this parameter is not known here", ""),
+        }
+    }
+
+    fn call(&mut self, expression: &HelperTemplate) -> NodeId {
+        let name = expression.name.as_name().unwrap_or("").to_owned();
+        if name == "lookup" {
+            let element = TemplateElement::Expression(Box::new(expression.clone()));
+            return self.slow(&element, Escape::None);
+        }
+        let Some(number) = helper::HELPERS.iter().position(|helper| helper.name == name) else {
+            let near = near(&name, helper::HELPERS.iter().map(|helper| helper.name));
+            return self.problem(
+                format!("there is no helper `{name}`"),
+                near.unwrap_or_else(|| "`shelfcast channel helpers` lists them".to_owned()),
+            );
+        };
+        let found = helper::HELPERS[number];
+        let (fewest, most) = found.arity;
+        let given = expression.params.len();
+        if given < fewest || given > most {
+            return self.problem(format!("`{name}` takes {} arguments, {given} given", range(fewest, most)), format!("usage: {}", found.usage));
+        }
+        for key in expression.hash.keys() {
+            if !found.named.contains(&key.as_str()) {
+                let near = near(key, found.named.iter().copied());
+                return self.problem(format!("`{name}` has no option `{key}`"), near.unwrap_or_else(|| format!("usage: {}", found.usage)));
+            }
+        }
+        let positional: Box<[NodeId]> = expression.params.iter().map(|parameter| self.parameter(parameter)).collect();
+        let mut keys: Vec<&String> = expression.hash.keys().collect();
+        keys.sort();
+        let named: Box<[(Box<str>, NodeId)]> =
+            keys.into_iter().map(|key| (key.as_str().into(), self.parameter(&expression.hash[key]))).collect();
+        let view = if BY_VIEW.contains(&name.as_str()) { self.view } else { 0 };
+        self.graph.add(Node::Helper { helper: u16::try_from(number).expect("few helpers"), view, positional, named })
+    }
+
+    /// The node a path stands for, or a problem.
+    fn path(&mut self, raw: &str) -> NodeId {
+        let (up, path) = split_path(raw);
+        let Some(level) = self.level_up(up) else {
+            return self.problem(format!("`{raw}` leads out of the template"), "there are fewer loops around it than `../` say");
+        };
+        let elements = self.levels.iter().rev().take(up).filter(|level| matches!(level, Level::Element | Level::Variant)).count();
+        let up_frames = u8::try_from(elements).unwrap_or(u8::MAX);
+        if level == Level::Element {
+            let part = match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                [] | ["this"] => Some(Part::Element),
+                ["name"] | ["this", "name"] => Some(Part::Name),
+                ["value"] | ["this", "value"] => Some(Part::Value),
+                ["@index"] => Some(Part::Index),
+                ["@first"] => Some(Part::First),
+                ["@last"] => Some(Part::Last),
+                _ => None,
+            };
+            return match part {
+                Some(part) => self.graph.add(Node::This { up: up_frames, part }),
+                None => self.problem(
+                    format!("`{raw}` is no part of a list's element"),
+                    format!("inside the loop write `this`, or `name` and `value` of a pair; for the item's own, `../{raw}`"),
+                ),
+            };
+        }
+        if level == Level::Variant && let [only] = path.as_slice() && only.starts_with('@') {
+            let part = match only.as_str() {
+                "@index" => Part::Index,
+                "@first" => Part::First,
+                "@last" => Part::Last,
+                _ => return self.problem(format!("`{only}` is not known"), "a loop knows `@index`, `@first` and `@last`"),
+            };
+            return self.graph.add(Node::This { up: up_frames, part });
+        }
+        let path: Vec<String> = match path.split_first() {
+            Some((first, rest)) if first == "this" && !rest.is_empty() => rest.to_vec(),
+            _ => path,
+        };
+        match self.names.resolve(self.graph, level, &path) {
+            Ok(node) => node,
+            Err((message, hint)) => self.problem(message, hint),
+        }
+    }
+
+    /// A piece for the crate, with the names it mentions.
+    fn slow(&mut self, element: &TemplateElement, escape: Escape) -> NodeId {
+        let mut paths = Vec::new();
+        collect_paths(element, &mut paths);
+        let mut names: Vec<(Box<str>, NodeId)> = Vec::new();
+        let level = self.level();
+        for raw in paths {
+            let (up, path) = split_path(&raw);
+            let path: Vec<String> = path.into_iter().filter(|segment| segment != "this").collect();
+            if path.is_empty() || path[0].starts_with('@') || BLOCKS.contains(&path[0].as_str()) {
+                continue;
+            }
+            // Inside the piece's own loops `../` leads back to here; a name of its loops simply is not found.
+            let _ = up;
+            if let Ok(node) = self.names.resolve(self.graph, level, &path) {
+                let key: Box<str> = path.join(&PATH.to_string()).into();
+                if !names.iter().any(|(known, _)| *known == key) {
+                    names.push((key, node));
+                }
+            }
+        }
+        let mut template = Template::new();
+        template.elements.push(element.clone());
+        let shown = format!("line {}: {}", self.line.0, shown(element));
+        let registry = (self.registry)(escape);
+        self.fallbacks.push(Fallback::new(shown, template, registry));
+        let number = u32::try_from(self.fallbacks.len() - 1).expect("few pieces");
+        self.graph.add(Node::Rendered { template: number, names: names.into() })
+    }
+}
+
+fn shown(element: &TemplateElement) -> String {
+    match element {
+        TemplateElement::HelperBlock(block) => format!("{{{{#{} …}}}}", block.name.as_name().unwrap_or("?")),
+        TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
+            format!("{{{{{} …}}}}", expression.name.as_name().unwrap_or("?"))
+        }
+        _ => "a piece of the template".to_owned(),
+    }
+}
+
+fn range(fewest: usize, most: usize) -> String {
+    if fewest == most {
+        fewest.to_string()
+    } else if most > 32 {
+        format!("{fewest} or more")
+    } else {
+        format!("{fewest} to {most}")
+    }
+}
+
+fn is_name_only(expression: &HelperTemplate) -> bool {
+    !expression.block && expression.params.is_empty() && expression.hash.is_empty()
+}
+
+fn collect_paths(element: &TemplateElement, out: &mut Vec<String>) {
+    match element {
+        TemplateElement::Expression(inner) | TemplateElement::HtmlExpression(inner) | TemplateElement::HelperBlock(inner) => {
+            if is_name_only(inner)
+                && let Some(name) = inner.name.as_name()
+            {
+                out.push(name.to_owned());
+            }
+            for parameter in inner.params.iter().chain(inner.hash.values()) {
+                collect_parameter(parameter, out);
+            }
+            for template in inner.template.iter().chain(inner.inverse.iter()) {
+                for element in &template.elements {
+                    collect_paths(element, out);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn collect_parameter(parameter: &Parameter, out: &mut Vec<String>) {
+    match parameter {
+        Parameter::Path(_) | Parameter::Name(_) => out.extend(parameter.as_name().map(str::to_owned)),
+        Parameter::Subexpression(inner) => collect_paths(inner.as_element(), out),
+        _ => {}
+    }
+}
+
+/// How many `../` a path begins with, and its segments: `../catalog.[title.pl]` is 1 and `catalog`, `title.pl`.
+pub fn split_path(raw: &str) -> (usize, Vec<String>) {
+    let mut rest = raw;
+    let mut up = 0;
+    if let Some(stripped) = rest.strip_prefix('@')
+        && stripped.starts_with("../")
+    {
+        // `@../index` is the outer loop's `@index`.
+        let mut inner = stripped;
+        while let Some(shorter) = inner.strip_prefix("../") {
+            up += 1;
+            inner = shorter;
+        }
+        return (up, vec![format!("@{inner}")]);
+    }
+    while let Some(shorter) = rest.strip_prefix("../") {
+        up += 1;
+        rest = shorter;
+    }
+    let mut segments = Vec::new();
+    let mut segment = String::new();
+    let mut bracketed = false;
+    for letter in rest.chars() {
+        match letter {
+            '[' if !bracketed => bracketed = true,
+            ']' if bracketed => bracketed = false,
+            '.' | '/' if !bracketed => {
+                if !segment.is_empty() {
+                    segments.push(std::mem::take(&mut segment));
+                }
+            }
+            other => segment.push(other),
+        }
+    }
+    if !segment.is_empty() {
+        segments.push(segment);
+    }
+    (up, segments)
+}
+
+/// A hint that names the nearest known word, when one is near.
+pub fn near<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<String> {
+    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// The nearest known word, when one is near.
+pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn merge_literals(operations: Vec<Operation>) -> Vec<Operation> {
+    let mut merged: Vec<Operation> = Vec::new();
+    for operation in operations {
+        match (merged.last_mut(), operation) {
+            (Some(Operation::Literal(before)), Operation::Literal(text)) => *before = format!("{before}{text}").into(),
+            (_, Operation::Literal(text)) if text.is_empty() => {}
+            (_, other) => merged.push(other),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_split_at_dots_outside_brackets() {
+        assert_eq!(split_path("../catalog.[title.pl]"), (1, vec!["catalog".to_owned(), "title.pl".to_owned()]));
+        assert_eq!(split_path("this.name"), (0, vec!["this".to_owned(), "name".to_owned()]));
+        assert_eq!(split_path("@../index"), (1, vec!["@index".to_owned()]));
+    }
+
+    #[test]
+    fn a_near_miss_is_named_and_a_far_one_is_not() {
+        assert_eq!(near("truncat", ["truncate", "slug"].into_iter()), Some("did you mean `truncate`?".to_owned()));
+        assert_eq!(near("frobnicate", ["truncate", "slug"].into_iter()), None);
+    }
+}

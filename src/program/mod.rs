@@ -1,0 +1,92 @@
+//! What manifests, mappings, rules and templates compile to, and how it runs on a batch of records.
+
+mod arithmetic;
+pub mod attribute;
+pub mod columns;
+pub mod compile;
+pub mod condition;
+pub mod decimal;
+pub mod escape;
+pub mod evaluate;
+pub mod fallback;
+pub mod feed;
+pub mod graph;
+pub mod lower;
+pub mod members;
+pub mod names;
+pub mod reading;
+pub mod table;
+
+use rust_decimal::Decimal;
+
+use graph::NodeId;
+
+/// What values are computed from beside the batch in hand: joined sources, locations, formulas, the run's one moment.
+#[derive(Default)]
+pub struct Tables {
+    /// The joined sources, by number.
+    pub joined: Vec<table::Table>,
+    /// The places where stock lies.
+    pub locations: Vec<Location>,
+    /// The salable formulas of the project's syncs.
+    pub formulas: Vec<Formula>,
+    /// What the `handlebars` crate renders.
+    pub fallbacks: Vec<fallback::Fallback>,
+    /// Number of the stock table.
+    pub stock: Option<u32>,
+    /// The location on a stock row.
+    pub stock_location: Option<NodeId>,
+    /// The run's one `now`.
+    pub now: jiff::Timestamp,
+}
+
+/// A place where stock lies, with whatever the project says of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Location {
+    /// Our code for it.
+    pub code: String,
+    /// Further keys, `name` and `store_code` among them.
+    pub keys: Vec<(String, String)>,
+}
+
+impl Location {
+    /// What a key says, `""` when it is not there.
+    pub fn key(&self, key: &str) -> &str {
+        if key == "code" {
+            return &self.code;
+        }
+        self.keys.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value)
+    }
+}
+
+/// How many units of a SKU one online location may sell: the formula of a sync.
+#[derive(Clone, Debug)]
+pub struct Formula {
+    /// The stock table's number.
+    pub table: u32,
+    /// The row's quantity.
+    pub quantity: NodeId,
+    /// Units promised to orders, where the quantity still counts them.
+    pub committed: Option<NodeId>,
+    /// The row's location.
+    pub location: NodeId,
+    /// The locations that count; empty is all.
+    pub locations: Vec<String>,
+    /// Units kept back at each location.
+    pub safety_stock: i64,
+    /// A column that says so instead.
+    pub safety_stock_column: Option<NodeId>,
+    /// The part of the stock that is offered, 1 for all.
+    pub share: Decimal,
+    /// Never fewer than this.
+    pub minimum: i64,
+    /// Never more than this.
+    pub maximum: i64,
+}
+
+/// A registry for the slow path of mappings: strict about nothing, escaping nothing, with our helpers.
+pub fn plain_registry() -> handlebars::Handlebars<'static> {
+    let mut registry = handlebars::Handlebars::new();
+    registry.register_escape_fn(handlebars::no_escape);
+    registry
+}
