@@ -92,6 +92,7 @@ pub struct HelperError(pub String);
 mod amount;
 mod argument;
 mod arithmetic;
+pub mod barcode;
 mod case;
 mod cdata;
 mod compare;
@@ -145,6 +146,7 @@ pub static HELPERS: &[&Helper] = &[
     &arithmetic::MUL,
     &arithmetic::DIV,
     &arithmetic::ROUND,
+    &barcode::BARCODE,
 ];
 
 /// The helper of that name.
