@@ -116,7 +116,7 @@ pub static COLUMNS: &[Column] = &[
     column("safety_stock", Kind::Quantity, false, No, "units kept back at a location"),
     column("options", Kind::Pairs, true, FromProduct, "what tells the variants apart: names and values"),
     column("params", Kind::Pairs, true, Yes, "further facts: names and values"),
-    column("tags", Kind::List, true, Yes, "free labels"),
+    column("tags", Kind::List, false, Yes, "free labels"),
     column("status", Kind::Text, false, Yes, "the shop's own state, such as active or draft"),
     column("language", Kind::Identifier, false, Yes, "of this row's texts, BCP 47"),
     column("updated_at", Kind::Start, false, No, "when the row last changed"),

@@ -414,7 +414,12 @@ fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<BTreeMap<Str
         if crate::program::graph::helper(*helper).name != "map" {
             continue;
         }
-        let Some(Some(name)) = positional.first().and_then(|&first| graph.constant(first)) else {
+        let table = positional.first().and_then(|&first| graph.constant(first));
+        if table == Some(None) {
+            // A setting that is not given: the branch that asks for it is never taken.
+            continue;
+        }
+        let Some(Some(name)) = table else {
             errors.push(ConfigError::new(path, "`map` wants its table's path as a literal text or a setting", "write `{{map \"mappings/x.csv\" category}}`"));
             continue;
         };

@@ -70,7 +70,12 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
             start = end;
         }
         work.rows = (batch.len() - work.input.first) as u64;
+        let mut told = std::collections::HashSet::new();
         for misread in run.take_misread() {
+            // A cell is read anew for each product feed; it is told once.
+            if !told.insert((misread.file, misread.line, misread.column.clone(), misread.trouble.rule)) {
+                continue;
+            }
             work.findings.push(Finding {
                 rule: misread.trouble.rule,
                 severity: Severity::Warning,

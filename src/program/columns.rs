@@ -486,7 +486,7 @@ impl Columns<'_> {
         };
         let partials = std::collections::HashMap::new();
         let mut lowering =
-            Lowering::new(graph, self.fallbacks, &mut names, &partials, Escape::None, 0, Level::Item);
+            Lowering::new(graph, self.fallbacks, &mut names, &partials, Escape::None, 0, &[Level::Item]);
         let node = lowering.text(&template);
         let problems = std::mem::take(&mut lowering.problems);
         drop(lowering);

@@ -247,17 +247,19 @@ impl Compiler<'_, '_> {
                 None
             }
         };
-        let level = if attribute.list.is_some() { Level::Element } else { Level::Item };
+        let over_variants = attribute.list.as_deref() == Some("variants");
+        let level: &[Level] = if attribute.list.is_some() && !over_variants { &[Level::Item, Level::Element] } else { &[Level::Item] };
         let path = self.channel.manifest_path.clone();
         let mut value = match mapping {
             Some(mapping) => self.mapping(&view, mapping, None, level, &format!("attribute `{name}`"), &path),
             None => self.graph.add(Node::Absent),
         };
         let list = attribute.list.as_ref().map(|list| {
-            let node = self.list(&view, list, name);
+            // One element a variant of the product: the mapping is computed on each of its rows.
+            let node = if over_variants { self.graph.add(Node::EachVariant(value)) } else { self.list(&view, list, name) };
             ListProgram {
                 list: node,
-                computed: attribute.value.is_some(),
+                computed: attribute.value.is_some() && !over_variants,
                 skip: attribute.skip,
                 max_items: attribute.max_items.unwrap_or(usize::MAX),
             }
@@ -272,7 +274,7 @@ impl Compiler<'_, '_> {
                 list = Some(ListProgram { list: node, computed: false, skip: attribute.skip, max_items: attribute.max_items.unwrap_or(usize::MAX) });
             } else {
                 list = None;
-                value = self.mapping(&view, replacement, mapped, Level::Item, &what, &path);
+                value = self.mapping(&view, replacement, mapped, &[Level::Item], &what, &path);
             }
         }
         let max_length = attribute.max_length.unwrap_or_default();
@@ -353,7 +355,7 @@ impl Compiler<'_, '_> {
     fn list(&mut self, view: &View, source: &str, attribute: &str) -> NodeId {
         if source.contains("{{") {
             let path = self.channel.manifest_path.clone();
-            return self.mapping(view, source, None, Level::Item, &format!("the list of attribute `{attribute}`"), &path);
+            return self.mapping(view, source, None, &[Level::Item], &format!("the list of attribute `{attribute}`"), &path);
         }
         let mut names = CatalogNames { columns: self.columns, view, constants: self.constants, mapped: None };
         match names.resolve(self.graph, Level::Item, &[source.to_owned()]) {
@@ -365,7 +367,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn mapping(&mut self, view: &View, source: &str, mapped: Option<NodeId>, level: Level, what: &str, path: &str) -> NodeId {
+    fn mapping(&mut self, view: &View, source: &str, mapped: Option<NodeId>, levels: &[Level], what: &str, path: &str) -> NodeId {
         let template = match parse(source) {
             Ok(template) => template,
             Err(problem) => {
@@ -378,7 +380,7 @@ impl Compiler<'_, '_> {
             let mut taken: Vec<Fallback> = std::mem::take(self.columns.fallbacks);
             let mut names = CatalogNames { columns: self.columns, view, constants: self.constants, mapped };
             let mut lowering =
-                Lowering::new(self.graph, &mut taken, &mut names, &partials, Escape::None, view.number, level);
+                Lowering::new(self.graph, &mut taken, &mut names, &partials, Escape::None, view.number, levels);
             let node = lowering.text(&template);
             let problems = std::mem::take(&mut lowering.problems);
             // Mappings of sources compiled meanwhile may have added pieces of their own.
@@ -508,7 +510,7 @@ impl Compiler<'_, '_> {
             let catalog = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
             let mut names = AttributeNames { attributes: known, products, catalog };
             let mut lowering =
-                Lowering::new(self.graph, &mut taken, &mut names, &self.channel.partials, escape, self.view.number, level);
+                Lowering::new(self.graph, &mut taken, &mut names, &self.channel.partials, escape, self.view.number, &[level]);
             *out = lowering.operations(part);
             document.raw |= lowering.raw;
             for problem in std::mem::take(&mut lowering.problems) {

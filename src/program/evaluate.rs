@@ -99,6 +99,7 @@ pub struct Evaluator<'a> {
     sku: Cell<Option<NodeId>>,
     product: Cell<Product>,
     stock_row: Cell<Option<RowId>>,
+    variants: RefCell<Vec<usize>>,
     location: Cell<Option<u32>>,
     frames: RefCell<Vec<Frame<'a>>>,
     attributes: Vec<Cell<Value<'a>>>,
@@ -129,6 +130,7 @@ impl<'a> Evaluator<'a> {
             sku: Cell::new(None),
             product: Cell::new(Product::default()),
             stock_row: Cell::new(None),
+            variants: RefCell::new(Vec::new()),
             location: Cell::new(None),
             frames: RefCell::new(Vec::new()),
             attributes: vec![Cell::new(Value::Absent); attributes],
@@ -170,6 +172,13 @@ impl<'a> Evaluator<'a> {
     /// Takes a stock row of the record in hand (or none).
     pub fn select_stock(&self, row: Option<RowId>) {
         self.stock_row.set(row);
+    }
+
+    /// Says which rows are the variants of the product in hand.
+    pub fn set_variants(&self, rows: &[usize]) {
+        let mut variants = self.variants.borrow_mut();
+        variants.clear();
+        variants.extend_from_slice(rows);
     }
 
     /// Takes a location in hand (or none).
@@ -298,6 +307,10 @@ impl<'a> Evaluator<'a> {
             Node::Location(key) => Ok(self.location_key(key)),
             Node::Inherit { own, siblings } => self.inherit(*own, *siblings),
             Node::Gather(own) => self.gather(*own),
+            Node::EachVariant(own) => {
+                let rows = self.variants.borrow().clone();
+                self.over_rows(rows.into_iter(), *own)
+            }
             Node::Helper { helper: number, view, positional, named } => self.help(*number, *view, positional, named),
             Node::Concat(nodes) => {
                 let mut text = ArenaString::new_in(self.arena);
@@ -489,8 +502,13 @@ impl<'a> Evaluator<'a> {
         if product.end <= product.start + 1 {
             return self.value(own);
         }
+        self.over_rows(product.start..product.end, own)
+    }
+
+    /// The elements of a value over rows of the batch, each once.
+    fn over_rows(&self, rows: impl Iterator<Item = usize>, own: NodeId) -> Outcome<'a> {
         let mut seen: Vec<&'a str> = Vec::new();
-        for row in product.start..product.end {
+        for row in rows {
             for element in self.at_row(row, own)?.elements() {
                 if !seen.contains(&element) {
                     seen.push(element);

@@ -365,6 +365,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         };
         // The product speaks through its own row where it has one, else through its first variant left.
         let speaker = if rows.product.apart { rows.product.row } else { first };
+        self.run.set_variants(&self.rows);
         self.run.select(speaker, rows.product);
         let broken = self.compute(program.attributes.iter().map(|attribute| (attribute, attribute.level == AttributeLevel::Product)));
         self.report(speaker, out);

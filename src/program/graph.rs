@@ -134,6 +134,8 @@ pub enum Node {
     },
     /// The list of a value over all rows of the product, each once.
     Gather(NodeId),
+    /// The list of a value over the variants of the product in hand, each once.
+    EachVariant(NodeId),
     /// A text without space around it.
     Trim(NodeId),
     /// The elements of several lists, each once.
@@ -394,6 +396,7 @@ impl Graph {
                     | Node::Attribute(_)
                     | Node::StockRow { .. }
                     | Node::Location(_)
+                    | Node::EachVariant(_)
                     | Node::StockSum { locations: None, .. }
             )
         };
@@ -415,7 +418,7 @@ fn inputs(node: &Node) -> Vec<NodeId> {
         Node::Join { key, value, .. } => vec![*key, *value],
         Node::StockSum { key, quantity, location, .. } => vec![*key, *quantity, *location],
         Node::StockRow { value, .. } => vec![*value],
-        Node::Inherit { own, .. } | Node::Gather(own) => vec![*own],
+        Node::Inherit { own, .. } | Node::Gather(own) | Node::EachVariant(own) => vec![*own],
         Node::Helper { positional, named, .. } => positional.iter().copied().chain(named.iter().map(|(_, id)| *id)).collect(),
         Node::If { test, then, otherwise } => vec![*test, *then, *otherwise],
         Node::Each { list, body, otherwise } => vec![*list, *body, *otherwise],

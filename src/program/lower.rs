@@ -51,8 +51,8 @@ pub enum Place {
 /// Numbers that are known when an item is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LateNumber {
-    /// The item's place in its part, from 0.
-    Index,
+    /// The item's place in its part, from 0, plus so many.
+    Index(u64),
     /// The part's number, from 1.
     Part,
     /// How many items the part has; known in the tail.
@@ -151,7 +151,7 @@ impl<'g, 'n> Lowering<'g, 'n> {
         partials: &'g HashMap<String, String>,
         escape: Escape,
         view: u16,
-        level: Level,
+        levels: &[Level],
     ) -> Self {
         Lowering {
             graph,
@@ -162,7 +162,7 @@ impl<'g, 'n> Lowering<'g, 'n> {
             partials,
             problems: Vec::new(),
             raw: false,
-            levels: vec![level],
+            levels: levels.to_vec(),
             line: (1, 1),
         }
     }
@@ -242,6 +242,15 @@ impl<'g, 'n> Lowering<'g, 'n> {
             }
             return;
         }
+        // `{{add @index 1}}` counts from one.
+        if let ("add", [index, Parameter::Literal(Json::Number(more))]) = (expression.name.as_name().unwrap_or(""), expression.params.as_slice())
+            && index.as_name() == Some("@index")
+            && self.level() == Level::Item
+            && let Some(more) = more.as_u64()
+        {
+            out.push(Operation::LateNumber(LateNumber::Index(more)));
+            return;
+        }
         let markup = expression.name.as_name().is_some_and(is_markup);
         let node = self.call(expression);
         out.push(Operation::Print(node, if markup { Escape::None } else { escape }));
@@ -249,7 +258,7 @@ impl<'g, 'n> Lowering<'g, 'n> {
 
     fn late_number(&self, raw: &str) -> Option<LateNumber> {
         match (raw, self.level()) {
-            ("@index", Level::Item) => Some(LateNumber::Index),
+            ("@index", Level::Item) => Some(LateNumber::Index(0)),
             ("feed.part" | "this.feed.part", _) => Some(LateNumber::Part),
             ("feed.items" | "this.feed.items", Level::Document) => Some(LateNumber::Items),
             _ => None,

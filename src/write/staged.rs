@@ -213,7 +213,7 @@ impl<'f> StagedFeed<'f> {
             filled.extend_from_slice(&held.bytes[at..hole.at]);
             at = hole.at;
             match hole.fill {
-                Fill::Number(LateNumber::Index) => filled.extend_from_slice(index.to_string().as_bytes()),
+                Fill::Number(LateNumber::Index(more)) => filled.extend_from_slice((index + more).to_string().as_bytes()),
                 Fill::Number(LateNumber::Part) => filled.extend_from_slice(number.to_string().as_bytes()),
                 Fill::Number(LateNumber::Items) => {}
                 Fill::Either { place, then, otherwise } => {
