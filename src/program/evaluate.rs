@@ -123,7 +123,7 @@ impl<'a> Evaluator<'a> {
             arena,
             contexts,
             kept: vec![Cell::new((0, Ok(Value::Absent))); graph.len()],
-            stamp: Cell::new(0),
+            stamp: Cell::new(1),
             joined: vec![Cell::new((0, None)); tables.joined.len()],
             place: Cell::new(Place { batch, row: 0, elsewhere: false, joined: false }),
             home: Cell::new(Place { batch, row: 0, elsewhere: true, joined: false }),
