@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod exit;
+pub mod init;
 
 use std::path::PathBuf;
 
@@ -51,6 +52,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project folder
+    Init(init::Init),
     /// Build feeds into out/
     Build(build::Build),
     /// Check feeds without writing them
@@ -100,6 +103,7 @@ pub fn main() -> u8 {
     };
     let shell = cli.global.shell();
     let result = match &cli.command {
+        Command::Init(init) => init.run(&cli.global, &shell),
         Command::Build(build) => build.run(&cli.global, &shell),
         Command::Check(check) => check.run(&cli.global, &shell),
     };

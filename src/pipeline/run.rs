@@ -100,6 +100,7 @@ fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize, var
         variants.push(start);
         return product;
     }
+    let mut lone = None;
     for row in start..end {
         run.select(row, product);
         let role = match program.role {
@@ -115,8 +116,19 @@ fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize, var
                 }
             }
             "extra" => {}
+            // A product's own row, which is the variant where there is no other.
+            "head" => {
+                if !product.apart {
+                    (product.row, product.apart) = (row, true);
+                    lone = Some(row);
+                }
+            }
             _ => variants.push(row),
         }
+    }
+    if variants.is_empty() && let Some(row) = lone {
+        variants.push(row);
+        product.apart = false;
     }
     if !product.apart
         && let Some(&first) = variants.first()
