@@ -22,6 +22,9 @@ pub struct Init {
     /// Look at a merchant's own export and propose the mapping; the file stays where it is
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+    /// The sheet of a workbook that holds the products
+    #[arg(long, value_name = "NAME", requires = "from")]
+    sheet: Option<String>,
 }
 
 impl Init {
@@ -31,7 +34,7 @@ impl Init {
     /// A project that is there already, an export that cannot be read or holds no products.
     pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let made = match &self.from {
-            Some(export) => init::from(&self.dir, export, global.now("UTC")?)?,
+            Some(export) => init::from(&self.dir, export, self.sheet.as_deref(), global.now("UTC")?)?,
             None => init::new(&self.dir, self.sample)?,
         };
         let printed = if shell.json { print_json(&made, shell) } else { self.print(&made, shell) };

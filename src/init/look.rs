@@ -28,22 +28,26 @@ pub struct Look {
     pub preset: Option<&'static Preset>,
     /// What the reader had to say.
     pub remarks: Vec<String>,
-    /// Whether it is delimited text.
-    pub delimited: bool,
+    /// The sheet the user named.
+    pub sheet: Option<String>,
 }
+
+/// Fewer rows than these in one of many sheets are no product list.
+const SHEET_ROWS_MIN: usize = 50;
 
 /// Looks at an export.
 ///
 /// # Errors
 /// When it cannot be read, or holds no records (exit 7).
-pub fn look(path: &Path) -> Result<Look, SourceError> {
+pub fn look(path: &Path, sheet: Option<&str>) -> Result<Look, SourceError> {
     let shown = path.display().to_string();
     let delimited = matches!(format_of(&shown, None), Some(FileFormat::Delimited(_)));
     let mut source = source(&shown)?;
-    let mut look = read(&source, &shown, delimited)?;
+    source.sheet = sheet.map(str::to_owned);
+    let mut look = read(&source, &shown)?;
     if delimited && look.preset.is_none() && header_is_data(&look.columns) {
         source.header = Some(false);
-        look = read(&source, &shown, delimited)?;
+        look = read(&source, &shown)?;
         look.header = false;
     }
     if look.records == 0 {
@@ -53,6 +57,19 @@ pub fn look(path: &Path) -> Result<Look, SourceError> {
             format!("it has a header of {} columns and no rows below it: there are no products to read", look.columns.len()),
         )
         .hint("this looks like an empty template; export the products themselves"));
+    }
+    let sheets = look.remarks.iter().find(|remark| remark.contains(" sheets, "));
+    if let (None, Some(sheets)) = (sheet, sheets)
+        && look.records < SHEET_ROWS_MIN
+        && look.preset.is_none()
+    {
+        let said = sheets.strip_prefix(&format!("{shown}: ")).unwrap_or(sheets).split(';').next().unwrap_or("").to_owned();
+        return Err(SourceError::new(
+            SourceProblem::NotWhole,
+            shown,
+            format!("no product list is to be seen in it: {said}, and that has {} rows; the others look like lookup and mapping tables", look.records),
+        )
+        .hint("export the products; or name the sheet that holds them: `--sheet NAME`"));
     }
     Ok(look)
 }
@@ -64,7 +81,7 @@ fn source(path: &str) -> Result<Source, SourceError> {
     table.try_into().map_err(|error| SourceError::new(SourceProblem::Configuration, path, error.to_string()))
 }
 
-fn read(source: &Source, shown: &str, delimited: bool) -> Result<Look, SourceError> {
+fn read(source: &Source, shown: &str) -> Result<Look, SourceError> {
     let mut names = FileNames::default();
     let mut reader = open(source, None, Path::new("."), "en", &mut names)?;
     let mut columns: Vec<Column> = reader.columns().iter().map(|name| Column::new(name)).collect();
@@ -84,5 +101,5 @@ fn read(source: &Source, shown: &str, delimited: bool) -> Result<Look, SourceErr
             }
         }
     }
-    Ok(Look { shown: shown.to_owned(), columns, records, more, header: true, preset: found, remarks: reader.take_remarks(), delimited })
+    Ok(Look { shown: shown.to_owned(), columns, records, more, header: true, preset: found, remarks: reader.take_remarks(), sheet: source.sheet.clone() })
 }

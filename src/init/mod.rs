@@ -47,9 +47,9 @@ pub fn new(folder: &Path, with_sample: bool) -> Result<Made, Failure> {
 ///
 /// # Errors
 /// When there is a project already, the export cannot be read, or holds no product rows.
-pub fn from(folder: &Path, export: &Path, now: jiff::Timestamp) -> Result<Made, Failure> {
+pub fn from(folder: &Path, export: &Path, sheet: Option<&str>, now: jiff::Timestamp) -> Result<Made, Failure> {
     refuse_existing(folder)?;
-    let look = look::look(export)?;
+    let look = look::look(export, sheet)?;
     let mut proposal = propose::propose(&look)?;
     let path = relative(folder, export);
     // The feeds are tried on the real file before the project is written.

@@ -34,6 +34,9 @@ fn write(proposal: &Proposal, path: &str, feeds: &[Tried], out: &mut String) -> 
     if let Some(locale) = &proposal.locale {
         writeln!(out, "locale = {}   # {}", quoted(&locale.value), comment(locale))?;
     }
+    if let Some(sheet) = &proposal.sheet {
+        writeln!(out, "sheet = {}", quoted(sheet))?;
+    }
     if let Some(names) = &proposal.names {
         writeln!(out, "header = false")?;
         let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
@@ -81,11 +84,13 @@ fn further_sources(proposal: &Proposal, path: &str, out: &mut String) -> std::fm
 fn feed_text(proposal: &Proposal, feed: &Tried, out: &mut String) -> std::fmt::Result {
     let off = if feed.kept { "" } else { "# " };
     writeln!(out)?;
-    if !feed.kept
+    if feed.written == 0
         && let Some((attribute, _, message, count)) = feed.reasons.first()
     {
         writeln!(out, "# Nothing can be written for {} yet: `{attribute}` withholds {count} records ({message}).", feed.channel)?;
-        writeln!(out, "# Give the catalog what it lacks, then take the signs away.")?;
+        if !feed.kept {
+            writeln!(out, "# Give the catalog what it lacks, then take the signs away.")?;
+        }
     }
     writeln!(out, "{off}[[feed]]")?;
     writeln!(out, "{off}name = {}", quoted(feed.name))?;

@@ -53,6 +53,8 @@ pub struct Proposal {
     pub guesses: Vec<Guess>,
     /// What is taken where a row has nothing: our column, value, why.
     pub defaults: Vec<(&'static str, String, String)>,
+    /// The sheet of a workbook, where the user named one.
+    pub sheet: Option<String>,
     /// Names for the columns of a file without a header.
     pub names: Option<Vec<String>>,
     /// How numbers are written, with the proof.
@@ -84,6 +86,7 @@ pub fn propose(look: &Look) -> Result<Proposal, SourceError> {
         preset: look.preset,
         guesses: Vec::new(),
         defaults: Vec::new(),
+        sheet: look.sheet.clone(),
         names: None,
         locale: None,
         name: Fact { value: "My shop".to_owned(), proof: None },

@@ -100,6 +100,10 @@ pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp,
         kept += usize::from(feed.kept);
     }
     tried.retain(|feed| feed.kept || feed.channel == "google-products");
+    // A project without a feed says nothing: with Google's it says what the catalog lacks.
+    if kept == 0 {
+        tried.iter_mut().for_each(|feed| feed.kept = true);
+    }
     Ok(tried)
 }
 
@@ -110,7 +114,14 @@ fn needs_nothing(name: &str) -> bool {
 /// Asks for what keeps most products out of a feed, by name.
 pub fn ask_for(tried: &[Tried], proposal: &mut Proposal) {
     for feed in tried {
-        for (attribute, _, message, count) in &feed.reasons {
+        for (attribute, rule, message, count) in &feed.reasons {
+            if *rule == "duplicate-id" {
+                let note = format!("{count} of {} records repeat the `{attribute}` of one before ({message})", feed.admitted);
+                if *count * 50 > feed.admitted && !proposal.notes.iter().any(|known| known.contains("records repeat the")) {
+                    proposal.notes.push(note);
+                }
+                continue;
+            }
             // What keeps a tenth of the products out is worth a question; the rest are single bad rows.
             if count * 10 < feed.admitted.max(1) {
                 continue;

@@ -135,7 +135,8 @@ impl Column {
     fn short(&mut self, text: &str) {
         match Gtin::parse(text) {
             Ok(_) => self.gtins += 1,
-            Err(GtinProblem::SpreadsheetDamage { .. }) => self.damaged += 1,
+            // `4.0E+12` has lost its digits; `2008.0` is just a number.
+            Err(GtinProblem::SpreadsheetDamage) => self.damaged += usize::from(text.contains(['e', 'E'])),
             Err(GtinProblem::Isbn10(_)) => self.isbn10 += 1,
             Err(_) => {}
         }

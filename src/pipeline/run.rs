@@ -63,11 +63,15 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
                     feed.variant(row, output);
                 }
             }
+            start = end;
+            // Rows that are neither a product nor a variant are no record of any feed.
+            if variants.is_empty() && !product.apart && program.role.is_some() {
+                continue;
+            }
             let rows = ProductRows { product, variants: &variants };
             for (feed, output) in feeds.iter_mut().zip(&mut work.feeds).filter(|(feed, _)| feed.takes_products()) {
                 feed.whole_product(&rows, output);
             }
-            start = end;
         }
         work.rows = (batch.len() - work.input.first) as u64;
         let mut told = std::collections::HashSet::new();
