@@ -16,8 +16,17 @@ use crate::program::lower::parse;
 use crate::write::Artifact;
 
 /// The index's bytes; its template was parsed at load.
-pub(super) fn render(template: &str, artifacts: &[Artifact], project: &Project, feed: &Feed, manifest: &Manifest, now: Timestamp) -> Vec<u8> {
-    let Ok(template) = parse(template) else { return Vec::new() };
+pub(super) fn render(
+    template: &str,
+    artifacts: &[Artifact],
+    project: &Project,
+    feed: &Feed,
+    manifest: &Manifest,
+    now: Timestamp,
+) -> Vec<u8> {
+    let Ok(template) = parse(template) else {
+        return Vec::new();
+    };
     let base = project.shop.url.trim_end_matches('/');
     let parts: Vec<_> = artifacts
         .iter()
@@ -30,10 +39,18 @@ pub(super) fn render(template: &str, artifacts: &[Artifact], project: &Project, 
     let settings: serde_json::Map<String, serde_json::Value> = manifest
         .settings
         .iter()
-        .map(|(name, setting)| (name.clone(), json!(feed.settings.get(name).or(setting.default.as_ref()))))
+        .map(|(name, setting)| {
+            (
+                name.clone(),
+                json!(feed.settings.get(name).or(setting.default.as_ref())),
+            )
+        })
         .collect();
     let zone = TimeZone::get(&project.shop.timezone).unwrap_or(TimeZone::UTC);
-    let now = now.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    let now = now
+        .to_zoned(zone)
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string();
     let date: String = now.chars().take(10).collect();
     let context = json!({
         "parts": parts,
@@ -43,5 +60,8 @@ pub(super) fn render(template: &str, artifacts: &[Artifact], project: &Project, 
         "run": { "now": now, "date": date },
     });
     let registry = registry(Escape::Xml, Arc::new(OwnedContext::default()), template);
-    registry.render("template", &context).map(String::into_bytes).unwrap_or_default()
+    registry
+        .render("template", &context)
+        .map(String::into_bytes)
+        .unwrap_or_default()
 }
