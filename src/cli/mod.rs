@@ -1,6 +1,7 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
 pub mod build;
+pub mod channel;
 pub mod exit;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Command {
     Build(build::Build),
     /// Check feeds without writing them
     Check(build::Check),
+    /// Look at channels, write and test them
+    Channel(channel::Channel),
 }
 
 impl Global {
@@ -102,6 +105,7 @@ pub fn main() -> u8 {
     let result = match &cli.command {
         Command::Build(build) => build.run(&cli.global, &shell),
         Command::Check(check) => check.run(&cli.global, &shell),
+        Command::Channel(channel) => channel.run(&cli.global, &shell),
     };
     match result {
         Ok(code) => code,
