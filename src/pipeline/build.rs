@@ -295,14 +295,14 @@ impl<'f> Written<'f> {
                 hint: reported.problem.hint,
             });
         }
-        let (mut start, mut holes) = (0, 0);
-        for (number, item) in output.items.iter().enumerate() {
-            let (from, first_hole) = (start, holes);
-            (start, holes) = (item.end, item.holes);
+        let (mut start, mut holes, mut id_start) = (0, 0, 0);
+        for item in &output.items {
+            let (from, first_hole, id_from) = (start, holes, id_start);
+            (start, holes, id_start) = (item.end, item.holes, item.id_end);
             if self.unique.is_some() && !self.is_new(item.unique) {
                 let attribute = self.unique.as_deref().unwrap_or("id");
                 self.withheld += 1;
-                let id = output.ids.get(number).cloned().unwrap_or_default();
+                let id = output.ids.get(id_from..item.id_end).unwrap_or("").to_owned();
                 observer.finding(&Finding {
                     rule: "duplicate-id",
                     severity: Severity::Error,

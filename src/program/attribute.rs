@@ -3,6 +3,7 @@
 //! Checks come before the write, on the computed value, and allocate nothing when they pass.
 
 use bumpalo::collections::String as ArenaString;
+use wide::u8x16;
 
 use crate::channel::manifest::{AttributeKind, AttributeLevel, MaxLength, Overflow};
 use crate::helper::truncate::{self, Measure};
@@ -179,7 +180,7 @@ impl AttributeProgram {
     fn finish<'a>(&self, value: Value<'a>, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
         let text = match value {
             Value::Absent => return value,
-            Value::Bool(_) if self.kind == AttributeKind::Boolean => return value,
+            Value::Bool(_) if self.kind == AttributeKind::Boolean && self.map.is_empty() => return value,
             Value::List(_) => {
                 problems.push(self.problem(
                     "list-as-text",
@@ -197,6 +198,11 @@ impl AttributeProgram {
         if text.is_empty() {
             return Value::Absent;
         }
+        let text = match self.map.iter().find(|(ours, _)| ours == text) {
+            Some((_, theirs)) if theirs.is_empty() => return Value::Absent,
+            Some((_, theirs)) => run.arena.alloc_str(theirs),
+            None => text,
+        };
         let text = match self.kind {
             AttributeKind::Text | AttributeKind::Date => text,
             AttributeKind::Html => sanitised(text, run),
@@ -248,11 +254,6 @@ impl AttributeProgram {
                     return Value::Absent;
                 }
             },
-        };
-        let text = match self.map.iter().find(|(ours, _)| ours == text) {
-            Some((_, theirs)) if theirs.is_empty() => return Value::Absent,
-            Some((_, theirs)) => run.arena.alloc_str(theirs),
-            None => text,
         };
         if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| allowed == text) {
             let known: Vec<String> = self.one_of.iter().take(20).map(|word| format!("`{word}`")).collect();
@@ -382,15 +383,18 @@ pub fn shown(text: &str) -> String {
     short
 }
 
-/// True when no byte may belong to a character that no format carries.
+/// True when no byte may belong to a character that no format carries: sixteen bytes are looked at together.
 #[inline]
 fn is_clean(text: &str) -> bool {
-    let mut odd = false;
-    for chunk in text.as_bytes().chunks(32) {
-        // No early way out inside a chunk, so that it becomes a handful of vector instructions.
-        odd |= chunk.iter().fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == 0x7f) | (byte == 0xef));
-    }
-    !odd
+    let odd = |block: u8x16| {
+        let control = block.min(u8x16::splat(0x1f)).simd_eq(block);
+        (control | block.simd_eq(u8x16::splat(0x7f)) | block.simd_eq(u8x16::splat(0xef))).to_bitmask() != 0
+    };
+    let bytes = text.as_bytes();
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return !bytes.iter().any(|&byte| byte < 0x20 || byte == 0x7f || byte == 0xef);
+    };
+    bytes.chunks_exact(16).all(|chunk| chunk.first_chunk::<16>().is_none_or(|chunk| !odd(u8x16::new(*chunk)))) && !odd(u8x16::new(*last))
 }
 
 /// An amount as `{{money}}` writes it: digits with a point or comma, and a code, sign or nothing.
