@@ -123,7 +123,8 @@ impl<'a> Evaluator<'a> {
             arena,
             contexts,
             kept: vec![Cell::new((0, Ok(Value::Absent))); graph.len()],
-            stamp: Cell::new(0),
+            // 0 marks what was never computed, also before the first record: head and tail are rendered without one.
+            stamp: Cell::new(1),
             joined: vec![Cell::new((0, None)); tables.joined.len()],
             place: Cell::new(Place { batch, row: 0, elsewhere: false, joined: false }),
             home: Cell::new(Place { batch, row: 0, elsewhere: true, joined: false }),
