@@ -123,7 +123,6 @@ impl<'a> Evaluator<'a> {
             arena,
             contexts,
             kept: vec![Cell::new((0, Ok(Value::Absent))); graph.len()],
-            // 0 marks what was never computed, also before the first record: head and tail are rendered without one.
             stamp: Cell::new(1),
             joined: vec![Cell::new((0, None)); tables.joined.len()],
             place: Cell::new(Place { batch, row: 0, elsewhere: false, joined: false }),
