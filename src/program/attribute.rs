@@ -179,7 +179,7 @@ impl AttributeProgram {
     fn finish<'a>(&self, value: Value<'a>, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
         let text = match value {
             Value::Absent => return value,
-            Value::Bool(_) if self.kind == AttributeKind::Boolean => return value,
+            Value::Bool(_) if self.kind == AttributeKind::Boolean && self.map.is_empty() => return value,
             Value::List(_) => {
                 problems.push(self.problem(
                     "list-as-text",
@@ -197,6 +197,11 @@ impl AttributeProgram {
         if text.is_empty() {
             return Value::Absent;
         }
+        let text = match self.map.iter().find(|(ours, _)| ours == text) {
+            Some((_, theirs)) if theirs.is_empty() => return Value::Absent,
+            Some((_, theirs)) => run.arena.alloc_str(theirs),
+            None => text,
+        };
         let text = match self.kind {
             AttributeKind::Text | AttributeKind::Date => text,
             AttributeKind::Html => sanitised(text, run),
@@ -248,11 +253,6 @@ impl AttributeProgram {
                     return Value::Absent;
                 }
             },
-        };
-        let text = match self.map.iter().find(|(ours, _)| ours == text) {
-            Some((_, theirs)) if theirs.is_empty() => return Value::Absent,
-            Some((_, theirs)) => run.arena.alloc_str(theirs),
-            None => text,
         };
         if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| allowed == text) {
             let known: Vec<String> = self.one_of.iter().take(20).map(|word| format!("`{word}`")).collect();
