@@ -61,7 +61,7 @@ fn large(rows: u32) -> String {
 fn a_catalog_of_many_batches_gives_the_same_bytes() {
     let test = FeedTest::empty();
     let mut toml = String::from(
-        "[shop]\nname = \"Shop\"\nurl = \"https://shop.example\"\ncurrency = \"EUR\"\nlanguage = \"en\"\n\n[[source]]\nname = \"products\"\npath = \"catalog.csv\"\n",
+        "[shop]\nname = \"Shop\"\nurl = \"https://shop.example\"\ncurrency = \"EUR\"\nlanguage = \"en\"\ncountry = \"IE\"\n\n[[source]]\nname = \"products\"\npath = \"catalog.csv\"\n",
     );
     for channel in ["google-products", "meta-catalog", "schema-org", "sitemap-products", "shopify-products", "shelf-labels-print"] {
         toml.push_str(&format!("\n[[feed]]\nname = \"{channel}\"\nchannel = \"{channel}\"\nmax_withheld = \"100%\"\n"));

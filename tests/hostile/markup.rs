@@ -57,7 +57,7 @@ fn entities_that_multiply_are_refused() {
 fn an_entity_that_nobody_declared() {
     let shop = shop();
     shop.catalog("catalog.xml", "", xml("", "L&unknown;mp"));
-    shop.refuses(7, &["catalog.xml:3", "`unknown`", "hint:"]);
+    shop.refuses(7, &["catalog.xml:3", "unknown entity `&unknown;`", "hint:"]);
 }
 
 #[test]

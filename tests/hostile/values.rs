@@ -93,11 +93,11 @@ fn rows_of_a_product_that_stand_apart_come_together() {
         lines.sort();
         lines
     };
-    let expected = (sorted(shop.test.text("out/site.ndjson")), shop.test.text("out/google.xml"));
+    let expected = (sorted(shop.test.text("out/site.jsonl")), shop.test.text("out/google.xml"));
     assert_eq!(expected.0.len(), 4, "{:?}", expected.0);
     shop.test.file("catalog.csv", sizes(&apart));
     shop.test.build().exits(0);
-    assert_eq!(sorted(shop.test.text("out/site.ndjson")), expected.0);
+    assert_eq!(sorted(shop.test.text("out/site.jsonl")), expected.0);
     let items = |feed: &str| {
         let mut items: Vec<String> = feed.split("<item>").skip(1).map(|item| item.split("</item>").next().unwrap_or("").to_owned()).collect();
         items.sort();
