@@ -47,6 +47,8 @@ pub struct FeedProgram {
     pub stock: Option<(u32, NodeId)>,
     /// Columns that may come from a fallback language.
     pub translated: Vec<Translated>,
+    /// Catalog columns that the template names, for whoever renders it by the crate.
+    pub catalog: Vec<(Vec<String>, NodeId)>,
     /// Whether something is written unescaped.
     pub raw: bool,
     /// How many attribute slots there are in all feeds.
@@ -126,6 +128,8 @@ pub struct FeedOutput {
     pub withheld: u64,
     /// What is wrong with values.
     pub reported: Vec<Reported>,
+    /// The items as templates see them, where that was asked for.
+    pub described: Option<Vec<serde_json::Value>>,
 }
 
 impl FeedOutput {
@@ -137,6 +141,9 @@ impl FeedOutput {
         self.alternatives.clear();
         self.ids.clear();
         self.reported.clear();
+        if let Some(described) = &mut self.described {
+            described.clear();
+        }
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
     }
 }
@@ -413,6 +420,31 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.ids.push_str(text);
         }
         out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), id_end: out.ids.len(), unique: hash, row });
+        if let Some(described) = &mut out.described {
+            described.push(self.described());
+        }
+    }
+
+    /// The item in hand as the `handlebars` crate is given it.
+    fn described(&mut self) -> serde_json::Value {
+        let program = self.program;
+        let products = self.takes_products();
+        let attributes = |run: &Evaluator<'_>, level: AttributeLevel| {
+            let attributes = program.attributes.iter().filter(|attribute| !products || attribute.level == level);
+            super::oracle::item(run, attributes, &program.catalog)
+        };
+        let mut item = attributes(self.run, AttributeLevel::Product);
+        if products {
+            let speaker = self.run.row();
+            let mut variants = Vec::new();
+            for variant in 0..self.rows.len() {
+                self.take_variant(variant);
+                variants.push(serde_json::Value::Object(attributes(self.run, AttributeLevel::Variant)));
+            }
+            self.leave_variants(speaker);
+            item.insert("variants".to_owned(), variants.into());
+        }
+        item.into()
     }
 
     fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Problem> {
