@@ -409,7 +409,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if let Err(problem) = written {
             out.bytes.truncate(start);
             out.holes.truncate(holes);
-            self.problems.push(problem);
+            self.problems.push(*problem);
             self.report(row, out);
             out.withheld += 1;
             return;
@@ -447,7 +447,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         item.into()
     }
 
-    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Problem> {
+    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Box<Problem>> {
         for operation in operations {
             match operation {
                 Operation::Literal(text) => bytes.extend_from_slice(text.as_bytes()),
@@ -485,7 +485,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::LateNumber(number) => out.holes.push(Hole { at: bytes.len(), fill: Fill::Number(*number) }),
                 Operation::Late(place, then, otherwise) => {
-                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Problem> {
+                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Box<Problem>> {
                         let mut scratch = std::mem::take(&mut this.scratch);
                         scratch.clear();
                         this.operations(operations, &mut scratch, out)?;
@@ -503,10 +503,11 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         Ok(())
     }
 
-    fn value(&self, node: NodeId) -> Result<Value<'a>, Problem> {
+    #[inline]
+    fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
         self.run.value(node).map_err(|failure| {
             let trouble = self.run.trouble(failure);
-            Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint }
+            Box::new(Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint })
         })
     }
 

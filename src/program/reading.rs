@@ -210,6 +210,21 @@ fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -
     let Some(mut at) = memchr::memmem::find(text.as_bytes(), separator) else {
         return Value::list(trim(text));
     };
+    // Elements without space around them, none of them empty: only the separator changes.
+    if let [one] = separator
+        && !text.starts_with(char::from(*one))
+        && !text.ends_with(char::from(*one))
+        && memchr::memchr(b' ', text.as_bytes()).is_none()
+        && memchr::memmem::find(text.as_bytes(), &[*one, *one]).is_none()
+    {
+        let bytes = arena.alloc_slice_copy(text.as_bytes());
+        for byte in bytes.iter_mut() {
+            *byte = if *byte == *one { ELEMENT as u8 } else { *byte };
+        }
+        if let Ok(encoded) = std::str::from_utf8(bytes) {
+            return Value::list(encoded);
+        }
+    }
     let mut encoded = bumpalo::collections::String::with_capacity_in(text.len(), arena);
     let mut start = 0;
     loop {
