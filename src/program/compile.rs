@@ -19,7 +19,7 @@ use super::escape::{Escape, Quoting};
 use super::fallback::Fallback;
 use super::feed::FeedProgram;
 use super::graph::{Graph, Node, NodeId};
-use super::lower::{Level, Lowering, Names, Operation, TemplateProblem, near, parse};
+use super::lower::{Level, Lowering, Names, Operation, TemplateProblem, mentioned, near, parse, split_path};
 use super::members::Shape;
 use super::names::{AttributeNames, CatalogNames, Constants, Known};
 
@@ -94,14 +94,17 @@ pub fn feed(
         channel: manifest.name.clone(),
         records: manifest.records,
         filter,
+        unique: attributes.iter().position(|attribute| attribute.unique),
         attributes,
         head: document.head,
         body: document.body,
         tail: document.tail,
         shape: document.shape,
         format: manifest.format,
+        escape,
         stock,
         translated,
+        catalog: document.catalog,
         raw: document.raw,
         slots: *slots as usize,
         view,
@@ -179,6 +182,7 @@ struct Document {
     tail: Vec<Operation>,
     shape: Option<Shape>,
     raw: bool,
+    catalog: Vec<(Vec<String>, NodeId)>,
 }
 
 struct Compiler<'c, 's> {
@@ -464,7 +468,7 @@ impl Compiler<'_, '_> {
                     Document { shape, body: vec![literal("\n")], ..Document::default() }
                 } else {
                     let comma = Operation::Late(super::lower::Place::Last, vec![literal("\n")], vec![literal(",\n")]);
-                    Document { shape, head: vec![literal("[\n")], body: vec![comma], tail: vec![literal("]\n")], raw: false }
+                    Document { shape, head: vec![literal("[\n")], body: vec![comma], tail: vec![literal("]\n")], ..Document::default() }
                 }
             }
             None => {
@@ -523,7 +527,25 @@ impl Compiler<'_, '_> {
             }
             *self.columns.fallbacks = taken;
         }
+        document.catalog = self.catalog_names(&body);
         document
+    }
+
+    /// The catalog columns that a template names, with their nodes.
+    fn catalog_names(&mut self, template: &Template) -> Vec<(Vec<String>, NodeId)> {
+        let mut found: Vec<(Vec<String>, NodeId)> = Vec::new();
+        for raw in mentioned(template) {
+            let (_, path) = split_path(&raw);
+            if path.len() < 2 || path[0] != "catalog" || found.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            let mut names = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
+            // What cannot be found was a problem before.
+            if let Ok(node) = names.resolve(self.graph, Level::Item, &path) {
+                found.push((path, node));
+            }
+        }
+        found
     }
 }
 

@@ -29,6 +29,8 @@ pub struct FeedProgram {
     pub filter: Option<NodeId>,
     /// Its attributes, in order.
     pub attributes: Vec<AttributeProgram>,
+    /// Which of them two items may not share.
+    pub unique: Option<usize>,
     /// What is written once, before the items of each part.
     pub head: Vec<Operation>,
     /// What is written for each item.
@@ -39,10 +41,14 @@ pub struct FeedProgram {
     pub shape: Option<Shape>,
     /// The format.
     pub format: Format,
+    /// How its values are escaped.
+    pub escape: Escape,
     /// The stock table and key, where an item is a stock row.
     pub stock: Option<(u32, NodeId)>,
     /// Columns that may come from a fallback language.
     pub translated: Vec<Translated>,
+    /// Catalog columns that the template names, for whoever renders it by the crate.
+    pub catalog: Vec<(Vec<String>, NodeId)>,
     /// Whether something is written unescaped.
     pub raw: bool,
     /// How many attribute slots there are in all feeds.
@@ -93,6 +99,8 @@ pub struct Item {
     pub end: usize,
     /// Where its holes end.
     pub holes: usize,
+    /// Where the text of its unique attribute ends among the ids.
+    pub id_end: usize,
     /// Hash of what must be unique, 0 when nothing must.
     pub unique: u128,
     /// Its row in the batch.
@@ -110,8 +118,8 @@ pub struct FeedOutput {
     pub holes: Vec<Hole>,
     /// What may fill them.
     pub alternatives: Vec<u8>,
-    /// The texts of the unique attribute, item by item.
-    pub ids: Vec<String>,
+    /// The texts of the unique attribute, one after another; each item says where its own ends.
+    pub ids: String,
     /// Records read, in the feed's kind of record.
     pub read: u64,
     /// Records the filter left out.
@@ -120,6 +128,8 @@ pub struct FeedOutput {
     pub withheld: u64,
     /// What is wrong with values.
     pub reported: Vec<Reported>,
+    /// The items as templates see them, where that was asked for.
+    pub described: Option<Vec<serde_json::Value>>,
 }
 
 impl FeedOutput {
@@ -131,6 +141,9 @@ impl FeedOutput {
         self.alternatives.clear();
         self.ids.clear();
         self.reported.clear();
+        if let Some(described) = &mut self.described {
+            described.clear();
+        }
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
     }
 }
@@ -401,12 +414,37 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.withheld += 1;
             return;
         }
-        let unique = program.attributes.iter().find(|attribute| attribute.unique).and_then(|attribute| self.run.attribute(attribute.slot).as_text());
+        let unique = program.unique.map(|index| &program.attributes[index]).and_then(|attribute| self.run.attribute(attribute.slot).as_text());
         let hash = unique.map_or(0, |text| xxh3_128(text.as_bytes()));
         if let Some(text) = unique {
-            out.ids.push(text.to_owned());
+            out.ids.push_str(text);
         }
-        out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), unique: hash, row });
+        out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), id_end: out.ids.len(), unique: hash, row });
+        if let Some(described) = &mut out.described {
+            described.push(self.described());
+        }
+    }
+
+    /// The item in hand as the `handlebars` crate is given it.
+    fn described(&mut self) -> serde_json::Value {
+        let program = self.program;
+        let products = self.takes_products();
+        let attributes = |run: &Evaluator<'_>, level: AttributeLevel| {
+            let attributes = program.attributes.iter().filter(|attribute| !products || attribute.level == level);
+            super::oracle::item(run, attributes, &program.catalog)
+        };
+        let mut item = attributes(self.run, AttributeLevel::Product);
+        if products {
+            let speaker = self.run.row();
+            let mut variants = Vec::new();
+            for variant in 0..self.rows.len() {
+                self.take_variant(variant);
+                variants.push(serde_json::Value::Object(attributes(self.run, AttributeLevel::Variant)));
+            }
+            self.leave_variants(speaker);
+            item.insert("variants".to_owned(), variants.into());
+        }
+        item.into()
     }
 
     fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Problem> {
@@ -427,7 +465,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::Each(list, body, otherwise) => {
                     let list = self.value(*list)?;
-                    let count = list.elements().count();
+                    let count = list.count();
                     if count == 0 {
                         self.operations(otherwise, bytes, out)?;
                     }
