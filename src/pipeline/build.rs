@@ -376,7 +376,10 @@ impl<'f> Written<'f> {
         let mut files = Vec::new();
         if held.is_none() && self.writes {
             let channel = &program.channels[self.index];
-            let index = channel.index.as_ref().map(|(_, text)| move |artifacts: &[Artifact]| super::index::render(text, artifacts, project, &feed.name));
+            let (configured, now) = (&program.configured[self.index], program.tables.now);
+            let index = channel.index.as_ref().map(|(_, text)| {
+                move |artifacts: &[Artifact]| super::index::render(text, artifacts, project, configured, &channel.manifest, now)
+            });
             let committed = match &index {
                 Some(index) => self.staged.commit(Some(index)),
                 None => self.staged.commit(None),

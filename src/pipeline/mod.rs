@@ -8,6 +8,7 @@ pub mod inspect;
 pub mod observer;
 pub mod program;
 pub mod run;
+pub mod sample;
 
 pub use failure::Failure;
 pub use observer::Observer;

@@ -433,7 +433,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::Each(list, body, otherwise) => {
                     let list = self.value(*list)?;
-                    let count = list.elements().count();
+                    let count = list.count();
                     if count == 0 {
                         self.operations(otherwise, bytes, out)?;
                     }
