@@ -8,7 +8,7 @@ use crate::program::lower::near;
 use crate::validate::finding::Severity;
 
 use super::Problem;
-use super::countries::{COUNTRIES, is_country};
+use super::countries::is_country;
 use super::place::Places;
 
 /// Names that templates know beside the attributes.
@@ -63,7 +63,7 @@ impl Rules<'_, '_> {
             let hint = match upper.as_str() {
                 "UK" => "did you mean `GB`?".to_owned(),
                 known if is_country(known) => format!("did you mean `{known}`?"),
-                _ => near(&upper, COUNTRIES.split_ascii_whitespace()).unwrap_or_else(|| "write two letters of ISO 3166-1, such as `TH`, or `*`".to_owned()),
+                _ => "write two letters of ISO 3166-1, such as `TH`, or `*`".to_owned(),
             };
             self.say("unknown-country", Severity::Error, at, format!("`{country}` is no country"), hint);
         }

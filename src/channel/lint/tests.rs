@@ -68,7 +68,7 @@ fn impossible_names_in_mapping_template_and_condition() {
     let problems = said(&format!("{XML}[attributes.t]\nvalue = \"a {{{{titel}}}}\"\nrequired_if = \"idd != ''\"\n"), &XML_BODY.replace("{{id}}", "{{id}}{{t}} {{idd}}"));
     says(&problems, "impossible-name", "channels/mine.toml:13:12", "no column `titel`", "did you mean `title`?");
     says(&problems, "impossible-name", "channels/mine.toml:14:15", "no attribute `idd`", "did you mean");
-    says(&problems, "impossible-name", "templates/mine.hbs:3:17", "no attribute `idd`", "did you mean `id`?");
+    says(&problems, "impossible-name", "templates/mine.hbs:3:16", "no attribute `idd`", "did you mean `id`?");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_column_in_a_template_is_told_from_an_attribute() {
 fn unknown_helpers_and_options_have_near_misses() {
     let problems = said(&format!("{XML}[attributes.t]\nvalue = \"{{{{truncat title 5}}}}{{{{truncate title 5 mesure='bytes'}}}}\"\n"), &XML_BODY.replace("{{id}}", "{{id}}{{t}}"));
     says(&problems, "unknown-helper", "channels/mine.toml:13:10", "no helper `truncat`", "did you mean `truncate`?");
-    says(&problems, "helper-arguments", "channels/mine.toml:13:31", "no option `mesure`", "did you mean `measure`?");
+    says(&problems, "helper-arguments", "channels/mine.toml:13:29", "no option `mesure`", "did you mean `measure`?");
 }
 
 #[test]
