@@ -359,3 +359,6 @@ fn diff(name: &str, expected: &[u8], made: &[u8]) -> String {
         _ => format!("{name}: {} bytes expected, {} made\n", expected.len(), made.len()),
     }
 }
+
+#[cfg(test)]
+mod tests;
