@@ -490,7 +490,7 @@ fn load_tables(
             let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
             for (row, key) in keys.iter().enumerate() {
                 if key.is_none() {
-                    observer.finding(&table_finding(files, &batch, row, "no-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
+                    observer.finding(&table_finding(files, &batch, row, "missing-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
                 }
             }
             table.add(batch, keys.iter().map(Option::as_deref), |batch, row, key| {
