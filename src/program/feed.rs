@@ -47,6 +47,8 @@ pub struct FeedProgram {
     pub raw: bool,
     /// How many attribute slots there are in all feeds.
     pub slots: usize,
+    /// Whether the items' attributes with a value are counted.
+    pub fill: bool,
 }
 
 /// Where and for whom a problem was found.
@@ -120,6 +122,8 @@ pub struct FeedOutput {
     pub withheld: u64,
     /// What is wrong with values.
     pub reported: Vec<Reported>,
+    /// Where it is counted, 1 for each attribute that has a value, 0 for the others: item by item, in the attributes' order.
+    pub fill: Vec<u8>,
 }
 
 impl FeedOutput {
@@ -131,6 +135,7 @@ impl FeedOutput {
         self.alternatives.clear();
         self.ids.clear();
         self.reported.clear();
+        self.fill.clear();
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
     }
 }
@@ -407,6 +412,22 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.ids.push(text.to_owned());
         }
         out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), unique: hash, row });
+        if program.fill {
+            self.count_filled(out);
+        }
+    }
+
+    /// Notes which attributes of the item in hand have a value; of a product's variants, one is enough.
+    fn count_filled(&self, out: &mut FeedOutput) {
+        let (attributes, records) = (&self.program.attributes, self.program.records);
+        for (index, attribute) in attributes.iter().enumerate() {
+            let filled = if records == Records::Products && attribute.level == AttributeLevel::Variant {
+                self.matrix.iter().skip(index).step_by(attributes.len()).any(|value| !value.is_absent())
+            } else {
+                !self.run.attribute(attribute.slot).is_absent()
+            };
+            out.fill.push(u8::from(filled));
+        }
     }
 
     fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Problem> {

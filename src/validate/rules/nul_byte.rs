@@ -12,10 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "NUL bytes come from a damaged disk, a database export cut short, or a UTF-16 file taken for UTF-8. What else is wrong with the record cannot be known.",
     fires: &[("catalog.csv", "sku,title\nA-1,Bo\u{0}wl\n")],
     instead: "Export the file again. If every second byte is NUL, set `encoding = \"utf-16\"` on the source.",
-    passes: &[(
-        "catalog.csv",
-        r"sku,title
+    passes: &[("catalog.csv", r"sku,title
 A-1,Bowl
-",
-    )],
+")],
 };
