@@ -4,6 +4,7 @@ pub mod build;
 pub mod exclude;
 pub mod failure;
 mod index;
+pub mod inspect;
 pub mod observer;
 pub mod program;
 pub mod run;

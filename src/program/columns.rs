@@ -216,18 +216,30 @@ impl Columns<'_> {
         }
     }
 
-    /// A column that is neither money nor text in a language: the last source that has a value wins.
+    /// A column that is neither money nor text in a language: the last source that has a value wins. What a joined source
+    /// in one language adds (the address of its own page) counts for feeds in that language first, for feeds that fall
+    /// back to it last, and for no other.
     fn plain(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
-        let mut nodes = Vec::new();
+        let (mut own, mut any, mut fallback) = (Vec::new(), Vec::new(), Vec::new());
         for index in (0..self.schemas.len()).rev() {
             if self.is_stock(index) {
                 continue;
             }
+            let language = self.schemas[index].source.language.clone().filter(|_| index > 0);
+            let speaks = |wanted: &str, language: &str| tags(wanted).any(|tag| tags(language).any(|base| base.eq_ignore_ascii_case(tag)));
+            let group = match &language {
+                None => &mut any,
+                Some(language) if speaks(&view.language, language) => &mut own,
+                Some(language) if view.fallback.iter().any(|wanted| speaks(wanted, language)) => &mut fallback,
+                Some(_) => continue,
+            };
             if let Some(node) = self.from_source(graph, view, index, name, name) {
-                nodes.push(node);
+                group.push(node);
             }
         }
-        let node = graph.first(nodes);
+        own.append(&mut any);
+        own.append(&mut fallback);
+        let node = graph.first(own);
         self.inherited(graph, name, node)
     }
 

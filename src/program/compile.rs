@@ -100,6 +100,7 @@ pub fn feed(
         tail: document.tail,
         shape: document.shape,
         format: manifest.format,
+        escape,
         stock,
         translated,
         raw: document.raw,

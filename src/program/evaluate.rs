@@ -446,12 +446,28 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn at_joined(&self, table: u32, row: RowId, value: NodeId) -> Outcome<'a> {
+    /// The graph it runs.
+    pub(super) fn graph(&self) -> &'a Graph {
+        self.graph
+    }
+
+    /// The file and line of the row that values are read from just now.
+    pub fn place(&self) -> (u32, u64) {
+        let place = self.place.get();
+        (place.batch.file_of(place.row), place.batch.line(place.row))
+    }
+
+    /// Runs something on a joined row.
+    pub(super) fn with_joined<T>(&self, table: u32, row: RowId, run: impl FnOnce() -> T) -> T {
         let (batch, row) = self.tables.joined[table as usize].row(row);
         let before = self.place.replace(Place { batch, row, elsewhere: true, joined: true });
-        let outcome = self.value(value);
+        let result = run();
         self.place.set(before);
-        outcome
+        result
+    }
+
+    pub(super) fn at_joined(&self, table: u32, row: RowId, value: NodeId) -> Outcome<'a> {
+        self.with_joined(table, row, || self.value(value))
     }
 
     fn at_row(&self, row: usize, value: NodeId) -> Outcome<'a> {

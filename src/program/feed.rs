@@ -39,6 +39,8 @@ pub struct FeedProgram {
     pub shape: Option<Shape>,
     /// The format.
     pub format: Format,
+    /// How its values are escaped.
+    pub escape: Escape,
     /// The stock table and key, where an item is a stock row.
     pub stock: Option<(u32, NodeId)>,
     /// Columns that may come from a fallback language.

@@ -16,6 +16,7 @@ pub mod members;
 pub mod names;
 pub mod reading;
 pub mod table;
+pub mod trace;
 
 use rust_decimal::Decimal;
 
