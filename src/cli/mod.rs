@@ -1,7 +1,10 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
 pub mod build;
+pub mod check;
 pub mod exit;
+pub mod explain;
+mod watching;
 
 use std::path::PathBuf;
 
@@ -54,7 +57,7 @@ enum Command {
     /// Build feeds into out/
     Build(build::Build),
     /// Check feeds without writing them
-    Check(build::Check),
+    Check(check::Check),
 }
 
 impl Global {

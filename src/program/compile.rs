@@ -105,6 +105,7 @@ pub fn feed(
         translated,
         raw: document.raw,
         slots: *slots as usize,
+        fill: false,
         view,
     })
 }

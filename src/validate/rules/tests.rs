@@ -93,6 +93,7 @@ fn run(files: Example) -> Result<Rules, String> {
         threads: 1,
         folder: None,
         digests: false,
+        fill: false,
     };
     build::build(&project, &options, &mut heard).map_err(|failure| format!("{failure}\n{files:?}"))?;
     Ok(heard)
@@ -101,32 +102,29 @@ fn run(files: Example) -> Result<Rules, String> {
 #[test]
 fn examples_break_their_rule_and_are_put_right() {
     let mut wrong = Vec::new();
+    let mut say = |rule: &Rule, what: String| wrong.push(format!("{}: {what}", rule.name));
     for rule in RULES {
         if !rule.fires.is_empty() {
-            let heard = run(rule.fires);
-            match heard.as_ref().map(|heard| heard.0.get(rule.name)) {
-                Err(failure) => wrong.push(format!("{}: {failure}", rule.name)),
-                Ok(None) => wrong.push(format!("{}: its example broke {:?}", rule.name, heard.map(|heard| heard.0))),
-                Ok(Some(findings)) => {
-                    if findings[0].severity != rule.severity {
-                        wrong.push(format!(
-                            "{}: the example's finding is of another severity",
-                            rule.name
-                        ));
+            match run(rule.fires) {
+                Err(failure) => say(rule, failure),
+                Ok(heard) => match heard.0.get(rule.name).map(|findings| &findings[0]) {
+                    None => say(rule, format!("its example broke {:?}", heard.0)),
+                    Some(first) => {
+                        if first.severity != rule.severity {
+                            say(rule, "the example's finding is of another severity".to_owned());
+                        }
+                        if first.message.is_empty() || first.message.ends_with('.') {
+                            say(rule, first.message.clone());
+                        }
                     }
-                    if findings[0].message.is_empty() || findings[0].message.ends_with('.') {
-                        wrong.push(format!("{}: `{}`", rule.name, findings[0].message));
-                    }
-                }
+                },
             }
         }
         if !rule.passes.is_empty() {
-            let heard = run(rule.passes);
-            if !heard.0.is_empty() {
-                wrong.push(format!(
-                    "{}: put right, it still broke {:?}",
-                    rule.name, heard.0
-                ));
+            match run(rule.passes) {
+                Err(failure) => say(rule, failure),
+                Ok(heard) if heard.0.is_empty() => {}
+                Ok(heard) => say(rule, format!("put right, it still broke {:?}", heard.0)),
             }
         }
     }
