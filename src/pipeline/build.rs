@@ -329,7 +329,7 @@ impl<'f> Written<'f> {
                     rule: "duplicate-id",
                     severity: Severity::Error,
                     feed: Some(feed.name.clone()),
-                    sku: Some(id.clone()),
+                    sku: program.sku_of(batch, item.row),
                     source: program.files.name(batch.file_of(item.row)).to_owned(),
                     line: batch.line(item.row),
                     column: attribute.to_owned(),

@@ -585,6 +585,16 @@ impl Program {
             .collect()
     }
 
+    /// The SKU of a row of a batch, where it has one.
+    pub fn sku_of(&self, batch: &Batch, row: usize) -> Option<String> {
+        let arena = Bump::new();
+        let unmatched = RefCell::default();
+        let contexts = self.contexts(&arena, &unmatched);
+        let run = Evaluator::new(&self.graph, &self.tables, &contexts, &arena, batch, 0);
+        run.select(row, Default::default());
+        run.text(self.sku).map(str::to_owned)
+    }
+
     /// The keys of each row of a batch, for bringing products together.
     pub fn row_keys(&self, batch: &Batch) -> Vec<RowKeys> {
         let arena = Bump::new();

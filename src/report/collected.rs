@@ -43,7 +43,7 @@ pub struct Example {
     pub first: Finding,
     /// What was said of it, in one or more feeds.
     pub said: Vec<Said>,
-    /// Feeds that said it in yet other words.
+    /// How many findings said it in yet other words.
     pub others: u64,
 }
 
@@ -118,6 +118,11 @@ impl Group {
 }
 
 impl Example {
+    /// How many findings it stands for.
+    pub fn findings(&self) -> u64 {
+        self.others + self.said.iter().map(|said| said.feeds.len().max(1) as u64).sum::<u64>()
+    }
+
     fn add(&mut self, finding: &Finding) {
         let same = |said: &&mut Said| said.message == finding.message && said.column == finding.column;
         if let Some(said) = self.said.iter_mut().find(same) {

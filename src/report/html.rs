@@ -208,7 +208,7 @@ fn details(out: &mut String, groups: &[(&'static str, Severity, &Group)], feeds:
             row(out, example);
         }
         out.push_str("</tbody>\n</table>\n");
-        let shown: u64 = group.examples.iter().map(|example| example.others + example.said.iter().map(|said| said.feeds.len().max(1) as u64).sum::<u64>()).sum();
+        let shown: u64 = group.examples.iter().map(Example::findings).sum();
         if shown < group.count {
             put(out, format_args!("<p class=\"soft\">… and {}.</p>\n", count(group.count - shown, "more finding")));
         }
@@ -249,7 +249,7 @@ fn row(out: &mut String, example: &Example) {
         out.push_str("</p>");
     }
     if example.others > 0 {
-        put(out, format_args!("<p class=\"said soft\">… and in {}</p>", count(example.others, "more feed")));
+        put(out, format_args!("<p class=\"said soft\">… and {}</p>", count(example.others, "more finding")));
     }
     out.push_str("</td></tr>\n");
 }

@@ -9,7 +9,7 @@ use crate::validate::finding::{Finding, Severity};
 use crate::validate::rules;
 
 pub use super::collected::Collected;
-use super::collected::{Example, Group, Said};
+use super::collected::{Example, Group};
 
 /// How many feeds of an example are named.
 const FEEDS: usize = 4;
@@ -90,14 +90,14 @@ fn several_examples(shell: &Shell, rule: &str, severity: Severity, group: &Group
     let title = rules::find(rule).map_or("", |rule| rule.title);
     writeln!(out, "{}: {title}", head(shell, rule, severity))?;
     writeln!(out, "  {}", extent(group))?;
-    let hints: Vec<&str> = group.examples.iter().flat_map(|example| &example.said).map(|said| said.hint.as_str()).collect();
+    // The way out stands once, unless it is another one for each record.
+    let hints: Vec<&str> = group.examples.iter().filter_map(|example| example.said.first()).map(|said| said.hint.as_str()).collect();
     let one = hints.windows(2).all(|pair| pair[0] == pair[1]);
     for example in &group.examples {
         match example.said.as_slice() {
             [said] if example.others == 0 => {
                 writeln!(out, "  --> {}", place(&example.first, Some(&said.column), &said.feeds))?;
                 writeln!(out, "      {}", message(&said.message))?;
-                hint(said, one, out)?;
             }
             all => {
                 writeln!(out, "  --> {}", place(&example.first, None, &[]))?;
@@ -105,15 +105,17 @@ fn several_examples(shell: &Shell, rule: &str, severity: Severity, group: &Group
                     let feeds = several("feed", &said.feeds, FEEDS);
                     let feeds = if feeds.is_empty() { feeds } else { format!(" ({feeds})") };
                     writeln!(out, "      {}{feeds}", message(&said.message))?;
-                    hint(said, one, out)?;
                 }
                 if example.others > 0 {
-                    writeln!(out, "      … and in {} more", count(example.others, "feed"))?;
+                    writeln!(out, "      … and {}", count(example.others, "more finding"))?;
                 }
             }
         }
+        if let Some(said) = example.said.first().filter(|said| !one && !said.hint.is_empty()) {
+            writeln!(out, "      hint: {}", message(&said.hint))?;
+        }
     }
-    let shown: u64 = group.examples.iter().map(|example| example.others + example.said.iter().map(|said| said.feeds.len().max(1) as u64).sum::<u64>()).sum();
+    let shown: u64 = group.examples.iter().map(Example::findings).sum();
     if shown < group.count {
         writeln!(out, "  … and {}", count(group.count - shown, "more finding"))?;
     }
@@ -140,13 +142,6 @@ pub fn extent(group: &Group) -> String {
         }
     }
     text
-}
-
-fn hint(said: &Said, one: bool, out: &mut dyn Write) -> std::io::Result<()> {
-    if one || said.hint.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "      hint: {}", message(&said.hint))
 }
 
 fn way_out(rule: &str, hint: Option<&str>, out: &mut dyn Write) -> std::io::Result<()> {

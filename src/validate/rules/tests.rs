@@ -95,7 +95,8 @@ fn run(files: Example) -> Result<Rules, String> {
         digests: false,
         fill: false,
     };
-    build::build(&project, &options, &mut heard).map_err(|failure| format!("{failure}\n{files:?}"))?;
+    build::build(&project, &options, &mut heard)
+        .map_err(|failure| format!("{failure}\n{files:?}"))?;
     Ok(heard)
 }
 
@@ -111,7 +112,10 @@ fn examples_break_their_rule_and_are_put_right() {
                     None => say(rule, format!("its example broke {:?}", heard.0)),
                     Some(first) => {
                         if first.severity != rule.severity {
-                            say(rule, "the example's finding is of another severity".to_owned());
+                            say(
+                                rule,
+                                "the example's finding is of another severity".to_owned(),
+                            );
                         }
                         if first.message.is_empty() || first.message.ends_with('.') {
                             say(rule, first.message.clone());

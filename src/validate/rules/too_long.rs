@@ -15,6 +15,7 @@ A-1,ABCDEFGH-0001
 "), ("channel.toml", r#"[attributes.mpn]
 value = "{{part}}"
 max_length = { characters = 10 }
+overflow = "withhold"
 "#)],
     instead: "Shorten it where it is kept. Where cutting does no harm, cut it in [feed.fields] with `{{truncate part 10}}`.",
     passes: &[("catalog.csv", r"sku,part
@@ -22,5 +23,6 @@ A-1,ABCD-0001
 "), ("channel.toml", r#"[attributes.mpn]
 value = "{{part}}"
 max_length = { characters = 10 }
+overflow = "withhold"
 "#)],
 };
