@@ -189,7 +189,7 @@ impl Case {
     fn built(&self, project: &Project) -> Result<Rendered, Failure> {
         let out = project.folder.join("out");
         let now = NOW.parse().expect("the moment of cases is a time");
-        let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(out.clone()), digests: false };
+        let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(out.clone()), digests: false, fill: false };
         let mut found = Found::default();
         let report = build::build(project, &options, &mut found)?;
         let mut rendered = Rendered::new();

@@ -2,9 +2,11 @@
 
 pub mod build;
 pub mod channel;
+pub mod check;
 pub mod exit;
 pub mod explain;
 pub mod preview;
+mod watching;
 
 use std::path::PathBuf;
 
@@ -57,7 +59,7 @@ enum Command {
     /// Build feeds into out/
     Build(build::Build),
     /// Check feeds without writing them
-    Check(build::Check),
+    Check(check::Check),
     /// Show one variant as the channels will get it
     Preview(preview::Preview),
     /// Say how a variant's attributes come about, or what a rule means

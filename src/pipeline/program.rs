@@ -491,7 +491,7 @@ fn load_tables(
             let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
             for (row, key) in keys.iter().enumerate() {
                 if key.is_none() {
-                    observer.finding(&table_finding(files, &batch, row, "no-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
+                    observer.finding(&table_finding(files, &batch, row, "missing-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
                 }
             }
             table.add(batch, keys.iter().map(Option::as_deref), |batch, row, key| {
@@ -623,6 +623,16 @@ impl Program {
                 unmatched,
             })
             .collect()
+    }
+
+    /// The SKU of a row of a batch, where it has one.
+    pub fn sku_of(&self, batch: &Batch, row: usize) -> Option<String> {
+        let arena = Bump::new();
+        let unmatched = RefCell::default();
+        let contexts = self.contexts(&arena, &unmatched);
+        let run = Evaluator::new(&self.graph, &self.tables, &contexts, &arena, batch, 0);
+        run.select(row, Default::default());
+        run.text(self.sku).map(str::to_owned)
     }
 
     /// The keys of each row of a batch, for bringing products together.

@@ -14,6 +14,7 @@ use crate::validate::finding::Severity;
 use super::decimal;
 use super::evaluate::{Evaluator, trim};
 use super::graph::NodeId;
+use super::reading::gtin_rule;
 
 /// One attribute as it was compiled.
 pub struct AttributeProgram {
@@ -260,7 +261,7 @@ impl AttributeProgram {
                 Ok(parsed) if parsed.separators_removed => run.arena.alloc_str(parsed.gtin.as_str()),
                 Ok(_) => text,
                 Err(problem) => {
-                    problems.push(self.problem("gtin-check-digit", format!("`{}`: {}", self.name, problem.message(text)), &problem.hint()));
+                    problems.push(self.problem(gtin_rule(&problem), format!("`{}`: {}", self.name, problem.message(&shown(text))), &problem.hint()));
                     return Value::Absent;
                 }
             },

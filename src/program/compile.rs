@@ -107,6 +107,7 @@ pub fn feed(
         catalog: document.catalog,
         raw: document.raw,
         slots: *slots as usize,
+        fill: false,
         view,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::channel::golden::{self, Case, Mismatch};
 use crate::cli::{Global, exit};
 use crate::pipeline::Failure;
-use crate::report::json::summary;
+use crate::report::json::done;
 use crate::term::Shell;
 
 use super::{chosen, unwritten};
@@ -55,7 +55,7 @@ impl Test {
         };
         let Tally { passed, changed, failed, .. } = tally;
         if shell.json {
-            let mut line = summary(code);
+            let mut line = done(code);
             (line["passed"], line["updated"], line["failed"]) = (json!(passed), json!(changed), json!(failed));
             shell.data(|out| writeln!(out, "{line}")).map_err(unwritten)?;
         } else {
