@@ -2,6 +2,8 @@
 
 pub mod build;
 pub mod exit;
+pub mod explain;
+pub mod preview;
 
 use std::path::PathBuf;
 
@@ -55,6 +57,12 @@ enum Command {
     Build(build::Build),
     /// Check feeds without writing them
     Check(build::Check),
+    /// Show one variant as the channels will get it
+    Preview(preview::Preview),
+    /// Say how a variant's attributes come about, or what a rule means
+    Explain(preview::Explain),
+    /// Say why a variant is not in a feed, and what would admit it
+    WhyNot(preview::WhyNot),
 }
 
 impl Global {
@@ -102,6 +110,9 @@ pub fn main() -> u8 {
     let result = match &cli.command {
         Command::Build(build) => build.run(&cli.global, &shell),
         Command::Check(check) => check.run(&cli.global, &shell),
+        Command::Preview(preview) => preview.run(&cli.global, &shell),
+        Command::Explain(explain) => explain.run(&cli.global, &shell),
+        Command::WhyNot(why) => why.run(&cli.global, &shell),
     };
     match result {
         Ok(code) => code,

@@ -9,6 +9,7 @@ pub mod observer;
 pub mod oracle;
 pub mod program;
 pub mod run;
+pub mod sample;
 
 pub use failure::Failure;
 pub use observer::Observer;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 use rust_decimal::Decimal;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::catalog::open::{FileNames, SourceReader};
 use crate::catalog::preset::{self, Preset};
@@ -596,10 +597,10 @@ impl Program {
             .map(|row| {
                 run.select(row, Default::default());
                 RowKeys {
-                    key: key.and_then(|key| run.text(key)).map(str::to_owned),
+                    key: key.and_then(|key| run.text(key)).map(|key| xxh3_128(key.as_bytes())),
                     aliases: aliases
                         .and_then(|aliases| run.value(aliases).ok())
-                        .map(|value| list_of(value).map(str::to_owned).collect())
+                        .map(|value| list_of(value).map(|key| xxh3_128(key.as_bytes())).collect())
                         .unwrap_or_default(),
                 }
             })

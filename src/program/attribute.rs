@@ -3,6 +3,7 @@
 //! Checks come before the write, on the computed value, and allocate nothing when they pass.
 
 use bumpalo::collections::String as ArenaString;
+use wide::u8x16;
 
 use crate::channel::manifest::{AttributeKind, AttributeLevel, MaxLength, Overflow};
 use crate::helper::truncate::{self, Measure};
@@ -153,7 +154,7 @@ impl AttributeProgram {
         }
         let mut encoded = ArenaString::new_in(run.arena);
         let mut taken = 0;
-        let count = source.elements().count();
+        let count = source.count();
         for (index, element) in source.elements().enumerate().skip(list.skip) {
             if taken == list.max_items {
                 break;
@@ -323,11 +324,13 @@ impl AttributeProgram {
         Value::text(text)
     }
 
+    /// An absolute http(s) address; what an address may not hold is percent-encoded.
     fn url<'a>(&self, text: &'a str, run: &Evaluator<'a>) -> Result<&'a str, Problem> {
-        let rest = strip_scheme(text);
-        let host_end = rest.map(|rest| rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let host = rest.zip(host_end).and_then(|(rest, end)| rest.get(..end)).unwrap_or("");
-        let plausible = !host.is_empty() && !host.starts_with([':', '.']) && !host.contains(char::is_whitespace);
+        let bytes = text.as_bytes();
+        let scheme = scheme_length(bytes);
+        let host_end = scheme + memchr::memchr3(b'/', b'?', b'#', &bytes[scheme..]).unwrap_or(bytes.len() - scheme);
+        let host = &bytes[scheme..host_end];
+        let plausible = scheme > 0 && host.first().is_some_and(|first| !b":.".contains(first)) && !host.iter().any(u8::is_ascii_whitespace);
         if !plausible {
             let hint = if text.starts_with('/') || !text.contains("://") {
                 "give the whole address: map it with `{{shop.url}}` before the path"
@@ -336,16 +339,15 @@ impl AttributeProgram {
             };
             return Err(self.problem("not-an-address", format!("`{}` is no web address: `{}`", self.name, shown(text)), hint));
         }
-        if text.bytes().all(|byte| byte > b' ' && byte < 0x7f && !b"\"<>\\^`{|}".contains(&byte)) {
+        if bytes.iter().all(|&byte| PLAIN[usize::from(byte)]) {
             return Ok(text);
         }
         // Letters outside ASCII in the host stay: only a resolver may turn them into Punycode.
-        let scheme = text.len() - rest.map_or(0, str::len);
-        let (front, path) = text.split_at_checked(scheme + host.len()).unwrap_or((text, ""));
+        let (front, path) = text.split_at_checked(host_end).unwrap_or((text, ""));
         let mut encoded = ArenaString::new_in(run.arena);
         encoded.push_str(front);
         for byte in path.bytes() {
-            if byte > b' ' && byte < 0x7f && !b"\"<>\\^`{|}".contains(&byte) {
+            if PLAIN[usize::from(byte)] {
                 encoded.push(char::from(byte));
             } else {
                 const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -358,14 +360,32 @@ impl AttributeProgram {
     }
 }
 
+/// Which bytes stand in an address as they are (RFC 3986).
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0x21;
+    while byte < 0x7f {
+        plain[byte] = !matches!(byte as u8, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+        byte += 1;
+    }
+    plain
+};
+
+/// How long `https://` or `http://` is at the start; 0 when neither stands there.
+fn scheme_length(bytes: &[u8]) -> usize {
+    let begins = |scheme: &[u8]| bytes.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if begins(b"https://") {
+        8
+    } else if begins(b"http://") {
+        7
+    } else {
+        0
+    }
+}
+
 /// A limit in bytes below which no limit in any measure can be broken.
 pub fn safe_bytes(limits: &MaxLength) -> usize {
     [limits.characters, limits.graphemes, limits.utf16, limits.bytes].into_iter().flatten().min().unwrap_or(usize::MAX)
-}
-
-fn strip_scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_once("://")?;
-    (scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")).then_some(rest)
 }
 
 fn toml_key(name: &str) -> String {
@@ -382,15 +402,18 @@ pub fn shown(text: &str) -> String {
     short
 }
 
-/// True when no byte may belong to a character that no format carries.
+/// True when no byte may belong to a character that no format carries: sixteen bytes are looked at together.
 #[inline]
 fn is_clean(text: &str) -> bool {
-    let mut odd = false;
-    for chunk in text.as_bytes().chunks(32) {
-        // No early way out inside a chunk, so that it becomes a handful of vector instructions.
-        odd |= chunk.iter().fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == 0x7f) | (byte == 0xef));
-    }
-    !odd
+    let odd = |block: u8x16| {
+        let control = block.min(u8x16::splat(0x1f)).simd_eq(block);
+        (control | block.simd_eq(u8x16::splat(0x7f)) | block.simd_eq(u8x16::splat(0xef))).to_bitmask() != 0
+    };
+    let bytes = text.as_bytes();
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return !bytes.iter().any(|&byte| byte < 0x20 || byte == 0x7f || byte == 0xef);
+    };
+    bytes.chunks_exact(16).all(|chunk| chunk.first_chunk::<16>().is_none_or(|chunk| !odd(u8x16::new(*chunk)))) && !odd(u8x16::new(*last))
 }
 
 /// An amount as `{{money}}` writes it: digits with a point or comma, and a code, sign or nothing.

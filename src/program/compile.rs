@@ -94,6 +94,7 @@ pub fn feed(
         channel: manifest.name.clone(),
         records: manifest.records,
         filter,
+        unique: attributes.iter().position(|attribute| attribute.unique),
         attributes,
         head: document.head,
         body: document.body,

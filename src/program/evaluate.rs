@@ -569,7 +569,7 @@ impl<'a> Evaluator<'a> {
 
     fn each(&self, list: NodeId, body: NodeId, otherwise: NodeId) -> Outcome<'a> {
         let list = self.value(list)?;
-        let count = list.elements().count();
+        let count = list.count();
         if count == 0 {
             return self.value(otherwise);
         }

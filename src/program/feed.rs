@@ -29,6 +29,8 @@ pub struct FeedProgram {
     pub filter: Option<NodeId>,
     /// Its attributes, in order.
     pub attributes: Vec<AttributeProgram>,
+    /// Which of them two items may not share.
+    pub unique: Option<usize>,
     /// What is written once, before the items of each part.
     pub head: Vec<Operation>,
     /// What is written for each item.
@@ -97,6 +99,8 @@ pub struct Item {
     pub end: usize,
     /// Where its holes end.
     pub holes: usize,
+    /// Where the text of its unique attribute ends among the ids.
+    pub id_end: usize,
     /// Hash of what must be unique, 0 when nothing must.
     pub unique: u128,
     /// Its row in the batch.
@@ -114,8 +118,8 @@ pub struct FeedOutput {
     pub holes: Vec<Hole>,
     /// What may fill them.
     pub alternatives: Vec<u8>,
-    /// The texts of the unique attribute, item by item.
-    pub ids: Vec<String>,
+    /// The texts of the unique attribute, one after another; each item says where its own ends.
+    pub ids: String,
     /// Records read, in the feed's kind of record.
     pub read: u64,
     /// Records the filter left out.
@@ -410,12 +414,12 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.withheld += 1;
             return;
         }
-        let unique = program.attributes.iter().find(|attribute| attribute.unique).and_then(|attribute| self.run.attribute(attribute.slot).as_text());
+        let unique = program.unique.map(|index| &program.attributes[index]).and_then(|attribute| self.run.attribute(attribute.slot).as_text());
         let hash = unique.map_or(0, |text| xxh3_128(text.as_bytes()));
         if let Some(text) = unique {
-            out.ids.push(text.to_owned());
+            out.ids.push_str(text);
         }
-        out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), unique: hash, row });
+        out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), id_end: out.ids.len(), unique: hash, row });
         if let Some(described) = &mut out.described {
             described.push(self.described());
         }
@@ -461,7 +465,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::Each(list, body, otherwise) => {
                     let list = self.value(*list)?;
-                    let count = list.elements().count();
+                    let count = list.count();
                     if count == 0 {
                         self.operations(otherwise, bytes, out)?;
                     }
