@@ -1,6 +1,7 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
 pub mod build;
+pub mod channel;
 pub mod exit;
 pub mod explain;
 pub mod preview;
@@ -63,6 +64,8 @@ enum Command {
     Explain(preview::Explain),
     /// Say why a variant is not in a feed, and what would admit it
     WhyNot(preview::WhyNot),
+    /// Look at channels, write and test them
+    Channel(channel::Channel),
 }
 
 impl Global {
@@ -113,6 +116,7 @@ pub fn main() -> u8 {
         Command::Preview(preview) => preview.run(&cli.global, &shell),
         Command::Explain(explain) => explain.run(&cli.global, &shell),
         Command::WhyNot(why) => why.run(&cli.global, &shell),
+        Command::Channel(channel) => channel.run(&cli.global, &shell),
     };
     match result {
         Ok(code) => code,

@@ -93,7 +93,7 @@ impl AttributeProgram {
                     let trouble = run.trouble(failure);
                     problems.push(Problem {
                         rule: trouble.rule,
-                        severity: Severity::Error,
+                        severity: self.severity,
                         message: trouble.message,
                         hint: trouble.hint,
                     });
@@ -145,7 +145,7 @@ impl AttributeProgram {
             Ok(value) => value,
             Err(failure) => {
                 let trouble = run.trouble(failure);
-                problems.push(Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint });
+                problems.push(Problem { rule: trouble.rule, severity: self.severity, message: trouble.message, hint: trouble.hint });
                 return Value::Absent;
             }
         };
@@ -160,7 +160,14 @@ impl AttributeProgram {
                 break;
             }
             let value = if list.computed {
-                run.within(element, index, index + 1 == count, || run.value(self.value)).unwrap_or(Value::Absent)
+                match run.within(element, index, index + 1 == count, || run.value(self.value)) {
+                    Ok(value) => value,
+                    Err(failure) => {
+                        let trouble = run.trouble(failure);
+                        problems.push(Problem { rule: trouble.rule, severity: self.severity, message: trouble.message, hint: trouble.hint });
+                        continue;
+                    }
+                }
             } else {
                 Value::text(element)
             };
