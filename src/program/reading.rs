@@ -161,7 +161,7 @@ fn gtin<'a>(text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
         Err(GtinProblem::Blank) => (Value::Absent, None),
         Err(problem) => {
             let rule = match &problem {
-                GtinProblem::SpreadsheetDamage { .. } | GtinProblem::LostZeros(_) => "gtin-spreadsheet",
+                GtinProblem::SpreadsheetDamage | GtinProblem::LostZeros(_) => "gtin-spreadsheet",
                 GtinProblem::CheckDigit { .. } => "gtin-check-digit",
                 _ => "gtin-invalid",
             };

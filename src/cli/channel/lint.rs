@@ -14,7 +14,7 @@ use super::{chosen, unwritten};
 
 /// `channel lint`.
 #[derive(Debug, Args)]
-pub struct Lint {
+pub(crate) struct Lint {
     /// Channels to look at; all by default
     channels: Vec<String>,
     /// Fail on findings of this kind
@@ -27,7 +27,7 @@ impl Lint {
     ///
     /// # Errors
     /// An unknown channel.
-    pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
+    pub(crate) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let (mut errors, mut warnings) = (0_u64, 0_u64);
         let channels = chosen(&self.channels, global)?;
         for channel in &channels {

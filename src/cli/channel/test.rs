@@ -13,7 +13,7 @@ use super::{chosen, unwritten};
 
 /// `channel test`.
 #[derive(Debug, Args)]
-pub struct Test {
+pub(crate) struct Test {
     /// Channels to test; all by default
     channels: Vec<String>,
     /// Rewrite the expected files with what is made now; read the changes like code
@@ -34,7 +34,7 @@ impl Test {
     ///
     /// # Errors
     /// An unknown channel; folders that cannot be read or written.
-    pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
+    pub(crate) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let mut tally = Tally::default();
         for channel in chosen(&self.channels, global)? {
             let cases = golden::cases(&global.project, &channel)?;
