@@ -307,7 +307,7 @@ impl<'f> Written<'f> {
                     rule: "duplicate-id",
                     severity: Severity::Error,
                     feed: Some(feed.name.clone()),
-                    sku: Some(id.clone()),
+                    sku: Some(sku_at(program, batch, item.row).unwrap_or_else(|| id.clone())),
                     source: program.files.name(batch.file_of(item.row)).to_owned(),
                     line: batch.line(item.row),
                     column: attribute.to_owned(),
@@ -460,6 +460,16 @@ fn encoding(manifest: &Manifest, path: &str) -> Result<Encoding, Failure> {
             None => Err(Failure::configuration(path, format!("`{label}` is no encoding"), "write it like `utf-8` or `windows-1250`")),
         },
     }
+}
+
+/// The SKU of a row.
+fn sku_at(program: &Program, batch: &Batch, row: usize) -> Option<String> {
+    let arena = Bump::new();
+    let unmatched = RefCell::default();
+    let contexts = program.contexts(&arena, &unmatched);
+    let run = Evaluator::new(&program.graph, &program.tables, &contexts, &arena, batch, 0);
+    run.select(row, Default::default());
+    run.text(program.sku).map(str::to_owned)
 }
 
 /// Rows of joined sources that no record asked for.

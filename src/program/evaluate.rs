@@ -46,8 +46,6 @@ pub struct Misread {
     pub file: u32,
     /// The record's line.
     pub line: u64,
-    /// Number of the node whose text was read.
-    pub input: NodeId,
     /// The source's column.
     pub column: String,
 }
@@ -275,6 +273,21 @@ impl<'a> Evaluator<'a> {
         Failure(u32::try_from(troubles.len() - 1).unwrap_or(u32::MAX))
     }
 
+    /// Tells something wrong with the record in hand that is no one feed's matter.
+    pub(super) fn report(&self, rule: &'static str, message: String, hint: &str, column: &str) {
+        let place = self.place.get();
+        if place.elsewhere {
+            return;
+        }
+        self.misread.borrow_mut().push(Misread {
+            trouble: Trouble { rule, message, hint: hint.to_owned() },
+            sku: self.home_sku(),
+            file: place.batch.file_of(place.row),
+            line: place.batch.line(place.row),
+            column: column.to_owned(),
+        });
+    }
+
     fn compute(&self, id: NodeId) -> Outcome<'a> {
         let graph = self.graph;
         match graph.node(id) {
@@ -419,7 +432,6 @@ impl<'a> Evaluator<'a> {
                     sku: self.home_sku(),
                     file: place.batch.file_of(place.row),
                     line: place.batch.line(place.row),
-                    input,
                     column: reading.shown.clone(),
                 });
             }

@@ -117,6 +117,9 @@ fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, O
                     format!("set `currency = \"{named}\"` on the source, or map the column to `{}.{named}`", reading.column),
                 ),
             ),
+            _ if parsed.is_zero() && reading.column.starts_with("price") => {
+                (Value::Absent, trouble("price-zero", format!("the price is `{text}`, and nothing is sold for nothing"), "give it a price; no price is made from 0"))
+            }
             _ => (text_of(parsed.amount, arena), None),
         },
         Err(problem) => {
