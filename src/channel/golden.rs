@@ -336,10 +336,7 @@ fn relative(failure: Failure, folder: &Path, shown: &str) -> Failure {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-    }
-    std::fs::write(path, bytes).map_err(|error| unwritable(path, &error))
+    crate::write::atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {

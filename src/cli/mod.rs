@@ -92,7 +92,7 @@ impl Global {
             let moment = crate::model::date::parse(text, &rules);
             return moment.map(|moment| moment.at).map_err(|problem| Failure::configuration("--now", problem.message(text), problem.hint()));
         }
-        if let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") {
+        if let Some(seconds) = crate::config::env::get("SOURCE_DATE_EPOCH") {
             let moment = seconds.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
             return moment.ok_or_else(|| Failure::configuration("SOURCE_DATE_EPOCH", format!("`{seconds}` is no time"), "it is a number of seconds since 1970"));
         }

@@ -472,7 +472,7 @@ impl Compiler<'_, '_> {
     fn document(&mut self, attributes: &[AttributeProgram], known: &HashMap<String, Known>, escape: Escape) -> Document {
         let manifest = &self.channel.manifest;
         match &self.channel.template {
-            Some((path, text)) => self.from_template(path, text, known, escape),
+            Some((path, text)) => self.templated(path, text, known, escape),
             None if manifest.format.is_delimited() => delimited(manifest, attributes, escape),
             None if matches!(manifest.format, Format::Json | Format::Ndjson) => {
                 let named = attributes.iter().map(|attribute| (attribute.name.as_str(), attribute.slot, attribute.kind));
@@ -496,7 +496,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn from_template(&mut self, path: &str, text: &str, known: &HashMap<String, Known>, escape: Escape) -> Document {
+    fn templated(&mut self, path: &str, text: &str, known: &HashMap<String, Known>, escape: Escape) -> Document {
         let template = match parse(text) {
             Ok(template) => template,
             Err(problem) => {

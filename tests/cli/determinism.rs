@@ -39,13 +39,39 @@ fn large(rows: u32) -> String {
         state ^= state << 17;
         state % below
     };
-    let words = ["Lampa", "kubek", "żółty", "ชาม", "ตราไก่", "bát", "gốm", "blue", "café", "<b>", "&", "\"\"quoted\"\"", "🏺", "line\nbreak"];
-    let mut text = String::from("sku,product_id,title,description,brand,category,price,sale_price,url,images,color,size,on_hand,availability,tags\n");
+    let words = [
+        "Lampa",
+        "kubek",
+        "żółty",
+        "ชาม",
+        "ตราไก่",
+        "bát",
+        "gốm",
+        "blue",
+        "café",
+        "<b>",
+        "&",
+        "\"\"quoted\"\"",
+        "🏺",
+        "line\nbreak",
+    ];
+    let mut text = String::from(
+        "sku,product_id,title,description,brand,category,price,sale_price,url,images,color,size,on_hand,availability,tags\n",
+    );
     for row in 0..rows {
-        let mut phrase = |length: u64| (0..length).map(|_| words[usize::try_from(draw(words.len() as u64)).expect("small")]).collect::<Vec<_>>().join(" ");
+        let mut phrase = |length: u64| {
+            (0..length)
+                .map(|_| words[usize::try_from(draw(words.len() as u64)).expect("small")])
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         let (title, description) = (phrase(6), phrase(60));
         let product = row / 3;
-        let price = if row % 97 == 0 { "call us".to_owned() } else { format!("{}.{:02}", 1 + draw(900), draw(100)) };
+        let price = if row % 97 == 0 {
+            "call us".to_owned()
+        } else {
+            format!("{}.{:02}", 1 + draw(900), draw(100))
+        };
         let sale = if row % 5 == 0 { "0.99" } else { "" };
         let id = if row % 211 == 210 { row - 200 } else { row };
         text.push_str(&format!(
@@ -63,10 +89,23 @@ fn a_catalog_of_many_batches_gives_the_same_bytes() {
     let mut toml = String::from(
         "[shop]\nname = \"Shop\"\nurl = \"https://shop.example\"\ncurrency = \"EUR\"\nlanguage = \"en\"\ncountry = \"IE\"\n\n[[source]]\nname = \"products\"\npath = \"catalog.csv\"\n",
     );
-    for channel in ["google-products", "meta-catalog", "schema-org", "sitemap-products", "shopify-products", "shelf-labels-print"] {
-        toml.push_str(&format!("\n[[feed]]\nname = \"{channel}\"\nchannel = \"{channel}\"\nmax_withheld = \"100%\"\n"));
+    for channel in [
+        "google-products",
+        "meta-catalog",
+        "schema-org",
+        "sitemap-products",
+        "shopify-products",
+        "shelf-labels-print",
+    ] {
+        toml.push_str(&format!(
+            "\n[[feed]]\nname = \"{channel}\"\nchannel = \"{channel}\"\nmax_withheld = \"100%\"\n"
+        ));
     }
-    test.file("shelfcast.toml", toml).file("catalog.csv", large(5000));
+    test.file("shelfcast.toml", toml)
+        .file("catalog.csv", large(5000));
     let files = at_any_number_of_threads(&test, 0);
-    assert!(files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 10_000_000, "large enough for many batches");
+    assert!(
+        files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 10_000_000,
+        "large enough for many batches"
+    );
 }

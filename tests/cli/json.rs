@@ -58,7 +58,9 @@ struct Wrong {
 }
 
 fn lines(text: &str) -> Vec<Line> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
 }
 
 #[test]
@@ -68,10 +70,27 @@ fn a_build_is_told_line_by_line_and_adds_up() {
     let lines = lines(&outcome.stdout);
     let mut feeds = 0;
     for line in &lines {
-        let Line::Feed { feed, read, filtered, withheld, written, bytes, files, exit, .. } = line else { continue };
+        let Line::Feed {
+            feed,
+            read,
+            filtered,
+            withheld,
+            written,
+            bytes,
+            files,
+            exit,
+            ..
+        } = line
+        else {
+            continue;
+        };
         feeds += 1;
         assert_eq!(*exit, 0, "{feed}");
-        assert_eq!(*read, filtered + withheld + written, "counts of `{feed}` add up");
+        assert_eq!(
+            *read,
+            filtered + withheld + written,
+            "counts of `{feed}` add up"
+        );
         assert!(*bytes > 0 && !files.is_empty(), "{feed}");
         for file in files {
             let content = test.read(&file.path);
@@ -81,13 +100,28 @@ fn a_build_is_told_line_by_line_and_adds_up() {
         }
     }
     assert_eq!(feeds, 16);
-    assert!(lines.iter().any(|line| matches!(line, Line::Finding { .. })), "the sample has bad rows");
-    assert!(matches!(lines.last(), Some(Line::Summary { ok: true, exit: 0, errors: None })));
+    assert!(
+        lines
+            .iter()
+            .any(|line| matches!(line, Line::Finding { .. })),
+        "the sample has bad rows"
+    );
+    assert!(matches!(
+        lines.last(),
+        Some(Line::Summary {
+            ok: true,
+            exit: 0,
+            errors: None
+        })
+    ));
 }
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[test]
@@ -97,7 +131,15 @@ fn check_tells_the_same_counts_and_writes_nothing() {
         lines(text)
             .into_iter()
             .filter_map(|line| match line {
-                Line::Feed { feed, read, filtered, withheld, written, warnings, .. } => Some((feed, read, filtered, withheld, written, warnings)),
+                Line::Feed {
+                    feed,
+                    read,
+                    filtered,
+                    withheld,
+                    written,
+                    warnings,
+                    ..
+                } => Some((feed, read, filtered, withheld, written, warnings)),
                 _ => None,
             })
             .collect::<Vec<_>>()
@@ -113,6 +155,13 @@ fn the_last_line_is_a_summary_after_a_failure_too() {
     let test = FeedTest::sample("shop");
     let outcome = test.run(["build", "nowhere", "--json"]).exits(2);
     let lines = lines(&outcome.stdout);
-    let Some(Line::Summary { ok: false, exit: 2, errors: Some(errors) }) = lines.last() else { panic!("{lines:?}") };
+    let Some(Line::Summary {
+        ok: false,
+        exit: 2,
+        errors: Some(errors),
+    }) = lines.last()
+    else {
+        panic!("{lines:?}")
+    };
     assert!(errors[0].message.contains("`nowhere`") && !errors[0].hint.is_empty());
 }

@@ -37,7 +37,12 @@ fn a_closed_pipe_is_no_error() {
         .expect("starts");
     drop(child.stdout.take());
     let mut talk = String::new();
-    child.stderr.take().expect("a pipe").read_to_string(&mut talk).expect("reads");
+    child
+        .stderr
+        .take()
+        .expect("a pipe")
+        .read_to_string(&mut talk)
+        .expect("reads");
     let status = child.wait().expect("ends");
     assert_eq!(status.code(), Some(0), "{talk}");
     assert!(!talk.contains("panicked"), "{talk}");
@@ -50,7 +55,9 @@ fn wrong_usage_is_exit_2_and_help_is_0() {
     test.run(["build", "--threads", "0"]).exits(2);
     test.run(["build", "--now", "someday"]).exits(2);
     test.run(["--help"]).exits(0).shows("build");
-    test.run(["--version"]).exits(0).shows(env!("CARGO_PKG_VERSION"));
+    test.run(["--version"])
+        .exits(0)
+        .shows(env!("CARGO_PKG_VERSION"));
 }
 
 #[test]
@@ -58,8 +65,13 @@ fn one_moment_decides_sales_and_can_be_set() {
     let test = FeedTest::sample("shop");
     test.run(["build", "google-th"]).exits(0);
     let today = test.read("out/google-th.xml");
-    test.run(["build", "google-th", "--now", "2026-12-24T10:00:00Z"]).exits(0);
-    assert_ne!(test.read("out/google-th.xml"), today, "a sale of November is over in December");
+    test.run(["build", "google-th", "--now", "2026-12-24T10:00:00Z"])
+        .exits(0);
+    assert_ne!(
+        test.read("out/google-th.xml"),
+        today,
+        "a sale of November is over in December"
+    );
     test.run(["build", "google-th"]).exits(0);
     assert_eq!(test.read("out/google-th.xml"), today);
 }
@@ -68,6 +80,7 @@ fn one_moment_decides_sales_and_can_be_set() {
 fn a_catalog_on_standard_input() {
     let test = FeedTest::empty();
     test.file("shelfcast.toml", crate::hostile::project("-", "", ""));
-    test.run_with(["build"], crate::hostile::GOOD.as_bytes()).exits(0);
+    test.run_with(["build"], crate::hostile::GOOD.as_bytes())
+        .exits(0);
     assert_eq!(test.text("out/google.xml").matches("<item>").count(), 3);
 }

@@ -22,7 +22,9 @@ pub struct FeedTest {
 impl FeedTest {
     /// A folder with nothing in it.
     pub fn empty() -> Self {
-        FeedTest { folder: tempfile::tempdir().expect("makes a folder") }
+        FeedTest {
+            folder: tempfile::tempdir().expect("makes a folder"),
+        }
     }
 
     /// A copy of `samples/NAME`, without what was built there.
@@ -57,11 +59,16 @@ impl FeedTest {
 
     /// Names and bytes of what stands in `out/`, sorted by name.
     pub fn out(&self) -> Vec<(String, Vec<u8>)> {
-        let Ok(folder) = std::fs::read_dir(self.path("out")) else { return Vec::new() };
+        let Ok(folder) = std::fs::read_dir(self.path("out")) else {
+            return Vec::new();
+        };
         let mut files: Vec<(String, Vec<u8>)> = folder
             .map(|entry| {
                 let entry = entry.expect("an entry");
-                (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).expect("reads"))
+                (
+                    entry.file_name().to_string_lossy().into_owned(),
+                    std::fs::read(entry.path()).expect("reads"),
+                )
             })
             .collect();
         files.sort();
@@ -74,7 +81,11 @@ impl FeedTest {
     }
 
     /// The same with something on standard input.
-    pub fn run_with<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>, input: &[u8]) -> Outcome {
+    pub fn run_with<I: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = I>,
+        input: &[u8],
+    ) -> Outcome {
         use std::io::Write;
         let mut child = Command::new(env!("CARGO_BIN_EXE_shelfcast"))
             .args(arguments)
@@ -94,7 +105,11 @@ impl FeedTest {
             let text = String::from_utf8(bytes.to_vec()).expect("what is printed is UTF-8");
             text.replace(&self.folder.path().display().to_string(), "[project]")
         };
-        Outcome { code: output.status.code().unwrap_or(-1), stdout: shown(&output.stdout), stderr: shown(&output.stderr) }
+        Outcome {
+            code: output.status.code().unwrap_or(-1),
+            stdout: shown(&output.stdout),
+            stderr: shown(&output.stderr),
+        }
     }
 
     /// Builds every feed.
@@ -118,32 +133,43 @@ impl Outcome {
     /// Asserts the exit code.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "exit code\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     /// Asserts that standard error says something.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "stderr does not say {text:?}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "stderr does not say {text:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Asserts that standard output shows something.
     #[track_caller]
     pub fn shows(self, text: &str) -> Self {
-        assert!(self.stdout.contains(text), "stdout does not show {text:?}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert!(
+            self.stdout.contains(text),
+            "stdout does not show {text:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
-    }
-
-    /// The JSON Lines on standard output.
-    pub fn lines(&self) -> Vec<serde_json::Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
     }
 }
 
 fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
+    for entry in
+        std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()))
+    {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
         if entry.file_type().expect("a type").is_dir() {

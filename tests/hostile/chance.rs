@@ -38,7 +38,13 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn apply(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     for change in changes {
-        let place = |at: u32| if bytes.is_empty() { 0 } else { at as usize % bytes.len() };
+        let place = |at: u32| {
+            if bytes.is_empty() {
+                0
+            } else {
+                at as usize % bytes.len()
+            }
+        };
         match change {
             _ if bytes.is_empty() => {}
             Change::Set(at, byte) => {
@@ -68,8 +74,15 @@ fn apply(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
 
 fn toml(format: &str) -> String {
     let mut text = super::project(&format!("catalog.{format}"), "", "");
-    for (name, channel) in [("site", "schema-org"), ("meta", "meta-catalog"), ("labels", "shelf-labels"), ("shopify", "shopify-products")] {
-        text.push_str(&format!("[[feed]]\nname = \"{name}\"\nchannel = \"{channel}\"\nmax_withheld = \"100%\"\n"));
+    for (name, channel) in [
+        ("site", "schema-org"),
+        ("meta", "meta-catalog"),
+        ("labels", "shelf-labels"),
+        ("shopify", "shopify-products"),
+    ] {
+        text.push_str(&format!(
+            "[[feed]]\nname = \"{name}\"\nchannel = \"{channel}\"\nmax_withheld = \"100%\"\n"
+        ));
     }
     text
 }
@@ -78,15 +91,30 @@ fn toml(format: &str) -> String {
 fn whatever_the_bytes_the_program_ends_in_order() {
     let draws = Config::default().cases.min(1 << 20);
     // Each draw runs the program; the default of 256 stands for 80.
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { draws } else { 80 };
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() });
-    let drawn = (prop::sample::select(FORMATS.to_vec()), prop::collection::vec(change(), 1..8));
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
+        draws
+    } else {
+        80
+    };
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 200,
+        ..Config::default()
+    });
+    let drawn = (
+        prop::sample::select(FORMATS.to_vec()),
+        prop::collection::vec(change(), 1..8),
+    );
     runner
         .run(&drawn, |(format, changes)| {
-            let good = std::fs::read(repository().join(format!("samples/formats/catalog.{format}"))).expect("the sample");
+            let good =
+                std::fs::read(repository().join(format!("samples/formats/catalog.{format}")))
+                    .expect("the sample");
             let bytes = apply(good, &changes);
             let test = FeedTest::empty();
-            test.file("shelfcast.toml", toml(format)).file(&format!("catalog.{format}"), &bytes);
+            test.file("shelfcast.toml", toml(format))
+                .file(&format!("catalog.{format}"), &bytes);
             let outcome = test.build();
             prop_assert!(
                 [0, 1, 2, 3, 7].contains(&outcome.code) && !outcome.stderr.contains("panicked"),
@@ -96,10 +124,21 @@ fn whatever_the_bytes_the_program_ends_in_order() {
                 outcome.stderr
             );
             if [2, 7].contains(&outcome.code) {
-                prop_assert!(test.out().is_empty(), "a source that is not whole became a feed: {}", outcome.stderr);
-                prop_assert!(outcome.stderr.contains("error"), "no message: {}", outcome.stderr);
+                prop_assert!(
+                    test.out().is_empty(),
+                    "a source that is not whole became a feed: {}",
+                    outcome.stderr
+                );
+                prop_assert!(
+                    outcome.stderr.contains("error"),
+                    "no message: {}",
+                    outcome.stderr
+                );
             }
-            prop_assert!(test.out().iter().all(|(name, _)| !name.starts_with('.')), "a half written file stays");
+            prop_assert!(
+                test.out().iter().all(|(name, _)| !name.starts_with('.')),
+                "a half written file stays"
+            );
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));

@@ -4,13 +4,19 @@ use super::{GOOD, HEADER, shop};
 
 /// A row of [`HEADER`] with this SKU and title.
 fn row(sku: &str, title: &str) -> String {
-    format!("{sku},{title},Text,9.00,in_stock,https://shop.example/x,https://shop.example/x.jpg,Lumo,new,1\n")
+    format!(
+        "{sku},{title},Text,9.00,in_stock,https://shop.example/x,https://shop.example/x.jpg,Lumo,new,1\n"
+    )
 }
 
 #[test]
 fn a_column_that_a_mapping_needs_is_missing() {
     let shop = shop();
-    shop.catalog("catalog.csv", "[source.fields]\nprice = \"Retail price\"\n", GOOD);
+    shop.catalog(
+        "catalog.csv",
+        "[source.fields]\nprice = \"Retail price\"\n",
+        GOOD,
+    );
     shop.refuses(2, &["shelfcast.toml", "`Retail price`", "hint:"]);
 }
 
@@ -18,13 +24,22 @@ fn a_column_that_a_mapping_needs_is_missing() {
 fn a_column_that_the_feed_cannot_do_without_is_missing() {
     let shop = shop();
     shop.test.file("catalog.csv", "title,price\nLamp,10.00\n");
-    shop.refuses(2, &["source `products` has no `sku`", "hint: map it in [source.fields]"]);
+    shop.refuses(
+        2,
+        &[
+            "source `products` has no `sku`",
+            "hint: map it in [source.fields]",
+        ],
+    );
 }
 
 #[test]
 fn a_ragged_row_is_withheld_by_line() {
     let shop = shop();
-    shop.test.file("catalog.csv", format!("{GOOD}A-4,Jug,A jug,8.00\n{}", row("A-5", "Bowl")));
+    shop.test.file(
+        "catalog.csv",
+        format!("{GOOD}A-4,Jug,A jug,8.00\n{}", row("A-5", "Bowl")),
+    );
     let feed = shop.takes(&["catalog.csv:5", "hint:"]);
     assert!(!feed.contains("A-4") && feed.contains("A-5"), "{feed}");
 }
@@ -32,7 +47,8 @@ fn a_ragged_row_is_withheld_by_line() {
 #[test]
 fn a_quote_never_closed_names_where_it_opened() {
     let shop = shop();
-    let mut catalog = format!("{GOOD}A-4,\"Jug,A jug,8.00,in_stock,https://shop.example/d,,,new,1\n");
+    let mut catalog =
+        format!("{GOOD}A-4,\"Jug,A jug,8.00,in_stock,https://shop.example/d,,,new,1\n");
     for number in 0..3000 {
         catalog.push_str(&row(&format!("B-{number}"), "Bowl"));
     }
@@ -61,8 +77,15 @@ fn a_file_cut_in_the_middle_of_a_record() {
     let shop = shop();
     let whole = format!("{GOOD}{}", row("A-4", "Bowl"));
     let cut = whole.len() - 30;
-    shop.test.file("catalog.csv", whole.get(..cut).expect("ASCII"));
-    shop.refuses(7, &["catalog.csv:5: the file is cut: its last record has 7 of 10 cells", "hint: get the rest of the file"]);
+    shop.test
+        .file("catalog.csv", whole.get(..cut).expect("ASCII"));
+    shop.refuses(
+        7,
+        &[
+            "catalog.csv:5: the file is cut: its last record has 7 of 10 cells",
+            "hint: get the rest of the file",
+        ],
+    );
 }
 
 #[test]
@@ -85,14 +108,32 @@ fn an_html_page_where_a_table_should_be() {
 fn a_header_of_five_thousand_columns() {
     let shop = shop();
     let names: Vec<String> = (0..5000).map(|number| format!("c{number}")).collect();
-    shop.test.file("catalog.csv", format!("{}\n{}\n", names.join(","), vec!["x"; 5000].join(",")));
-    shop.refuses(2, &["catalog.csv:1: 5000 columns, over the limit of 4096", "hint:"]);
+    shop.test.file(
+        "catalog.csv",
+        format!("{}\n{}\n", names.join(","), vec!["x"; 5000].join(",")),
+    );
+    shop.refuses(
+        2,
+        &[
+            "catalog.csv:1: 5000 columns, over the limit of 4096",
+            "hint:",
+        ],
+    );
 }
 
 #[test]
 fn columns_of_one_name_are_told_and_the_first_counts() {
     let shop = shop();
-    let catalog: String = GOOD.lines().map(|line| if line == HEADER { format!("{line},title\n") } else { format!("{line},Other\n") }).collect();
+    let catalog: String = GOOD
+        .lines()
+        .map(|line| {
+            if line == HEADER {
+                format!("{line},title\n")
+            } else {
+                format!("{line},Other\n")
+            }
+        })
+        .collect();
     shop.test.file("catalog.csv", catalog);
     let feed = shop.takes(&["note: catalog.csv: repeated column names were numbered: `title (2)`"]);
     assert!(feed.contains("Lamp") && !feed.contains("Other"), "{feed}");

@@ -18,8 +18,11 @@ fn xml(before: &str, title: &str) -> String {
 
 fn json_lines() -> Vec<String> {
     let line = |line: &str| {
-        let members: serde_json::Map<String, serde_json::Value> =
-            HEADER.split(',').map(str::to_owned).zip(line.split(',').map(Into::into)).collect();
+        let members: serde_json::Map<String, serde_json::Value> = HEADER
+            .split(',')
+            .map(str::to_owned)
+            .zip(line.split(',').map(Into::into))
+            .collect();
         serde_json::Value::Object(members).to_string()
     };
     GOOD.lines().skip(1).map(line).collect()
@@ -33,7 +36,11 @@ fn xml_and_json_give_the_feed_that_csv_gives() {
     assert_eq!(shop.takes(&[]), plain);
     shop.catalog("catalog.ndjson", "", json_lines().join("\n"));
     assert_eq!(shop.takes(&[]), plain);
-    shop.catalog("catalog.json", "", format!("[{}]", json_lines().join(",\n")));
+    shop.catalog(
+        "catalog.json",
+        "",
+        format!("[{}]", json_lines().join(",\n")),
+    );
     assert_eq!(shop.takes(&[]), plain);
 }
 
@@ -67,7 +74,11 @@ fn ten_thousand_levels() {
     shop.catalog("catalog.xml", "", xml("", &deep));
     shop.refuses(7, &["catalog.xml:3", "hint:"]);
     let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
-    shop.catalog("catalog.json", "", format!("[{{\"sku\":\"A-1\",\"title\":{deep}}}]"));
+    shop.catalog(
+        "catalog.json",
+        "",
+        format!("[{{\"sku\":\"A-1\",\"title\":{deep}}}]"),
+    );
     shop.refuses(7, &["catalog.json:1", "hint:"]);
 }
 
@@ -75,14 +86,22 @@ fn ten_thousand_levels() {
 fn xml_cut_in_the_middle_of_a_record() {
     let shop = shop();
     let whole = xml("", "Lamp");
-    shop.catalog("catalog.xml", "", whole.get(..whole.len() - 60).expect("ASCII"));
+    shop.catalog(
+        "catalog.xml",
+        "",
+        whole.get(..whole.len() - 60).expect("ASCII"),
+    );
     shop.refuses(7, &["catalog.xml:5", "hint:"]);
 }
 
 #[test]
 fn nan_in_json_is_refused_with_its_place() {
     let shop = shop();
-    shop.catalog("catalog.json", "", "[\n{\"sku\":\"A-1\",\"price\":1.5},\n{\"sku\":\"A-2\",\"price\":NaN}\n]");
+    shop.catalog(
+        "catalog.json",
+        "",
+        "[\n{\"sku\":\"A-1\",\"price\":1.5},\n{\"sku\":\"A-2\",\"price\":NaN}\n]",
+    );
     shop.refuses(7, &["catalog.json:3", "NaN", "hint:"]);
 }
 
@@ -90,17 +109,28 @@ fn nan_in_json_is_refused_with_its_place() {
 fn json_cut_in_the_middle_of_a_record() {
     let shop = shop();
     let whole = format!("[{}]", json_lines().join(",\n"));
-    shop.catalog("catalog.json", "", whole.get(..whole.len() - 40).expect("ASCII"));
+    shop.catalog(
+        "catalog.json",
+        "",
+        whole.get(..whole.len() - 40).expect("ASCII"),
+    );
     shop.refuses(7, &["catalog.json:3", "hint:"]);
     let lines = json_lines().join("\n");
-    shop.catalog("catalog.ndjson", "", lines.get(..lines.len() - 40).expect("ASCII"));
+    shop.catalog(
+        "catalog.ndjson",
+        "",
+        lines.get(..lines.len() - 40).expect("ASCII"),
+    );
     shop.refuses(7, &["catalog.ndjson:3", "hint:"]);
 }
 
 #[test]
 fn letters_that_xml_forbids_are_dropped_and_told() {
     let shop = shop();
-    shop.test.file("catalog.csv", GOOD.replace("Lamp", "La\u{1}m\u{b}p\u{fffe}"));
+    shop.test.file(
+        "catalog.csv",
+        GOOD.replace("Lamp", "La\u{1}m\u{b}p\u{fffe}"),
+    );
     let feed = shop.takes(&["catalog.csv:2", "SKU `A-1`"]);
     assert!(feed.contains("<g:title>Lamp</g:title>"), "{feed}");
 }

@@ -12,7 +12,8 @@ mod values;
 use crate::harness::{FeedTest, Outcome};
 
 /// The columns of [`GOOD`].
-pub const HEADER: &str = "sku,title,description,price,availability,url,image,brand,condition,on_hand";
+pub const HEADER: &str =
+    "sku,title,description,price,availability,url,image,brand,condition,on_hand";
 
 /// A catalog of three products that a feed takes as it is.
 pub const GOOD: &str = "sku,title,description,price,availability,url,image,brand,condition,on_hand
@@ -40,7 +41,8 @@ pub struct Shop {
 /// A shop whose feed stands.
 pub fn shop() -> Shop {
     let test = FeedTest::empty();
-    test.file("shelfcast.toml", project("catalog.csv", "", "")).file("catalog.csv", GOOD);
+    test.file("shelfcast.toml", project("catalog.csv", "", ""))
+        .file("catalog.csv", GOOD);
     test.build().exits(0);
     let old = test.out();
     assert_eq!(old.len(), 1, "one feed stands");
@@ -50,7 +52,9 @@ pub fn shop() -> Shop {
 impl Shop {
     /// Replaces the catalog by another file, with further lines for the source.
     pub fn catalog(&self, path: &str, source: &str, content: impl AsRef<[u8]>) -> &Self {
-        self.test.file("shelfcast.toml", project(path, source, "")).file(path, content);
+        self.test
+            .file("shelfcast.toml", project(path, source, ""))
+            .file(path, content);
         self
     }
 
@@ -61,7 +65,11 @@ impl Shop {
         for text in said {
             outcome = outcome.says(text);
         }
-        assert_eq!(self.test.out(), self.old, "the old feed stays, and nothing beside it");
+        assert_eq!(
+            self.test.out(),
+            self.old,
+            "the old feed stays, and nothing beside it"
+        );
         outcome
     }
 

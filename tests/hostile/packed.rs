@@ -107,11 +107,21 @@ mod workbooks {
         let shop = shop();
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         let options = SimpleFileOptions::default();
-        archive.start_file("[Content_Types].xml", options).expect("begins");
-        archive.write_all(b"<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>").expect("writes");
-        archive.start_file("xl/workbook.xml", options).expect("begins");
+        archive
+            .start_file("[Content_Types].xml", options)
+            .expect("begins");
+        archive
+            .write_all(
+                b"<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>",
+            )
+            .expect("writes");
+        archive
+            .start_file("xl/workbook.xml", options)
+            .expect("begins");
         archive.write_all(b"<workbook/>").expect("writes");
-        archive.start_file("xl/worksheets/sheet1.xml", options).expect("begins");
+        archive
+            .start_file("xl/worksheets/sheet1.xml", options)
+            .expect("begins");
         let block = vec![b' '; 1024 * 1024];
         for _ in 0..96 {
             archive.write_all(&block).expect("writes");
@@ -119,7 +129,13 @@ mod workbooks {
         let bomb = archive.finish().expect("ends").into_inner();
         assert!(bomb.len() < 1024 * 1024, "it is small");
         shop.catalog("catalog.xlsx", "", bomb);
-        shop.refuses(7, &["catalog.xlsx: it expands to more than 100 times its size", "hint:"]);
+        shop.refuses(
+            7,
+            &[
+                "catalog.xlsx: it expands to more than 100 times its size",
+                "hint:",
+            ],
+        );
     }
 
     #[test]
