@@ -9,6 +9,7 @@ pub mod observer;
 pub mod program;
 pub mod run;
 pub mod sample;
+pub mod survey;
 
 pub use failure::Failure;
 pub use observer::Observer;
