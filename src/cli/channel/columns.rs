@@ -57,9 +57,12 @@ fn vocabulary(shell: &Shell) -> String {
     table(&rows)
 }
 
-/// Filled rows in a hundred; 100 only when all are.
-fn fill(filled: u64, rows: u64) -> u64 {
-    (filled * 100).checked_div(rows).unwrap_or(0)
+/// Filled rows in a hundred: 100 only when all are, 0 only when none is.
+fn fill(filled: u64, rows: u64) -> String {
+    match (filled * 100).checked_div(rows) {
+        Some(0) if filled > 0 => "<1%".to_owned(),
+        share => format!("{}%", share.unwrap_or(0)),
+    }
 }
 
 fn page(sources: &[Surveyed], shell: &Shell) -> String {
@@ -67,7 +70,7 @@ fn page(sources: &[Surveyed], shell: &Shell) -> String {
     for source in sources {
         text.push_str(&format!("{} ({}): {} rows\n", shell.bold(&source.source), source.place, source.rows));
         let row = |column: &Column, mapping: String| {
-            let mut fill = format!("{}%", fill(column.filled, source.rows));
+            let mut fill = fill(column.filled, source.rows);
             if column.misread > 0 {
                 fill.push_str(&format!(" ({} unreadable)", column.misread));
             }

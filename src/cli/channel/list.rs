@@ -64,6 +64,8 @@ impl List {
         } else if self.markdown {
             let text = markdown(&channels);
             shell.data(|out| out.write_all(text.as_bytes())).map_err(unwritten)?;
+        } else if channels.is_empty() {
+            shell.say("no channel fits");
         } else {
             let mut rows = vec![["name", "title", "group", "countries", "certainty", "records", "format", "from"].map(str::to_owned).to_vec()];
             rows.extend(channels.iter().map(|channel| {
