@@ -15,6 +15,7 @@ use std::path::Path;
 use crate::config::ConfigError;
 use crate::validate::finding::Severity;
 
+pub use countries::is_country;
 use place::Places;
 
 /// One mistake.

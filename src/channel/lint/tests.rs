@@ -163,8 +163,8 @@ fn the_head_of_a_manifest() {
     let problems = said_of(&manifest, XML_BODY);
     says(&problems, "unknown-country", "channels/mine.toml:4:20", "`UK`", "did you mean `GB`?");
     says(&problems, "unknown-country", "channels/mine.toml:4:26", "`XX`", "ISO 3166-1");
-    says(&problems, "spec-date", "channels/mine.toml:5:50", "`22 Nov`", "YYYY-MM-DD");
-    says(&problems, "certainty", "channels/mine.toml:5:72", "`specificaton`", "did you mean `specification`?");
+    says(&problems, "spec-date", "channels/mine.toml:5:51", "`22 Nov`", "YYYY-MM-DD");
+    says(&problems, "certainty", "channels/mine.toml:5:73", "`specificaton`", "did you mean `specification`?");
 }
 
 #[test]
