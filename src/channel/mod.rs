@@ -1,5 +1,7 @@
 //! Channels: manifests and templates, built in or from the project; a file of the project wins, each for itself.
 
+pub mod golden;
+pub mod lint;
 pub mod manifest;
 
 use std::collections::{BTreeSet, HashMap};

@@ -81,7 +81,7 @@ fn wanted(names: &[String]) -> Result<Vec<&'static str>, Failure> {
         .map(|name| match rules::find(name) {
             Some(rule) => Ok(rule.name),
             None => {
-                let hint = super::explain::near_miss(name).map_or_else(
+                let hint = crate::validate::rules::nearest(name).map_or_else(
                     || "the name stands in brackets at each finding, as in `warning[cut]`".to_owned(),
                     |near| format!("did you mean `{near}`?"),
                 );

@@ -1,28 +1,33 @@
 //! `explain RULE`: a rule's page.
 
+use crate::pipeline::Failure;
+use crate::term::Shell;
 use crate::validate::rules;
 
-/// The page of a rule, as plain text; `None` where there is no such rule.
-pub fn rule_page(name: &str) -> Option<String> {
-    rules::find(name).map(rules::Rule::page)
-}
+use super::exit;
 
-/// The rule that may have been meant by a name that is none.
-pub fn near_miss(name: &str) -> Option<&'static str> {
-    rules::nearest(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_tells_what_breaks_the_rule_and_what_does_not() {
-        let page = rule_page("gtin-check-digit").expect("a page");
-        for part in ["What it checks", "Why it matters", "4006381333932", "What to write instead", "4006381333931"] {
-            assert!(page.contains(part), "{part} is not in:\n{page}");
+/// Prints the page of a rule; without a name, the rules there are.
+///
+/// # Errors
+/// An unknown rule, with its near miss.
+pub fn rule(name: Option<&str>, shell: &Shell) -> Result<u8, Failure> {
+    let failed = |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
+    let Some(name) = name else {
+        shell
+            .data(|out| {
+                for rule in rules::RULES {
+                    writeln!(out, "{:24} {}", rule.name, rule.title)?;
+                }
+                Ok(())
+            })
+            .map_err(failed)?;
+        return Ok(exit::DONE);
+    };
+    match rules::find(name) {
+        Some(rule) => shell.data(|out| writeln!(out, "{}", rule.page().trim_end())).map(|()| exit::DONE).map_err(failed),
+        None => {
+            let hint = rules::nearest(name).map_or_else(|| "`shelfcast explain` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"));
+            Err(Failure::configuration("explain", format!("there is no rule `{name}`"), hint))
         }
-        assert!(rule_page("gtin-checkdigit").is_none());
-        assert_eq!(near_miss("gtin-checkdigit"), Some("gtin-check-digit"));
     }
 }

@@ -1,9 +1,11 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
 pub mod build;
+pub mod channel;
 pub mod check;
 pub mod exit;
 pub mod explain;
+pub mod preview;
 mod watching;
 
 use std::path::PathBuf;
@@ -58,6 +60,14 @@ enum Command {
     Build(build::Build),
     /// Check feeds without writing them
     Check(check::Check),
+    /// Show one variant as the channels will get it
+    Preview(preview::Preview),
+    /// Say how a variant's attributes come about, or what a rule means
+    Explain(preview::Explain),
+    /// Say why a variant is not in a feed, and what would admit it
+    WhyNot(preview::WhyNot),
+    /// Look at channels, write and test them
+    Channel(channel::Channel),
 }
 
 impl Global {
@@ -82,7 +92,7 @@ impl Global {
             let moment = crate::model::date::parse(text, &rules);
             return moment.map(|moment| moment.at).map_err(|problem| Failure::configuration("--now", problem.message(text), problem.hint()));
         }
-        if let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") {
+        if let Some(seconds) = crate::config::env::get("SOURCE_DATE_EPOCH") {
             let moment = seconds.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
             return moment.ok_or_else(|| Failure::configuration("SOURCE_DATE_EPOCH", format!("`{seconds}` is no time"), "it is a number of seconds since 1970"));
         }
@@ -105,6 +115,10 @@ pub fn main() -> u8 {
     let result = match &cli.command {
         Command::Build(build) => build.run(&cli.global, &shell),
         Command::Check(check) => check.run(&cli.global, &shell),
+        Command::Preview(preview) => preview.run(&cli.global, &shell),
+        Command::Explain(explain) => explain.run(&cli.global, &shell),
+        Command::WhyNot(why) => why.run(&cli.global, &shell),
+        Command::Channel(channel) => channel.run(&cli.global, &shell),
     };
     match result {
         Ok(code) => code,

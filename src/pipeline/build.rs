@@ -317,14 +317,14 @@ impl<'f> Written<'f> {
                 hint: reported.problem.hint,
             });
         }
-        let (mut start, mut holes) = (0, 0);
+        let (mut start, mut holes, mut id_start) = (0, 0, 0);
         for (number, item) in output.items.iter().enumerate() {
-            let (from, first_hole) = (start, holes);
-            (start, holes) = (item.end, item.holes);
+            let (from, first_hole, id_from) = (start, holes, id_start);
+            (start, holes, id_start) = (item.end, item.holes, item.id_end);
             if self.unique.is_some() && !self.is_new(item.unique) {
                 let attribute = self.unique.as_deref().unwrap_or("id");
                 self.withheld += 1;
-                let id = output.ids.get(number).cloned().unwrap_or_default();
+                let id = output.ids.get(id_from..item.id_end).unwrap_or("").to_owned();
                 observer.finding(&Finding {
                     rule: "duplicate-id",
                     severity: Severity::Error,
@@ -402,7 +402,10 @@ impl<'f> Written<'f> {
         let mut files = Vec::new();
         if held.is_none() && self.writes {
             let channel = &program.channels[self.index];
-            let index = channel.index.as_ref().map(|(_, text)| move |artifacts: &[Artifact]| super::index::render(text, artifacts, project, &feed.name));
+            let (configured, now) = (&program.configured[self.index], program.tables.now);
+            let index = channel.index.as_ref().map(|(_, text)| {
+                move |artifacts: &[Artifact]| super::index::render(text, artifacts, project, configured, &channel.manifest, now)
+            });
             let committed = match &index {
                 Some(index) => self.staged.commit(Some(index)),
                 None => self.staged.commit(None),

@@ -24,6 +24,8 @@ use super::{Failure, exclude, observer::Silent};
 pub struct Explained {
     /// The attribute.
     pub attribute: String,
+    /// Its mapping, as it is written.
+    pub mapping: String,
     /// Its value, as people read it.
     pub value: String,
     /// The steps to it.
@@ -163,7 +165,7 @@ fn at_feed(
             run.select_location(None);
         }
         let bytes = value.as_text().map(|text| feed.escape.escaped(text)).unwrap_or_default();
-        attributes.push(Explained { attribute: attribute.name.clone(), value: shown(value), steps, problems, bytes });
+        attributes.push(Explained { attribute: attribute.name.clone(), mapping: mapping(program, feed, &attribute.name), value: shown(value), steps, problems, bytes });
     }
     let sku = run.text(program.sku).unwrap_or("").to_owned();
     let problems: Vec<Problem> = output
@@ -188,6 +190,21 @@ fn at_feed(
         bytes: String::from_utf8_lossy(&alone(&output)).into_owned(),
         reason,
         problems,
+    }
+}
+
+/// The mapping of an attribute as it is written, in the project or the manifest.
+fn mapping(program: &Program, feed: &FeedProgram, attribute: &str) -> String {
+    let index = program.feeds.iter().position(|other| other.name == feed.name).unwrap_or(0);
+    if let Some(own) = program.configured[index].fields.get(attribute) {
+        return format!("{own}   ([feed.fields])");
+    }
+    let source = program.channels[index].manifest.attributes.get(attribute);
+    match source.map(|source| (source.list.as_deref(), source.value.as_deref())) {
+        Some((Some(list), Some(value))) => format!("{value} for each of {list}"),
+        Some((Some(list), None)) => format!("each of {list}"),
+        Some((None, Some(value))) => value.to_owned(),
+        _ => String::new(),
     }
 }
 

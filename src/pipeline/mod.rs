@@ -6,8 +6,10 @@ pub mod failure;
 mod index;
 pub mod inspect;
 pub mod observer;
+pub mod oracle;
 pub mod program;
 pub mod run;
+pub mod sample;
 
 pub use failure::Failure;
 pub use observer::Observer;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 use rust_decimal::Decimal;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::catalog::open::{FileNames, SourceReader};
 use crate::catalog::preset::{self, Preset};
@@ -508,6 +509,9 @@ fn load_tables(
                 }
             });
         }
+        if schema.source.role == Some(Role::Stock) && !project.location.is_empty() {
+            report_unknown_locations(graph, &table, tables.stock_location, project, files, observer);
+        }
         for remark in reader.take_remarks() {
             observer.remark(&remark);
         }
@@ -520,6 +524,42 @@ fn load_tables(
         tables.joined.push(table);
     }
     Ok(())
+}
+
+/// Stock rows at places that the project does not name, once a place.
+fn report_unknown_locations(
+    graph: &Graph,
+    table: &Table,
+    location: Option<NodeId>,
+    project: &Project,
+    files: &FileNames,
+    observer: &mut dyn Observer,
+) {
+    let Some(Node::Trim(raw)) = location.map(|location| graph.node(location)) else { return };
+    let Node::Raw(column) = graph.node(*raw) else { return };
+    let mut unknown: BTreeMap<String, (u64, crate::program::table::RowId)> = BTreeMap::new();
+    for row in table.rows() {
+        let (batch, at) = table.row(row);
+        let place = if batch.order.is_empty() { *column } else { batch.order[*column as usize] };
+        let code = batch.cell(at, place as usize).trim();
+        let known = project.location.iter().any(|location| location.get("code").is_some_and(|known| known == code));
+        if !known && !code.is_empty() {
+            unknown.entry(code.to_owned()).or_insert((0, row)).0 += 1;
+        }
+    }
+    for (code, (count, row)) in unknown {
+        let (batch, at) = table.row(row);
+        observer.finding(&table_finding(
+            files,
+            batch,
+            at,
+            "unknown-location",
+            "location",
+            None,
+            format!("the project has no location `{code}`, and {count} stock rows are there"),
+            "add a [[location]] with this code, or correct the rows",
+        ));
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -606,10 +646,10 @@ impl Program {
             .map(|row| {
                 run.select(row, Default::default());
                 RowKeys {
-                    key: key.and_then(|key| run.text(key)).map(str::to_owned),
+                    key: key.and_then(|key| run.text(key)).map(|key| xxh3_128(key.as_bytes())),
                     aliases: aliases
                         .and_then(|aliases| run.value(aliases).ok())
-                        .map(|value| list_of(value).map(str::to_owned).collect())
+                        .map(|value| list_of(value).map(|key| xxh3_128(key.as_bytes())).collect())
                         .unwrap_or_default(),
                 }
             })

@@ -15,7 +15,7 @@ use crate::model::words::UnknownWord;
 use crate::model::{age_group, availability, condition, gender};
 
 use super::attribute::shown;
-use super::evaluate::Trouble;
+use super::evaluate::{Trouble, trim};
 
 /// How one column of one source is read.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,9 +58,13 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
         };
         return (Value::Absent, Some(trouble));
     };
-    let text = super::evaluate::trim(text);
+    let text = trim(text);
     if text.is_empty() {
         return (Value::Absent, None);
+    }
+    // Our own words need no reading.
+    if let Some(word) = canonical(reading.kind).iter().find(|word| **word == text) {
+        return (Value::Text(word), None);
     }
     match reading.kind {
         Kind::Money => money(reading, text, arena),
@@ -77,6 +81,17 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
         Kind::Start | Kind::End => moment(reading, text, arena),
         Kind::Weight | Kind::Length => measured(reading, text, arena),
         Kind::Text | Kind::Identifier | Kind::List | Kind::Levels | Kind::Pairs => (Value::Text(text), None),
+    }
+}
+
+/// The words of the small vocabularies as we write them.
+fn canonical(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Availability => &["in_stock", "out_of_stock", "preorder", "backorder"],
+        Kind::Condition => &["new", "refurbished", "used"],
+        Kind::Gender => &["male", "female", "unisex"],
+        Kind::AgeGroup => &["newborn", "infant", "toddler", "kids", "adult"],
+        _ => &[],
     }
 }
 
@@ -103,6 +118,9 @@ fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, O
                     format!("set `currency = \"{named}\"` on the source, or map the column to `{}.{named}`", reading.column),
                 ),
             ),
+            _ if parsed.is_zero() && reading.column.starts_with("price") => {
+                (Value::Absent, trouble("price-zero", format!("the price is `{text}`, and nothing is sold for nothing"), "give it a price; no price is made from 0"))
+            }
             _ => (text_of(parsed.amount, arena), None),
         },
         Err(problem) => {
@@ -193,18 +211,48 @@ fn measured<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
 /// A list from one cell: elements as they came, or the text split.
 fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -> Value<'a> {
     let Value::Text(text) = value else { return value };
-    let separator = reading.separator.as_deref().unwrap_or(usual);
-    if !text.contains(separator) {
-        return Value::list(text.trim());
-    }
-    let mut encoded = bumpalo::collections::String::new_in(arena);
-    for element in text.split(separator).map(str::trim).filter(|element| !element.is_empty()) {
-        if !encoded.is_empty() {
-            encoded.push(ELEMENT);
+    let separator = reading.separator.as_deref().unwrap_or(usual).as_bytes();
+    let Some(mut at) = memchr::memmem::find(text.as_bytes(), separator) else {
+        return Value::list(trim(text));
+    };
+    // Elements without space around them, none of them empty: only the separator changes.
+    if let [one] = separator
+        && !text.starts_with(char::from(*one))
+        && !text.ends_with(char::from(*one))
+        && memchr::memchr(b' ', text.as_bytes()).is_none()
+        && memchr::memmem::find(text.as_bytes(), &[*one, *one]).is_none()
+    {
+        let bytes = arena.alloc_slice_copy(text.as_bytes());
+        for byte in bytes.iter_mut() {
+            *byte = if *byte == *one { ELEMENT as u8 } else { *byte };
         }
-        encoded.push_str(element);
+        if let Ok(encoded) = std::str::from_utf8(bytes) {
+            return Value::list(encoded);
+        }
     }
-    Value::list(encoded.into_bump_str())
+    let mut encoded = bumpalo::collections::String::with_capacity_in(text.len(), arena);
+    let mut start = 0;
+    loop {
+        let element = trim(text.get(start..at).unwrap_or(""));
+        if !element.is_empty() {
+            if !encoded.is_empty() {
+                encoded.push(ELEMENT);
+            }
+            encoded.push_str(element);
+        }
+        start = at + separator.len();
+        if start > text.len() {
+            return Value::list(encoded.into_bump_str());
+        }
+        at = match separator {
+            [one] => memchr::memchr(*one, text.as_bytes().get(start..).unwrap_or(b"")),
+            more => memchr::memmem::find(text.as_bytes().get(start..).unwrap_or(b""), more),
+        }
+        .map_or(text.len(), |found| start + found);
+        if at == text.len() && start == text.len() {
+            return Value::list(encoded.into_bump_str());
+        }
+    }
 }
 
 /// Names and values from one cell: `Colour: red; Size: M`.

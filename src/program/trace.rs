@@ -1,5 +1,7 @@
 //! How a value came about, for `explain`: from the cell it was read from, step by step.
 
+use std::collections::HashSet;
+
 use crate::model::value::{PAIR, Value};
 
 use super::evaluate::Evaluator;
@@ -45,13 +47,51 @@ fn clipped(text: &str) -> String {
 
 /// The steps to a node's value for the record in hand.
 pub fn trace(run: &Evaluator<'_>, places: &Places<'_>, node: NodeId) -> Vec<Step> {
-    let mut steps = Vec::new();
-    step(run, places, None, node, 0, &mut steps);
-    steps
+    let mut tracing = Tracing { run, places, told: HashSet::new(), out: Vec::new() };
+    tracing.step(None, node, 0);
+    tracing.out
 }
 
-fn step(run: &Evaluator<'_>, places: &Places<'_>, columns: Option<&[String]>, id: NodeId, depth: usize, out: &mut Vec<Step>) {
+struct Tracing<'t, 'a> {
+    run: &'t Evaluator<'a>,
+    places: &'t Places<'t>,
+    /// What was told once is not told again.
+    told: HashSet<NodeId>,
+    out: Vec<Step>,
+}
+
+impl Tracing<'_, '_> {
+    /// Where a value that is not there would have been read.
+    fn missing(&self, columns: Option<&[String]>, id: NodeId) -> Option<String> {
+        let graph = self.run.graph();
+        match graph.node(id) {
+            Node::Raw(column) => {
+                let name = columns.unwrap_or(self.places.master).get(*column as usize)?;
+                Some(format!("column `{name}` is empty"))
+            }
+            Node::Join { table, value, .. } => {
+                let joined = &self.run.tables().joined[*table as usize];
+                self.missing(Some(&joined.columns), *value).map(|text| format!("source `{}`: {text}", joined.name))
+            }
+            _ => graph.inputs(id).into_iter().find_map(|input| self.missing(columns, input)),
+        }
+    }
+
+    fn step(&mut self, columns: Option<&[String]>, id: NodeId, depth: usize) {
+    let (run, places) = (self.run, self.places);
     if depth > 24 {
+        return;
+    }
+    if run.value(id).is_ok_and(Value::is_absent) && !matches!(run.graph().node(id), Node::Absent) {
+        if let Some(text) = self.missing(columns, id)
+            && self.told.insert(id)
+        {
+            self.out.push(Step { depth, text });
+        }
+        return;
+    }
+    if columns.is_none() && !run.graph().inputs(id).is_empty() && !self.told.insert(id) {
+        self.out.push(Step { depth, text: "as above".to_owned() });
         return;
     }
     let value = match run.value(id) {
@@ -59,6 +99,7 @@ fn step(run: &Evaluator<'_>, places: &Places<'_>, columns: Option<&[String]>, id
         Err(failure) => format!("fails: {}", run.trouble(failure).message),
     };
     let graph = run.graph();
+    let out = &mut self.out;
     let mut say = |text: String| out.push(Step { depth, text });
     match graph.node(id) {
         Node::Raw(column) => {
@@ -72,14 +113,14 @@ fn step(run: &Evaluator<'_>, places: &Places<'_>, columns: Option<&[String]>, id
             return;
         }
         Node::Absent => return,
-        Node::Trim(inner) => return step(run, places, columns, *inner, depth, out),
+        Node::Trim(inner) => return self.step(columns, *inner, depth),
         Node::Join { table, key, value: inner } => {
             let joined = &run.tables().joined[*table as usize];
             let key_text = run.text(*key).unwrap_or("");
             match joined.find(key_text) {
                 Some(row) => {
                     say(format!("source `{}`, joined by `{key_text}`: {value}", joined.name));
-                    run.with_joined(*table, row, || step(run, places, Some(&joined.columns), *inner, depth + 1, out));
+                    run.with_joined(*table, row, || self.step(Some(&joined.columns), *inner, depth + 1));
                 }
                 None => say(format!("source `{}` has no row for `{key_text}`", joined.name)),
             }
@@ -89,7 +130,7 @@ fn step(run: &Evaluator<'_>, places: &Places<'_>, columns: Option<&[String]>, id
             // Only the one that was taken, and those before it that had nothing.
             for &node in nodes {
                 let taken = run.value(node).is_ok_and(|value| !value.is_absent());
-                step(run, places, columns, node, depth, out);
+                self.step(columns, node, depth);
                 if taken {
                     return;
                 }
@@ -98,7 +139,7 @@ fn step(run: &Evaluator<'_>, places: &Places<'_>, columns: Option<&[String]>, id
         }
         Node::Inherit { own, .. } => {
             if run.value(*own).is_ok_and(|value| !value.is_absent()) {
-                return step(run, places, columns, *own, depth, out);
+                return self.step(columns, *own, depth);
             }
             say(format!("taken from the product's row: {value}"));
         }
@@ -108,11 +149,23 @@ fn step(run: &Evaluator<'_>, places: &Places<'_>, columns: Option<&[String]>, id
         Node::If { test, then, otherwise } => {
             let yes = run.value(*test).is_ok_and(Value::is_true);
             say(format!("{}: {value}", if yes { "the condition holds" } else { "the condition does not hold" }));
-            step(run, places, columns, *test, depth + 1, out);
-            step(run, places, columns, if yes { *then } else { *otherwise }, depth + 1, out);
+            self.step(columns, *test, depth + 1);
+            self.step(columns, if yes { *then } else { *otherwise }, depth + 1);
             return;
         }
-        Node::StockSum { table, .. } => say(format!("summed over the locations in source `{}`: {value}", run.tables().joined[*table as usize].name)),
+        Node::StockSum { table, key, quantity, location, .. } => {
+            let joined = &run.tables().joined[*table as usize];
+            say(format!("summed over the locations in source `{}`: {value}", joined.name));
+            for row in run.stock_rows(*table, *key) {
+                let text = run.with_joined(*table, row, || {
+                    let (file, line) = run.place();
+                    let units = run.value(*quantity).map_or_else(|_| "?".to_owned(), shown);
+                    format!("{}:{line}, location {}: {units}", (places.file)(file), run.value(*location).map_or_else(|_| "?".to_owned(), shown))
+                });
+                self.out.push(Step { depth: depth + 1, text });
+            }
+            return;
+        }
         Node::Salable { formula, .. } => {
             let formula = &run.tables().formulas[*formula as usize];
             say(format!(
@@ -137,7 +190,8 @@ fn step(run: &Evaluator<'_>, places: &Places<'_>, columns: Option<&[String]>, id
         _ => say(format!("computed: {value}")),
     }
     for input in graph.inputs(id) {
-        step(run, places, columns, input, depth + 1, out);
+        self.step(columns, input, depth + 1);
+    }
     }
 }
 

@@ -56,7 +56,12 @@ pub fn finding(finding: &Finding) -> Value {
     line
 }
 
-/// The last line.
+/// The last line of a command that builds nothing.
+pub fn done(exit: u8) -> Value {
+    json!({ "type": "summary", "ok": exit == 0, "exit": exit })
+}
+
+/// The last line of a run.
 pub fn summary(exit: u8, report: &Report, (errors, warnings): (u64, u64)) -> Value {
     json!({
         "type": "summary",

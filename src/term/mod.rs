@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
+use crate::config::env;
+
 /// Where output goes and how it looks.
 #[derive(Clone, Debug)]
 pub struct Shell {
@@ -46,7 +48,7 @@ impl Shell {
     /// A shell for these flags: `colour` is `auto`, `always` or `never`.
     pub fn new(colour: &str, quiet: bool, verbose: u8, json: bool, no_progress: bool) -> Self {
         let terminal = io::stderr().is_terminal();
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let plain = env::get("NO_COLOR").is_some_and(|value| !value.is_empty()) || env::get("TERM").is_some_and(|term| term == "dumb");
         let colour = match colour {
             "always" => true,
             "never" => false,
