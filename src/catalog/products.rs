@@ -4,11 +4,10 @@
 //! [`Gathering::Whole`]: every record is put aside (on disk past a limit) and comes back product by product, in the order
 //! in which the products first appeared.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use tempfile::SpooledTempFile;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::BATCH_BYTES;
 use super::open::SourceReader;
@@ -28,10 +27,10 @@ pub enum Gathering {
 /// What is known of a row before products are made: its product's key, and further keys it is known by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowKeys {
-    /// What rows of one product share; a row without is a product of its own.
-    pub key: Option<String>,
-    /// Other keys under which rows may name this one.
-    pub aliases: Vec<String>,
+    /// Hash of what rows of one product share; a row without is a product of its own.
+    pub key: Option<u128>,
+    /// Hashes of other keys under which rows may name this one.
+    pub aliases: Vec<u128>,
 }
 
 /// Gives each row of a batch its keys.
@@ -70,7 +69,7 @@ pub struct ProductReader<'k> {
     sequence: u64,
     held: Option<(ProductBatch, Vec<RowKeys>)>,
     done: bool,
-    seen: HashSet<u64>,
+    seen: HashSet<u128>,
     gathered: Option<Gathered>,
     spare: Vec<Batch>,
 }
@@ -102,6 +101,7 @@ impl<'k> ProductReader<'k> {
     ///
     /// # Errors
     /// When the source is not whole, or products stand apart and were not expected to.
+    #[expect(clippy::should_implement_trait, reason = "it may fail, and lends what it reads")]
     pub fn next(&mut self) -> Result<Option<ProductBatch>, Interrupted> {
         let next = match self.gathering {
             Gathering::Single => self.read()?,
@@ -149,13 +149,13 @@ impl<'k> ProductReader<'k> {
         let Some((mut current, mut keys)) = current else { return Ok(None) };
         // The last product may go on in what follows.
         while let Some((mut next, next_keys)) = self.read_keyed()? {
-            let last = keys.last().and_then(|keys| keys.key.clone());
+            let last = keys.last().and_then(|keys| keys.key);
             let same_file = next.batch.file == current.batch.file && next.batch.order == current.batch.order;
             let more = next_keys.iter().take_while(|keys| last.is_some() && same_file && keys.key == last).count();
-            for row in 0..more {
+            for (row, more_keys) in next_keys.iter().take(more).enumerate() {
                 let width = next.batch.width();
                 current.batch.push_record(next.batch.line(row), (0..width).map(|column| next.batch.cell(row, column)));
-                keys.push(next_keys[row].clone());
+                keys.push(more_keys.clone());
             }
             let all = more == next_keys.len();
             if all {
@@ -174,8 +174,8 @@ impl<'k> ProductReader<'k> {
             if !ends {
                 continue;
             }
-            if let Some(key) = &keys[row].key
-                && !self.seen.insert(xxh3_64(key.as_bytes()))
+            if let Some(key) = keys[row].key
+                && !self.seen.insert(key)
             {
                 return Err(Interrupted::Scattered);
             }
@@ -215,7 +215,7 @@ struct Gathered {
     /// Product (as a node of the union), offset.
     records: Vec<(u32, u64)>,
     parents: Vec<u32>,
-    keys: std::collections::HashMap<u64, u32>,
+    keys: std::collections::HashMap<u128, u32>,
     at: usize,
     rejects: Vec<super::batch::Reject>,
 }
@@ -254,8 +254,7 @@ impl Gathered {
     fn product(&mut self, keys: &RowKeys) -> u32 {
         let mut product: Option<u32> = None;
         for key in keys.key.iter().chain(&keys.aliases) {
-            let hash = xxh3_64(key.as_bytes());
-            match (self.keys.get(&hash).copied(), product) {
+            match (self.keys.get(key).copied(), product) {
                 (Some(known), None) => product = Some(self.root(known)),
                 (Some(known), Some(have)) => product = Some(self.unite(known, have)),
                 (None, _) => {}
@@ -267,7 +266,7 @@ impl Gathered {
             new
         });
         for key in keys.key.iter().chain(&keys.aliases) {
-            self.keys.insert(xxh3_64(key.as_bytes()), product);
+            self.keys.insert(*key, product);
         }
         product
     }

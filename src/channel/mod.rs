@@ -1,6 +1,9 @@
 //! Channels: manifests and templates, built in or from the project; a file of the project wins, each for itself.
 
+pub mod golden;
+pub mod lint;
 pub mod manifest;
+pub mod scaffold;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

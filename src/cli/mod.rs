@@ -1,8 +1,15 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
 pub mod build;
+pub mod channel;
+pub mod check;
+pub mod completions;
 pub mod exit;
+pub mod explain;
 pub mod init;
+pub mod preview;
+mod watching;
+pub mod schema;
 
 use std::path::PathBuf;
 
@@ -57,7 +64,21 @@ enum Command {
     /// Build feeds into out/
     Build(build::Build),
     /// Check feeds without writing them
-    Check(build::Check),
+    Check(check::Check),
+    /// Show one variant as the channels will get it
+    Preview(preview::Preview),
+    /// Say how a variant's attributes come about, or what a rule means
+    Explain(preview::Explain),
+    /// Say why a variant is not in a feed, and what would admit it
+    WhyNot(preview::WhyNot),
+    /// Look at channels, write and test them
+    Channel(channel::Channel),
+    /// Print a JSON Schema, for editors
+    Schema(schema::Schema),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// Print the manual's page
+    Man(completions::Man),
 }
 
 impl Global {
@@ -82,7 +103,7 @@ impl Global {
             let moment = crate::model::date::parse(text, &rules);
             return moment.map(|moment| moment.at).map_err(|problem| Failure::configuration("--now", problem.message(text), problem.hint()));
         }
-        if let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") {
+        if let Some(seconds) = crate::config::env::get("SOURCE_DATE_EPOCH") {
             let moment = seconds.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
             return moment.ok_or_else(|| Failure::configuration("SOURCE_DATE_EPOCH", format!("`{seconds}` is no time"), "it is a number of seconds since 1970"));
         }
@@ -106,6 +127,13 @@ pub fn main() -> u8 {
         Command::Init(init) => init.run(&cli.global, &shell),
         Command::Build(build) => build.run(&cli.global, &shell),
         Command::Check(check) => check.run(&cli.global, &shell),
+        Command::Preview(preview) => preview.run(&cli.global, &shell),
+        Command::Explain(explain) => explain.run(&cli.global, &shell),
+        Command::WhyNot(why) => why.run(&cli.global, &shell),
+        Command::Channel(channel) => channel.run(&cli.global, &shell),
+        Command::Schema(schema) => schema.run(&shell),
+        Command::Completions(completions) => completions.run(&shell),
+        Command::Man(man) => man.run(&shell),
     };
     match result {
         Ok(code) => code,

@@ -69,7 +69,8 @@ fn push_list(out: &mut ArenaString<'_>, list: List<'_>, script: bool) {
 fn push_string(out: &mut ArenaString<'_>, text: &str, script: bool) {
     out.reserve(text.len() + 2);
     out.push('"');
-    let special = |c: char| c < ' ' || matches!(c, '"' | '\\') || (script && c == '<');
+    // Some readers of JSON Lines take these three for line ends.
+    let special = |c: char| c < ' ' || matches!(c, '"' | '\\' | '\u{85}' | '\u{2028}' | '\u{2029}') || (script && c == '<');
     let mut rest = text;
     while let Some(at) = rest.find(special) {
         let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
@@ -111,6 +112,13 @@ mod tests {
             Ok(Value::Text("null"))
         );
         assert_eq!(bench.value("json", &[], &[]), Ok(Value::Text("null")));
+    }
+
+    #[test]
+    fn odd_line_ends_are_escaped() {
+        let bench = Bench::new("en");
+        let json = bench.call("json", &["a\u{2028}b\u{85}c"]);
+        assert_eq!(json, Ok("\"a\\u2028b\\u0085c\"".to_owned()));
     }
 
     proptest! {

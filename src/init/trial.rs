@@ -82,7 +82,7 @@ pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp,
         feed.max_withheld = Some("100%".to_owned());
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let options = Options { feeds: Vec::new(), now, threads, folder: None, digests: false };
+    let options = Options { feeds: Vec::new(), now, threads, folder: None, digests: false, fill: false };
     let report = build::build(&project, &options, &mut watching)?;
     for feed in &mut tried {
         if let Some(report) = report.feeds.iter().find(|report| report.name == feed.name) {

@@ -64,12 +64,22 @@ impl<'a> Value<'a> {
     }
 
     /// The elements of a list; a text counts as a list of one, absent as an empty one.
-    pub fn elements(self) -> impl Iterator<Item = &'a str> {
-        let (list, single) = match self {
-            Value::List(list) => (Some(list), None),
-            other => (None, other.as_text().filter(|text| !text.is_empty())),
-        };
-        list.into_iter().flat_map(List::iter).chain(single)
+    #[inline]
+    pub fn elements(self) -> Elements<'a> {
+        match self {
+            Value::List(list) => list.iter(),
+            // An element separator never stands in a text.
+            other => Elements(other.as_text().filter(|text| !text.is_empty())),
+        }
+    }
+
+    /// How many elements [`Value::elements`] gives.
+    pub fn count(self) -> usize {
+        match self {
+            Value::Absent => 0,
+            Value::List(list) => list.count(),
+            _ => 1,
+        }
     }
 }
 
@@ -79,8 +89,33 @@ pub struct List<'a>(pub &'a str);
 
 impl<'a> List<'a> {
     /// The elements in order.
-    pub fn iter(self) -> impl Iterator<Item = &'a str> {
-        self.0.split(ELEMENT)
+    #[inline]
+    pub fn iter(self) -> Elements<'a> {
+        Elements(Some(self.0))
+    }
+
+    /// How many elements there are.
+    pub fn count(self) -> usize {
+        1 + memchr::memchr_iter(ELEMENT as u8, self.0.as_bytes()).count()
+    }
+}
+
+/// The elements of a list, in order.
+pub struct Elements<'a>(Option<&'a str>);
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.0?;
+        match memchr::memchr(ELEMENT as u8, rest.as_bytes()) {
+            Some(at) => {
+                self.0 = rest.get(at + 1..);
+                rest.get(..at)
+            }
+            None => self.0.take(),
+        }
     }
 }
 

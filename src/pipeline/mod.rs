@@ -4,9 +4,13 @@ pub mod build;
 pub mod exclude;
 pub mod failure;
 mod index;
+pub mod inspect;
 pub mod observer;
+pub mod oracle;
 pub mod program;
 pub mod run;
+pub mod sample;
+pub mod survey;
 
 pub use failure::Failure;
 pub use observer::Observer;

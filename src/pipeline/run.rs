@@ -97,7 +97,7 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
 }
 
 /// Which rows of a product are variants, and which one speaks for it.
-fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize, variants: &mut Vec<usize>) -> Product {
+pub fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize, variants: &mut Vec<usize>) -> Product {
     variants.clear();
     let mut product = Product { start, end, row: start, apart: false };
     if end == start + 1 && program.role.is_none() {

@@ -3,16 +3,18 @@
 //! Checks come before the write, on the computed value, and allocate nothing when they pass.
 
 use bumpalo::collections::String as ArenaString;
+use wide::u8x16;
 
 use crate::channel::manifest::{AttributeKind, AttributeLevel, MaxLength, Overflow};
 use crate::helper::truncate::{self, Measure};
 use crate::model::gtin::Gtin;
-use crate::model::value::{ELEMENT, Value};
+use crate::model::value::{ELEMENT, List, Value};
 use crate::validate::finding::Severity;
 
 use super::decimal;
 use super::evaluate::{Evaluator, trim};
 use super::graph::NodeId;
+use super::reading::gtin_rule;
 
 /// One attribute as it was compiled.
 pub struct AttributeProgram {
@@ -48,6 +50,8 @@ pub struct AttributeProgram {
     pub level: AttributeLevel,
     /// The location whose stock it tells.
     pub location: Option<u32>,
+    /// The master's column that its mapping takes as it is, when present: the usual way, and the short one.
+    pub direct: Option<u32>,
     /// Whether its value is known to need no cleaning: it follows from a reading that gives plain ASCII words.
     pub clean: bool,
     /// Currency of the feed, for messages about missing prices.
@@ -86,13 +90,13 @@ impl AttributeProgram {
             run.select_location(self.location);
         }
         let value = match &self.list {
-            None => match run.value(self.value) {
+            None => match self.direct.and_then(|column| run.raw_text(column)).map_or_else(|| run.value(self.value), |text| Ok(Value::Text(text))) {
                 Ok(value) => self.finish(value, run, problems),
                 Err(failure) => {
                     let trouble = run.trouble(failure);
                     problems.push(Problem {
                         rule: trouble.rule,
-                        severity: Severity::Error,
+                        severity: self.severity,
                         message: trouble.message,
                         hint: trouble.hint,
                     });
@@ -144,16 +148,22 @@ impl AttributeProgram {
             Ok(value) => value,
             Err(failure) => {
                 let trouble = run.trouble(failure);
-                problems.push(Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint });
+                problems.push(Problem { rule: trouble.rule, severity: self.severity, message: trouble.message, hint: trouble.hint });
                 return Value::Absent;
             }
         };
         if source.is_absent() {
             return source;
         }
+        if !list.computed
+            && let Value::List(elements) = source
+            && let Some(unchanged) = self.unchanged(elements, list)
+        {
+            return unchanged;
+        }
         let mut encoded = ArenaString::new_in(run.arena);
         let mut taken = 0;
-        let count = source.elements().count();
+        let count = source.count();
         for (index, element) in source.elements().enumerate().skip(list.skip) {
             if taken == list.max_items {
                 break;
@@ -175,9 +185,38 @@ impl AttributeProgram {
         Value::list(encoded.into_bump_str())
     }
 
+    /// The elements as they came, where every one of them is a plain address of allowed length.
+    fn unchanged<'a>(&self, elements: List<'a>, list: &ListProgram) -> Option<Value<'a>> {
+        let is_address = matches!(self.kind, AttributeKind::Url | AttributeKind::ImageUrl);
+        if !is_address || !self.map.is_empty() || !self.one_of.is_empty() {
+            return None;
+        }
+        let encoded = elements.0;
+        let (mut start, mut end, mut at) = (None, 0, 0);
+        for (index, element) in elements.iter().enumerate() {
+            let from = at;
+            at += element.len() + ELEMENT.len_utf8();
+            if index < list.skip {
+                continue;
+            }
+            if index - list.skip == list.max_items {
+                break;
+            }
+            let bytes = element.as_bytes();
+            let scheme = scheme_length(bytes);
+            let host = bytes.get(scheme)?;
+            if scheme == 0 || !host.is_ascii_alphanumeric() || element.len() > self.safe_bytes || !is_plain_address(bytes) {
+                return None;
+            }
+            start.get_or_insert(from);
+            end = from + element.len();
+        }
+        Some(start.map_or(Value::Absent, |start| Value::list(encoded.get(start..end).unwrap_or(""))))
+    }
+
     /// Cleans, maps and checks one value.
     fn finish<'a>(&self, value: Value<'a>, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
-        let text = match value {
+        let mut text = match value {
             Value::Absent => return value,
             Value::Bool(_) if self.kind == AttributeKind::Boolean && self.map.is_empty() => return value,
             Value::List(_) => {
@@ -193,9 +232,14 @@ impl AttributeProgram {
         if text.is_empty() {
             return Value::Absent;
         }
-        let text = if self.clean || is_clean(text) { text } else { self.without_controls(text, run, problems) };
-        if text.is_empty() {
-            return Value::Absent;
+        let is_address = matches!(self.kind, AttributeKind::Url | AttributeKind::ImageUrl);
+        if is_address && self.map.is_empty() && is_plain_address(text.as_bytes()) {
+            // No control character is plain: what follows looks at the address alone.
+        } else if !self.clean && !is_clean(text) {
+            text = self.without_controls(text, run, problems);
+            if text.is_empty() {
+                return Value::Absent;
+            }
         }
         let text = match self.map.iter().find(|(ours, _)| ours == text) {
             Some((_, theirs)) if theirs.is_empty() => return Value::Absent,
@@ -217,7 +261,7 @@ impl AttributeProgram {
                 Ok(parsed) if parsed.separators_removed => run.arena.alloc_str(parsed.gtin.as_str()),
                 Ok(_) => text,
                 Err(problem) => {
-                    problems.push(self.problem("gtin-check-digit", format!("`{}`: {}", self.name, problem.message(text)), &problem.hint()));
+                    problems.push(self.problem(gtin_rule(&problem), format!("`{}`: {}", self.name, problem.message(&shown(text))), &problem.hint()));
                     return Value::Absent;
                 }
             },
@@ -323,11 +367,13 @@ impl AttributeProgram {
         Value::text(text)
     }
 
+    /// An absolute http(s) address; what an address may not hold is percent-encoded.
     fn url<'a>(&self, text: &'a str, run: &Evaluator<'a>) -> Result<&'a str, Problem> {
-        let rest = strip_scheme(text);
-        let host_end = rest.map(|rest| rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let host = rest.zip(host_end).and_then(|(rest, end)| rest.get(..end)).unwrap_or("");
-        let plausible = !host.is_empty() && !host.starts_with([':', '.']) && !host.contains(char::is_whitespace);
+        let bytes = text.as_bytes();
+        let scheme = scheme_length(bytes);
+        let host_end = scheme + memchr::memchr3(b'/', b'?', b'#', &bytes[scheme..]).unwrap_or(bytes.len() - scheme);
+        let host = &bytes[scheme..host_end];
+        let plausible = scheme > 0 && host.first().is_some_and(|first| !b":.".contains(first)) && !host.iter().any(u8::is_ascii_whitespace);
         if !plausible {
             let hint = if text.starts_with('/') || !text.contains("://") {
                 "give the whole address: map it with `{{shop.url}}` before the path"
@@ -336,16 +382,15 @@ impl AttributeProgram {
             };
             return Err(self.problem("not-an-address", format!("`{}` is no web address: `{}`", self.name, shown(text)), hint));
         }
-        if text.bytes().all(|byte| byte > b' ' && byte < 0x7f && !b"\"<>\\^`{|}".contains(&byte)) {
+        if is_plain_address(bytes) {
             return Ok(text);
         }
         // Letters outside ASCII in the host stay: only a resolver may turn them into Punycode.
-        let scheme = text.len() - rest.map_or(0, str::len);
-        let (front, path) = text.split_at_checked(scheme + host.len()).unwrap_or((text, ""));
+        let (front, path) = text.split_at_checked(host_end).unwrap_or((text, ""));
         let mut encoded = ArenaString::new_in(run.arena);
         encoded.push_str(front);
         for byte in path.bytes() {
-            if byte > b' ' && byte < 0x7f && !b"\"<>\\^`{|}".contains(&byte) {
+            if PLAIN[usize::from(byte)] {
                 encoded.push(char::from(byte));
             } else {
                 const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -358,14 +403,46 @@ impl AttributeProgram {
     }
 }
 
+/// True when every byte may stand in an address as it is: sixteen are looked at together.
+#[inline]
+fn is_plain_address(bytes: &[u8]) -> bool {
+    let odd = |block: u8x16| {
+        let range = block.max(u8x16::splat(0x21)).min(u8x16::splat(0x7e)).simd_eq(block);
+        let refused = b"\"<>\\^`{|}".iter().fold(u8x16::splat(0), |hits, &byte| hits | block.simd_eq(u8x16::splat(byte)));
+        range.to_bitmask() != 0xffff || refused.to_bitmask() != 0
+    };
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return bytes.iter().all(|&byte| PLAIN[usize::from(byte)]);
+    };
+    bytes.chunks_exact(16).all(|chunk| chunk.first_chunk::<16>().is_none_or(|chunk| !odd(u8x16::new(*chunk)))) && !odd(u8x16::new(*last))
+}
+
+/// Which bytes stand in an address as they are (RFC 3986).
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0x21;
+    while byte < 0x7f {
+        plain[byte] = !matches!(byte as u8, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+        byte += 1;
+    }
+    plain
+};
+
+/// How long `https://` or `http://` is at the start; 0 when neither stands there.
+fn scheme_length(bytes: &[u8]) -> usize {
+    let begins = |scheme: &[u8]| bytes.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if begins(b"https://") {
+        8
+    } else if begins(b"http://") {
+        7
+    } else {
+        0
+    }
+}
+
 /// A limit in bytes below which no limit in any measure can be broken.
 pub fn safe_bytes(limits: &MaxLength) -> usize {
     [limits.characters, limits.graphemes, limits.utf16, limits.bytes].into_iter().flatten().min().unwrap_or(usize::MAX)
-}
-
-fn strip_scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_once("://")?;
-    (scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")).then_some(rest)
 }
 
 fn toml_key(name: &str) -> String {
@@ -382,15 +459,18 @@ pub fn shown(text: &str) -> String {
     short
 }
 
-/// True when no byte may belong to a character that no format carries.
+/// True when no byte may belong to a character that no format carries: sixteen bytes are looked at together.
 #[inline]
 fn is_clean(text: &str) -> bool {
-    let mut odd = false;
-    for chunk in text.as_bytes().chunks(32) {
-        // No early way out inside a chunk, so that it becomes a handful of vector instructions.
-        odd |= chunk.iter().fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == 0x7f) | (byte == 0xef));
-    }
-    !odd
+    let odd = |block: u8x16| {
+        let control = block.min(u8x16::splat(0x1f)).simd_eq(block);
+        (control | block.simd_eq(u8x16::splat(0x7f)) | block.simd_eq(u8x16::splat(0xef))).to_bitmask() != 0
+    };
+    let bytes = text.as_bytes();
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return !bytes.iter().any(|&byte| byte < 0x20 || byte == 0x7f || byte == 0xef);
+    };
+    bytes.chunks_exact(16).all(|chunk| chunk.first_chunk::<16>().is_none_or(|chunk| !odd(u8x16::new(*chunk)))) && !odd(u8x16::new(*last))
 }
 
 /// An amount as `{{money}}` writes it: digits with a point or comma, and a code, sign or nothing.

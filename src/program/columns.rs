@@ -216,18 +216,30 @@ impl Columns<'_> {
         }
     }
 
-    /// A column that is neither money nor text in a language: the last source that has a value wins.
+    /// A column that is neither money nor text in a language: the last source that has a value wins. What a joined source
+    /// in one language adds (the address of its own page) counts for feeds in that language first, for feeds that fall
+    /// back to it last, and for no other.
     fn plain(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
-        let mut nodes = Vec::new();
+        let (mut own, mut any, mut fallback) = (Vec::new(), Vec::new(), Vec::new());
         for index in (0..self.schemas.len()).rev() {
             if self.is_stock(index) {
                 continue;
             }
-            if let Some(node) = self.from_source(graph, view, index, name, name) {
-                nodes.push(node);
+            let language = self.schemas[index].source.language.clone().filter(|_| index > 0);
+            let speaks = |wanted: &str, language: &str| tags(wanted).any(|tag| tags(language).any(|base| base.eq_ignore_ascii_case(tag)));
+            let group = match &language {
+                None => &mut any,
+                Some(language) if speaks(&view.language, language) => &mut own,
+                Some(language) if view.fallback.iter().any(|wanted| speaks(wanted, language)) => &mut fallback,
+                Some(_) => continue,
+            };
+            if let Some(node) = self.of_source(graph, view, index, name, name) {
+                group.push(node);
             }
         }
-        let node = graph.first(nodes);
+        own.append(&mut any);
+        own.append(&mut fallback);
+        let node = graph.first(own);
         self.inherited(graph, name, node)
     }
 
@@ -243,12 +255,12 @@ impl Columns<'_> {
             if self.is_stock(index) {
                 continue;
             }
-            if let Some(node) = self.from_source(graph, view, index, &marked, name) {
+            if let Some(node) = self.of_source(graph, view, index, &marked, name) {
                 nodes.push(self.taxed(graph, view, index, node));
             }
             let currency = self.schemas[index].source.currency.clone().unwrap_or_else(|| self.shop.currency.clone());
-            let row_currency = self.from_source(graph, view, index, "currency", "currency");
-            let Some(bare) = self.from_source(graph, view, index, name, name) else { continue };
+            let row_currency = self.of_source(graph, view, index, "currency", "currency");
+            let Some(bare) = self.of_source(graph, view, index, name, name) else { continue };
             let bare = match row_currency {
                 Some(row) => {
                     let default = graph.text(&currency);
@@ -309,13 +321,13 @@ impl Columns<'_> {
             if self.is_stock(index) {
                 continue;
             }
-            if let Some(node) = self.from_source(graph, view, index, &marked, name) {
+            if let Some(node) = self.of_source(graph, view, index, &marked, name) {
                 nodes.push(node);
             }
             let language = self.schemas[index].source.language.clone();
             let language = language.as_deref().unwrap_or(&self.shop.language);
             if language.eq_ignore_ascii_case(tag) || tags(language).any(|base| base.eq_ignore_ascii_case(tag)) {
-                nodes.extend(self.from_source(graph, view, index, name, name));
+                nodes.extend(self.of_source(graph, view, index, name, name));
             }
         }
         nodes
@@ -352,7 +364,7 @@ impl Columns<'_> {
             }
             let base = name.split_once('.').map_or(name, |(base, _)| base);
             let kind = columns::find(base).map_or(name, |_| base);
-            if let Some(node) = self.from_source(graph, &view, index, name, kind) {
+            if let Some(node) = self.of_source(graph, &view, index, name, kind) {
                 known = true;
                 nodes.push(node);
             }
@@ -363,7 +375,7 @@ impl Columns<'_> {
     }
 
     /// One source's value of a column, read as what `base` holds, joined where the source is not the master.
-    fn from_source(&mut self, graph: &mut Graph, view: &View, index: usize, name: &str, base: &str) -> Option<NodeId> {
+    fn of_source(&mut self, graph: &mut Graph, view: &View, index: usize, name: &str, base: &str) -> Option<NodeId> {
         let own = self.in_source(graph, index, name, base)?;
         let Some(table) = self.schemas[index].table else { return Some(own) };
         let key = self.key(graph, view, index);
@@ -422,10 +434,7 @@ impl Columns<'_> {
                 }
             }
         }
-        let node = match nodes.pop() {
-            Some(node) => Some(self.read(graph, index, name, base, node)),
-            None => None,
-        };
+        let node = nodes.pop().map(|node| self.read(graph, index, name, base, node));
         let default = self.schemas[index].source.defaults.get(name).cloned();
         match (node, default) {
             (node, Some(default)) => {

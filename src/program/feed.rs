@@ -29,6 +29,8 @@ pub struct FeedProgram {
     pub filter: Option<NodeId>,
     /// Its attributes, in order.
     pub attributes: Vec<AttributeProgram>,
+    /// Which of them two items may not share.
+    pub unique: Option<usize>,
     /// What is written once, before the items of each part.
     pub head: Vec<Operation>,
     /// What is written for each item.
@@ -39,14 +41,20 @@ pub struct FeedProgram {
     pub shape: Option<Shape>,
     /// The format.
     pub format: Format,
+    /// How its values are escaped.
+    pub escape: Escape,
     /// The stock table and key, where an item is a stock row.
     pub stock: Option<(u32, NodeId)>,
     /// Columns that may come from a fallback language.
     pub translated: Vec<Translated>,
+    /// Catalog columns that the template names, for whoever renders it by the crate.
+    pub catalog: Vec<(Vec<String>, NodeId)>,
     /// Whether something is written unescaped.
     pub raw: bool,
     /// How many attribute slots there are in all feeds.
     pub slots: usize,
+    /// Whether the items' attributes with a value are counted.
+    pub fill: bool,
 }
 
 /// Where and for whom a problem was found.
@@ -93,6 +101,8 @@ pub struct Item {
     pub end: usize,
     /// Where its holes end.
     pub holes: usize,
+    /// Where the text of its unique attribute ends among the ids.
+    pub id_end: usize,
     /// Hash of what must be unique, 0 when nothing must.
     pub unique: u128,
     /// Its row in the batch.
@@ -110,8 +120,8 @@ pub struct FeedOutput {
     pub holes: Vec<Hole>,
     /// What may fill them.
     pub alternatives: Vec<u8>,
-    /// The texts of the unique attribute, item by item.
-    pub ids: Vec<String>,
+    /// The texts of the unique attribute, one after another; each item says where its own ends.
+    pub ids: String,
     /// Records read, in the feed's kind of record.
     pub read: u64,
     /// Records the filter left out.
@@ -120,6 +130,10 @@ pub struct FeedOutput {
     pub withheld: u64,
     /// What is wrong with values.
     pub reported: Vec<Reported>,
+    /// The items as templates see them, where that was asked for.
+    pub described: Option<Vec<serde_json::Value>>,
+    /// Where it is counted, 1 for each attribute that has a value, 0 for the others: item by item, in the attributes' order.
+    pub fill: Vec<u8>,
 }
 
 impl FeedOutput {
@@ -131,6 +145,10 @@ impl FeedOutput {
         self.alternatives.clear();
         self.ids.clear();
         self.reported.clear();
+        if let Some(described) = &mut self.described {
+            described.clear();
+        }
+        self.fill.clear();
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
     }
 }
@@ -396,20 +414,61 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if let Err(problem) = written {
             out.bytes.truncate(start);
             out.holes.truncate(holes);
-            self.problems.push(problem);
+            self.problems.push(*problem);
             self.report(row, out);
             out.withheld += 1;
             return;
         }
-        let unique = program.attributes.iter().find(|attribute| attribute.unique).and_then(|attribute| self.run.attribute(attribute.slot).as_text());
+        let unique = program.unique.map(|index| &program.attributes[index]).and_then(|attribute| self.run.attribute(attribute.slot).as_text());
         let hash = unique.map_or(0, |text| xxh3_128(text.as_bytes()));
         if let Some(text) = unique {
-            out.ids.push(text.to_owned());
+            out.ids.push_str(text);
         }
-        out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), unique: hash, row });
+        out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), id_end: out.ids.len(), unique: hash, row });
+        if let Some(described) = &mut out.described {
+            described.push(self.described());
+        }
+        if program.fill {
+            self.count_filled(out);
+        }
     }
 
-    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Problem> {
+    /// Notes which attributes of the item in hand have a value; of a product's variants, one is enough.
+    fn count_filled(&self, out: &mut FeedOutput) {
+        let (attributes, records) = (&self.program.attributes, self.program.records);
+        for (index, attribute) in attributes.iter().enumerate() {
+            let filled = if records == Records::Products && attribute.level == AttributeLevel::Variant {
+                self.matrix.iter().skip(index).step_by(attributes.len()).any(|value| !value.is_absent())
+            } else {
+                !self.run.attribute(attribute.slot).is_absent()
+            };
+            out.fill.push(u8::from(filled));
+        }
+    }
+
+    /// The item in hand as the `handlebars` crate is given it.
+    fn described(&mut self) -> serde_json::Value {
+        let program = self.program;
+        let products = self.takes_products();
+        let attributes = |run: &Evaluator<'_>, level: AttributeLevel| {
+            let attributes = program.attributes.iter().filter(|attribute| !products || attribute.level == level);
+            super::oracle::item(run, attributes, &program.catalog)
+        };
+        let mut item = attributes(self.run, AttributeLevel::Product);
+        if products {
+            let speaker = self.run.row();
+            let mut variants = Vec::new();
+            for variant in 0..self.rows.len() {
+                self.take_variant(variant);
+                variants.push(serde_json::Value::Object(attributes(self.run, AttributeLevel::Variant)));
+            }
+            self.leave_variants(speaker);
+            item.insert("variants".to_owned(), variants.into());
+        }
+        item.into()
+    }
+
+    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Box<Problem>> {
         for operation in operations {
             match operation {
                 Operation::Literal(text) => bytes.extend_from_slice(text.as_bytes()),
@@ -427,7 +486,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::Each(list, body, otherwise) => {
                     let list = self.value(*list)?;
-                    let count = list.elements().count();
+                    let count = list.count();
                     if count == 0 {
                         self.operations(otherwise, bytes, out)?;
                     }
@@ -447,7 +506,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::LateNumber(number) => out.holes.push(Hole { at: bytes.len(), fill: Fill::Number(*number) }),
                 Operation::Late(place, then, otherwise) => {
-                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Problem> {
+                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Box<Problem>> {
                         let mut scratch = std::mem::take(&mut this.scratch);
                         scratch.clear();
                         this.operations(operations, &mut scratch, out)?;
@@ -465,10 +524,11 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         Ok(())
     }
 
-    fn value(&self, node: NodeId) -> Result<Value<'a>, Problem> {
+    #[inline]
+    fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
         self.run.value(node).map_err(|failure| {
             let trouble = self.run.trouble(failure);
-            Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint }
+            Box::new(Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint })
         })
     }
 

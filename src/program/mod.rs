@@ -14,8 +14,10 @@ pub mod graph;
 pub mod lower;
 pub mod members;
 pub mod names;
+pub mod oracle;
 pub mod reading;
 pub mod table;
+pub mod trace;
 
 use rust_decimal::Decimal;
 

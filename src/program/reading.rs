@@ -14,7 +14,8 @@ use crate::model::value::{ELEMENT, PAIR, Value};
 use crate::model::words::UnknownWord;
 use crate::model::{age_group, availability, condition, gender};
 
-use super::evaluate::Trouble;
+use super::attribute::shown;
+use super::evaluate::{Trouble, trim};
 
 /// How one column of one source is read.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,15 +58,19 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
         };
         return (Value::Absent, Some(trouble));
     };
-    let text = super::evaluate::trim(text);
+    let text = trim(text);
     if text.is_empty() {
         return (Value::Absent, None);
+    }
+    // Our own words need no reading.
+    if let Some(word) = canonical(reading.kind).iter().find(|word| **word == text) {
+        return (Value::Text(word), None);
     }
     match reading.kind {
         Kind::Money => money(reading, text, arena),
         Kind::Decimal => match number::parse_percent(text, reading.numbers.as_ref()) {
             Ok(number) => (text_of(number, arena), None),
-            Err(problem) => (Value::Absent, trouble("not-a-number", problem.message(text), problem.hint())),
+            Err(problem) => (Value::Absent, trouble("not-a-number", problem.message(&shown(text)), problem.hint())),
         },
         Kind::Quantity => quantity(reading, text, arena),
         Kind::Gtin => gtin(text, arena),
@@ -76,6 +81,17 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
         Kind::Start | Kind::End => moment(reading, text, arena),
         Kind::Weight | Kind::Length => measured(reading, text, arena),
         Kind::Text | Kind::Identifier | Kind::List | Kind::Levels | Kind::Pairs => (Value::Text(text), None),
+    }
+}
+
+/// The words of the small vocabularies as we write them.
+fn canonical(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Availability => &["in_stock", "out_of_stock", "preorder", "backorder"],
+        Kind::Condition => &["new", "refurbished", "used"],
+        Kind::Gender => &["male", "female", "unisex"],
+        Kind::AgeGroup => &["newborn", "infant", "toddler", "kids", "adult"],
+        _ => &[],
     }
 }
 
@@ -98,10 +114,13 @@ fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, O
                 Value::Absent,
                 trouble(
                     "currency-mismatch",
-                    format!("`{text}` is in {named}, and the column's amounts are in {}", reading.currency),
+                    format!("`{}` is in {named}, and the column's amounts are in {}", shown(text), reading.currency),
                     format!("set `currency = \"{named}\"` on the source, or map the column to `{}.{named}`", reading.column),
                 ),
             ),
+            _ if parsed.is_zero() && reading.column.starts_with("price") => {
+                (Value::Absent, trouble("price-zero", format!("the price is `{text}`, and nothing is sold for nothing"), "give it a price; no price is made from 0"))
+            }
             _ => (text_of(parsed.amount, arena), None),
         },
         Err(problem) => {
@@ -110,7 +129,7 @@ fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, O
                 MoneyProblem::Negative => "price-negative",
                 _ => "price-not-a-number",
             };
-            (Value::Absent, trouble(rule, problem.message(text), problem.hint()))
+            (Value::Absent, trouble(rule, problem.message(&shown(text)), problem.hint()))
         }
     }
 }
@@ -130,7 +149,7 @@ fn quantity<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
                 QuantityProblem::Number(NumberProblem::Ambiguous { .. }) => "ambiguous-number",
                 _ => "quantity-not-a-number",
             };
-            (kept.map_or(Value::Absent, units), trouble(rule, problem.message(text), problem.hint()))
+            (kept.map_or(Value::Absent, units), trouble(rule, problem.message(&shown(text)), problem.hint()))
         }
     }
 }
@@ -139,26 +158,30 @@ fn gtin<'a>(text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
     match Gtin::parse(text) {
         Ok(parsed) => {
             let value = if parsed.separators_removed { Value::Text(arena.alloc_str(parsed.gtin.as_str())) } else { Value::Text(text) };
-            let odd = parsed.restricted.and_then(|kind| trouble("gtin-restricted", kind.message(text), kind.hint()));
+            let odd = parsed.restricted.and_then(|kind| trouble("gtin-restricted", kind.message(&shown(text)), kind.hint()));
             // A number for use inside one company identifies nothing at a channel.
             (if odd.is_some() { Value::Absent } else { value }, odd)
         }
         Err(GtinProblem::Blank) => (Value::Absent, None),
         Err(problem) => {
-            let rule = match &problem {
-                GtinProblem::SpreadsheetDamage { .. } | GtinProblem::LostZeros(_) => "gtin-spreadsheet",
-                GtinProblem::CheckDigit { .. } => "gtin-check-digit",
-                _ => "gtin-invalid",
-            };
-            (Value::Absent, trouble(rule, problem.message(text), problem.hint()))
+            (Value::Absent, trouble(gtin_rule(&problem), problem.message(&shown(text)), problem.hint()))
         }
+    }
+}
+
+/// The rule that a number which is no GTIN breaks.
+pub(super) fn gtin_rule(problem: &GtinProblem) -> &'static str {
+    match problem {
+        GtinProblem::SpreadsheetDamage | GtinProblem::LostZeros(_) => "gtin-spreadsheet",
+        GtinProblem::CheckDigit { .. } => "gtin-check-digit",
+        _ => "gtin-invalid",
     }
 }
 
 fn word<'a>(text: &str, read: Result<&'static str, UnknownWord>, rule: &'static str) -> (Value<'a>, Option<Trouble>) {
     match read {
         Ok(word) => (Value::Text(word), None),
-        Err(problem) => (Value::Absent, trouble(rule, problem.message(text), problem.hint())),
+        Err(problem) => (Value::Absent, trouble(rule, problem.message(&shown(text)), problem.hint())),
     }
 }
 
@@ -168,9 +191,9 @@ fn moment<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, 
         Ok(moment) => {
             let written = moment.to_string();
             let value = if written == text { Value::Text(text) } else { Value::text(arena.alloc_str(&written)) };
-            (value, moment.adjusted.and_then(|adjusted| trouble("date-adjusted", adjusted.message(text), adjusted.hint())))
+            (value, moment.adjusted.and_then(|adjusted| trouble("date-adjusted", adjusted.message(&shown(text)), adjusted.hint())))
         }
-        Err(problem) => (Value::Absent, trouble("date-invalid", problem.message(text), problem.hint())),
+        Err(problem) => (Value::Absent, trouble("date-invalid", problem.message(&shown(text)), problem.hint())),
     }
 }
 
@@ -181,25 +204,55 @@ fn measured<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
             let written = measured.to_string();
             (if written == text { Value::Text(text) } else { Value::text(arena.alloc_str(&written)) }, None)
         }
-        Err(problem) => (Value::Absent, trouble("measure-invalid", problem.message(text), problem.hint())),
+        Err(problem) => (Value::Absent, trouble("measure-invalid", problem.message(&shown(text)), problem.hint())),
     }
 }
 
 /// A list from one cell: elements as they came, or the text split.
 fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -> Value<'a> {
     let Value::Text(text) = value else { return value };
-    let separator = reading.separator.as_deref().unwrap_or(usual);
-    if !text.contains(separator) {
-        return Value::list(text.trim());
-    }
-    let mut encoded = bumpalo::collections::String::new_in(arena);
-    for element in text.split(separator).map(str::trim).filter(|element| !element.is_empty()) {
-        if !encoded.is_empty() {
-            encoded.push(ELEMENT);
+    let separator = reading.separator.as_deref().unwrap_or(usual).as_bytes();
+    let Some(mut at) = memchr::memmem::find(text.as_bytes(), separator) else {
+        return Value::list(trim(text));
+    };
+    // Elements without space around them, none of them empty: only the separator changes.
+    if let [one] = separator
+        && !text.starts_with(char::from(*one))
+        && !text.ends_with(char::from(*one))
+        && memchr::memchr(b' ', text.as_bytes()).is_none()
+        && memchr::memmem::find(text.as_bytes(), &[*one, *one]).is_none()
+    {
+        let bytes = arena.alloc_slice_copy(text.as_bytes());
+        for byte in bytes.iter_mut() {
+            *byte = if *byte == *one { ELEMENT as u8 } else { *byte };
         }
-        encoded.push_str(element);
+        if let Ok(encoded) = std::str::from_utf8(bytes) {
+            return Value::list(encoded);
+        }
     }
-    Value::list(encoded.into_bump_str())
+    let mut encoded = bumpalo::collections::String::with_capacity_in(text.len(), arena);
+    let mut start = 0;
+    loop {
+        let element = trim(text.get(start..at).unwrap_or(""));
+        if !element.is_empty() {
+            if !encoded.is_empty() {
+                encoded.push(ELEMENT);
+            }
+            encoded.push_str(element);
+        }
+        start = at + separator.len();
+        if start > text.len() {
+            return Value::list(encoded.into_bump_str());
+        }
+        at = match separator {
+            [one] => memchr::memchr(*one, text.as_bytes().get(start..).unwrap_or(b"")),
+            more => memchr::memmem::find(text.as_bytes().get(start..).unwrap_or(b""), more),
+        }
+        .map_or(text.len(), |found| start + found);
+        if at == text.len() && start == text.len() {
+            return Value::list(encoded.into_bump_str());
+        }
+    }
 }
 
 /// Names and values from one cell: `Colour: red; Size: M`. With a declared separator a piece without a name goes on the

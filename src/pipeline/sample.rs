@@ -1,0 +1,72 @@
+//! Twelve built-in items for a channel without a catalog: hostile text, Thai, prices in VND, no image, a sale.
+
+use std::path::Path;
+
+use crate::channel;
+use crate::config::Project;
+use crate::config::toml_file;
+
+use super::build::{Options, build};
+use super::observer::Silent;
+use super::Failure;
+
+const CATALOG: &str = include_str!("sample/catalog.csv");
+const STOCK: &str = include_str!("sample/stock.csv");
+const PROJECT: &str = include_str!("sample/shelfcast.toml");
+
+/// The channel's whole document of the built-in items. Channels of the project are known.
+///
+/// # Errors
+/// An unknown channel; a manifest or template that is wrong.
+pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
+    let channel = channel::load(Some(project), name)?;
+    let disk = |error: std::io::Error| Failure::Disk(format!("cannot write a temporary file: {error}"));
+    let folder = tempfile::tempdir().map_err(disk)?;
+    let mut sample: Project = toml_file::parse("the built-in project", PROJECT)?;
+    sample.folder = folder.path().to_owned();
+    for (file, text) in [("catalog.csv", CATALOG), ("stock.csv", STOCK)] {
+        crate::write::atomic::write(&folder.path().join(file), text.as_bytes()).map_err(disk)?;
+    }
+    for sub in ["channels", "templates", "mappings"] {
+        copy(&project.join(sub), &folder.path().join(sub)).map_err(disk)?;
+    }
+    let mut settings = indexmap::IndexMap::new();
+    for (setting, about) in &channel.manifest.settings {
+        // A mapping table belongs to a project; the sample has none.
+        let is_table = setting.ends_with("_table");
+        if let Some(example) = about.example.clone().filter(|_| about.required && !is_table) {
+            settings.insert(setting.clone(), example);
+        }
+    }
+    if let Some(feed) = sample.feed.first_mut() {
+        feed.channel = name.to_owned();
+        feed.settings = settings;
+    }
+    let now = "2026-11-22T10:00:00Z".parse().expect("a moment");
+    let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(folder.path().join("out")), digests: false, fill: false };
+    let report = build(&sample, &options, &mut Silent)?;
+    let mut bytes = Vec::new();
+    for feed in &report.feeds {
+        if let Some(held) = &feed.held {
+            return Err(Failure::configuration(&channel.manifest_path, format!("the channel takes none of the built-in items: {held}"), "`shelfcast channel lint` says why"));
+        }
+        for file in &feed.files {
+            bytes.extend(std::fs::read(folder.path().join(&file.path)).map_err(disk)?);
+        }
+    }
+    Ok(bytes)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let Ok(entries) = std::fs::read_dir(from) else { return Ok(()) };
+    std::fs::create_dir_all(to)?;
+    for entry in entries.flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! What the program promises to scripts: codes, streams, JSON, the same bytes.
+
+mod determinism;
+mod json;
+mod streams;
