@@ -101,6 +101,7 @@ impl<'k> ProductReader<'k> {
     ///
     /// # Errors
     /// When the source is not whole, or products stand apart and were not expected to.
+    #[expect(clippy::should_implement_trait, reason = "it may fail, and lends what it reads")]
     pub fn next(&mut self) -> Result<Option<ProductBatch>, Interrupted> {
         let next = match self.gathering {
             Gathering::Single => self.read()?,
@@ -151,10 +152,10 @@ impl<'k> ProductReader<'k> {
             let last = keys.last().and_then(|keys| keys.key);
             let same_file = next.batch.file == current.batch.file && next.batch.order == current.batch.order;
             let more = next_keys.iter().take_while(|keys| last.is_some() && same_file && keys.key == last).count();
-            for row in 0..more {
+            for (row, more_keys) in next_keys.iter().take(more).enumerate() {
                 let width = next.batch.width();
                 current.batch.push_record(next.batch.line(row), (0..width).map(|column| next.batch.cell(row, column)));
-                keys.push(next_keys[row].clone());
+                keys.push(more_keys.clone());
             }
             let all = more == next_keys.len();
             if all {

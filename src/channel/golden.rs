@@ -14,6 +14,7 @@ use crate::config::{Project, toml_file};
 use crate::pipeline::build::{self, Options};
 use crate::pipeline::{Failure, Observer};
 use crate::validate::finding::Finding;
+use crate::write::atomic;
 
 use super::manifest::Manifest;
 
@@ -189,7 +190,7 @@ impl Case {
     fn built(&self, project: &Project, line: &dyn Fn(&Finding) -> serde_json::Value) -> Result<Rendered, Failure> {
         let out = project.folder.join("out");
         let now = NOW.parse().expect("the moment of cases is a time");
-        let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(out.clone()), digests: false };
+        let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(out.clone()), digests: false, fill: false };
         let mut found = Found::default();
         let report = build::build(project, &options, &mut found)?;
         let mut rendered = Rendered::new();
@@ -336,10 +337,7 @@ fn relative(failure: Failure, folder: &Path, shown: &str) -> Failure {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-    }
-    std::fs::write(path, bytes).map_err(|error| unwritable(path, &error))
+    crate::write::atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {

@@ -2,11 +2,13 @@
 
 pub mod build;
 pub mod channel;
+pub mod check;
 pub mod completions;
 pub mod exit;
 pub mod explain;
 pub mod preview;
 pub mod schema;
+mod watching;
 
 use std::path::PathBuf;
 
@@ -59,7 +61,7 @@ enum Command {
     /// Build feeds into out/
     Build(build::Build),
     /// Check feeds without writing them
-    Check(build::Check),
+    Check(check::Check),
     /// Show one variant as the channels will get it
     Preview(preview::Preview),
     /// Say how a variant's attributes come about, or what a rule means
@@ -98,7 +100,7 @@ impl Global {
             let moment = crate::model::date::parse(text, &rules);
             return moment.map(|moment| moment.at).map_err(|problem| Failure::configuration("--now", problem.message(text), problem.hint()));
         }
-        if let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") {
+        if let Some(seconds) = crate::config::env::get("SOURCE_DATE_EPOCH") {
             let moment = seconds.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
             return moment.ok_or_else(|| Failure::configuration("SOURCE_DATE_EPOCH", format!("`{seconds}` is no time"), "it is a number of seconds since 1970"));
         }

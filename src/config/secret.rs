@@ -13,7 +13,7 @@ impl Secret {
     /// A message when the variable is not set, the file cannot be read, or the text is no reference.
     pub fn resolve(reference: &str, base: &Path) -> Result<Self, String> {
         if let Some(name) = reference.strip_prefix("env:") {
-            return std::env::var(name).map(Secret).map_err(|_| format!("the environment variable `{name}` is not set"));
+            return super::env::get(name).map(Secret).ok_or_else(|| format!("the environment variable `{name}` is not set"));
         }
         if let Some(path) = reference.strip_prefix("file:") {
             let path = base.join(path);

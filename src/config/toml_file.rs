@@ -83,7 +83,10 @@ fn explain(message: &str) -> (String, String) {
         };
         return (format!("{what} `{unknown}`"), hint);
     }
-    (first.to_owned(), String::new())
+    if let (true, Some(missing)) = (first.starts_with("missing field"), quoted.first()) {
+        return (format!("`{missing}` is missing"), format!("add `{missing} = …`"));
+    }
+    (first.to_owned(), "the file is TOML: texts stand in quotes, tables in brackets; see https://toml.io".to_owned())
 }
 
 #[cfg(test)]

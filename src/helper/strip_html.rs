@@ -26,7 +26,7 @@ pub static STRIP_HTML: Helper = Helper {
 const PAGE: &str = "\
 The text that a reader of a page would see. Tags and comments are dropped, what stands inside `script` and `style` too;
 entities are decoded, once (`&amp;lt;` becomes `&lt;`); white space, also the non-breaking space, becomes one space;
-control characters are dropped. Text that is no HTML comes out as it is.
+Text that is no HTML comes out as it is.
 
 - `text`: any text; absent stays absent.
 - `separator`: what stands where a paragraph, line or list item ends, a space when left out.
@@ -91,8 +91,11 @@ impl<'t> Stripper<'t, '_> {
                     special + 1
                 }
                 Some(0xc2) => self.latin(special),
-                // A control character.
-                Some(_) => special + 1,
+                // A control character stays: whoever writes the value drops and counts it.
+                Some(_) => {
+                    self.push(self.slice(special, special + 1));
+                    special + 1
+                }
             };
         }
     }

@@ -101,7 +101,8 @@ fn parse_written(text: &str, locale: Option<&NumberLocale>) -> Quantity {
         error if error.starts_with('#') => return problem(QuantityProblem::SpreadsheetError),
         _ => {}
     }
-    if super::availability::parse(text).is_ok() {
+    let has_digits = text.contains(|letter: char| letter.is_numeric());
+    if !has_digits && super::availability::parse(text).is_ok() {
         return problem(QuantityProblem::Availability);
     }
     let bound = lower

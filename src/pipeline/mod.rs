@@ -6,6 +6,7 @@ pub mod failure;
 mod index;
 pub mod inspect;
 pub mod observer;
+pub mod oracle;
 pub mod program;
 pub mod run;
 pub mod sample;

@@ -491,7 +491,7 @@ fn load_tables(
             let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
             for (row, key) in keys.iter().enumerate() {
                 if key.is_none() {
-                    observer.finding(&table_finding(files, &batch, row, "no-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
+                    observer.finding(&table_finding(files, &batch, row, "missing-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
                 }
             }
             table.add(batch, keys.iter().map(Option::as_deref), |batch, row, key| {
@@ -509,6 +509,9 @@ fn load_tables(
                 }
             });
         }
+        if schema.source.role == Some(Role::Stock) && !project.location.is_empty() {
+            report_unknown_locations(graph, &table, tables.stock_location, project, files, observer);
+        }
         for remark in reader.take_remarks() {
             observer.remark(&remark);
         }
@@ -521,6 +524,42 @@ fn load_tables(
         tables.joined.push(table);
     }
     Ok(())
+}
+
+/// Stock rows at places that the project does not name, once a place.
+fn report_unknown_locations(
+    graph: &Graph,
+    table: &Table,
+    location: Option<NodeId>,
+    project: &Project,
+    files: &FileNames,
+    observer: &mut dyn Observer,
+) {
+    let Some(Node::Trim(raw)) = location.map(|location| graph.node(location)) else { return };
+    let Node::Raw(column) = graph.node(*raw) else { return };
+    let mut unknown: BTreeMap<String, (u64, crate::program::table::RowId)> = BTreeMap::new();
+    for row in table.rows() {
+        let (batch, at) = table.row(row);
+        let place = if batch.order.is_empty() { *column } else { batch.order[*column as usize] };
+        let code = batch.cell(at, place as usize).trim();
+        let known = project.location.iter().any(|location| location.get("code").is_some_and(|known| known == code));
+        if !known && !code.is_empty() {
+            unknown.entry(code.to_owned()).or_insert((0, row)).0 += 1;
+        }
+    }
+    for (code, (count, row)) in unknown {
+        let (batch, at) = table.row(row);
+        observer.finding(&table_finding(
+            files,
+            batch,
+            at,
+            "unknown-location",
+            "location",
+            None,
+            format!("the project has no location `{code}`, and {count} stock rows are there"),
+            "add a [[location]] with this code, or correct the rows",
+        ));
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -584,6 +623,16 @@ impl Program {
                 unmatched,
             })
             .collect()
+    }
+
+    /// The SKU of a row of a batch, where it has one.
+    pub fn sku_of(&self, batch: &Batch, row: usize) -> Option<String> {
+        let arena = Bump::new();
+        let unmatched = RefCell::default();
+        let contexts = self.contexts(&arena, &unmatched);
+        let run = Evaluator::new(&self.graph, &self.tables, &contexts, &arena, batch, 0);
+        run.select(row, Default::default());
+        run.text(self.sku).map(str::to_owned)
     }
 
     /// The keys of each row of a batch, for bringing products together.

@@ -147,6 +147,15 @@ fn sale_price<'a>(run: &Evaluator<'a>, price: NodeId, sale: NodeId, ends: NodeId
         (Some(price), Some(sale)) => sale < price,
         _ => false,
     };
+    if !lower && !run.value(price)?.is_absent() {
+        let shown = |value: Value<'_>| value.as_text().unwrap_or("").to_owned();
+        run.report(
+            "sale-not-below-price",
+            format!("the sale price {} is not below the price {}, and is left out", shown(sale), shown(run.value(price)?)),
+            "correct one of the two; a sale price equal to the price is best left empty",
+            "sale_price",
+        );
+    }
     let over = || Ok::<bool, Failure>(moment(run.value(ends)?).is_some_and(|ends| ends <= run.tables().now));
     Ok(if lower && !over()? { sale } else { Value::Absent })
 }

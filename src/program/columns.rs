@@ -233,7 +233,7 @@ impl Columns<'_> {
                 Some(language) if view.fallback.iter().any(|wanted| speaks(wanted, language)) => &mut fallback,
                 Some(_) => continue,
             };
-            if let Some(node) = self.from_source(graph, view, index, name, name) {
+            if let Some(node) = self.of_source(graph, view, index, name, name) {
                 group.push(node);
             }
         }
@@ -255,12 +255,12 @@ impl Columns<'_> {
             if self.is_stock(index) {
                 continue;
             }
-            if let Some(node) = self.from_source(graph, view, index, &marked, name) {
+            if let Some(node) = self.of_source(graph, view, index, &marked, name) {
                 nodes.push(self.taxed(graph, view, index, node));
             }
             let currency = self.schemas[index].source.currency.clone().unwrap_or_else(|| self.shop.currency.clone());
-            let row_currency = self.from_source(graph, view, index, "currency", "currency");
-            let Some(bare) = self.from_source(graph, view, index, name, name) else { continue };
+            let row_currency = self.of_source(graph, view, index, "currency", "currency");
+            let Some(bare) = self.of_source(graph, view, index, name, name) else { continue };
             let bare = match row_currency {
                 Some(row) => {
                     let default = graph.text(&currency);
@@ -321,13 +321,13 @@ impl Columns<'_> {
             if self.is_stock(index) {
                 continue;
             }
-            if let Some(node) = self.from_source(graph, view, index, &marked, name) {
+            if let Some(node) = self.of_source(graph, view, index, &marked, name) {
                 nodes.push(node);
             }
             let language = self.schemas[index].source.language.clone();
             let language = language.as_deref().unwrap_or(&self.shop.language);
             if language.eq_ignore_ascii_case(tag) || tags(language).any(|base| base.eq_ignore_ascii_case(tag)) {
-                nodes.extend(self.from_source(graph, view, index, name, name));
+                nodes.extend(self.of_source(graph, view, index, name, name));
             }
         }
         nodes
@@ -364,7 +364,7 @@ impl Columns<'_> {
             }
             let base = name.split_once('.').map_or(name, |(base, _)| base);
             let kind = columns::find(base).map_or(name, |_| base);
-            if let Some(node) = self.from_source(graph, &view, index, name, kind) {
+            if let Some(node) = self.of_source(graph, &view, index, name, kind) {
                 known = true;
                 nodes.push(node);
             }
@@ -375,7 +375,7 @@ impl Columns<'_> {
     }
 
     /// One source's value of a column, read as what `base` holds, joined where the source is not the master.
-    fn from_source(&mut self, graph: &mut Graph, view: &View, index: usize, name: &str, base: &str) -> Option<NodeId> {
+    fn of_source(&mut self, graph: &mut Graph, view: &View, index: usize, name: &str, base: &str) -> Option<NodeId> {
         let own = self.in_source(graph, index, name, base)?;
         let Some(table) = self.schemas[index].table else { return Some(own) };
         let key = self.key(graph, view, index);
@@ -431,10 +431,7 @@ impl Columns<'_> {
                 nodes.extend(exact.map(|column| graph.add(Node::Raw(column))));
             }
         }
-        let node = match nodes.pop() {
-            Some(node) => Some(self.read(graph, index, name, base, node)),
-            None => None,
-        };
+        let node = nodes.pop().map(|node| self.read(graph, index, name, base, node));
         let default = self.schemas[index].source.defaults.get(name).cloned();
         match (node, default) {
             (node, Some(default)) => {

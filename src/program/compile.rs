@@ -19,7 +19,7 @@ use super::escape::{Escape, Quoting};
 use super::fallback::Fallback;
 use super::feed::FeedProgram;
 use super::graph::{Graph, Node, NodeId};
-use super::lower::{Level, Lowering, Names, Operation, TemplateProblem, near, parse};
+use super::lower::{Level, Lowering, Names, Operation, TemplateProblem, mentioned, near, parse, split_path};
 use super::members::Shape;
 use super::names::{AttributeNames, CatalogNames, Constants, Known};
 
@@ -104,8 +104,10 @@ pub fn feed(
         escape,
         stock,
         translated,
+        catalog: document.catalog,
         raw: document.raw,
         slots: *slots as usize,
+        fill: false,
         view,
     })
 }
@@ -181,6 +183,7 @@ struct Document {
     tail: Vec<Operation>,
     shape: Option<Shape>,
     raw: bool,
+    catalog: Vec<(Vec<String>, NodeId)>,
 }
 
 struct Compiler<'c, 's> {
@@ -298,8 +301,21 @@ impl Compiler<'_, '_> {
             overflow: attribute.overflow.unwrap_or(if textual { Overflow::Cut } else { Overflow::Withhold }),
             level: attribute.level.unwrap_or(if records == Records::Products { AttributeLevel::Product } else { AttributeLevel::Variant }),
             location: place,
+            direct: if place.is_none() { self.direct(value) } else { None },
             clean: self.is_clean(value),
             currency: self.view.currency.clone(),
+        }
+    }
+
+    /// The master's column that a mapping takes as it is.
+    fn direct(&self, node: NodeId) -> Option<u32> {
+        match self.graph.node(node) {
+            Node::Inherit { own, .. } => self.direct(*own),
+            Node::Trim(inner) => match self.graph.node(*inner) {
+                Node::Raw(column) => Some(*column),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -456,7 +472,7 @@ impl Compiler<'_, '_> {
     fn document(&mut self, attributes: &[AttributeProgram], known: &HashMap<String, Known>, escape: Escape) -> Document {
         let manifest = &self.channel.manifest;
         match &self.channel.template {
-            Some((path, text)) => self.from_template(path, text, known, escape),
+            Some((path, text)) => self.templated(path, text, known, escape),
             None if manifest.format.is_delimited() => delimited(manifest, attributes, escape),
             None if matches!(manifest.format, Format::Json | Format::Ndjson) => {
                 let named = attributes.iter().map(|attribute| (attribute.name.as_str(), attribute.slot, attribute.kind));
@@ -466,7 +482,7 @@ impl Compiler<'_, '_> {
                     Document { shape, body: vec![literal("\n")], ..Document::default() }
                 } else {
                     let comma = Operation::Late(super::lower::Place::Last, vec![literal("\n")], vec![literal(",\n")]);
-                    Document { shape, head: vec![literal("[\n")], body: vec![comma], tail: vec![literal("]\n")], raw: false }
+                    Document { shape, head: vec![literal("[\n")], body: vec![comma], tail: vec![literal("]\n")], ..Document::default() }
                 }
             }
             None => {
@@ -480,7 +496,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn from_template(&mut self, path: &str, text: &str, known: &HashMap<String, Known>, escape: Escape) -> Document {
+    fn templated(&mut self, path: &str, text: &str, known: &HashMap<String, Known>, escape: Escape) -> Document {
         let template = match parse(text) {
             Ok(template) => template,
             Err(problem) => {
@@ -525,7 +541,25 @@ impl Compiler<'_, '_> {
             }
             *self.columns.fallbacks = taken;
         }
+        document.catalog = self.catalog_names(&body);
         document
+    }
+
+    /// The catalog columns that a template names, with their nodes.
+    fn catalog_names(&mut self, template: &Template) -> Vec<(Vec<String>, NodeId)> {
+        let mut found: Vec<(Vec<String>, NodeId)> = Vec::new();
+        for raw in mentioned(template) {
+            let (_, path) = split_path(&raw);
+            if path.len() < 2 || path[0] != "catalog" || found.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            let mut names = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
+            // What cannot be found was a problem before.
+            if let Ok(node) = names.resolve(self.graph, Level::Item, &path) {
+                found.push((path, node));
+            }
+        }
+        found
     }
 }
 

@@ -47,10 +47,14 @@ pub struct FeedProgram {
     pub stock: Option<(u32, NodeId)>,
     /// Columns that may come from a fallback language.
     pub translated: Vec<Translated>,
+    /// Catalog columns that the template names, for whoever renders it by the crate.
+    pub catalog: Vec<(Vec<String>, NodeId)>,
     /// Whether something is written unescaped.
     pub raw: bool,
     /// How many attribute slots there are in all feeds.
     pub slots: usize,
+    /// Whether the items' attributes with a value are counted.
+    pub fill: bool,
 }
 
 /// Where and for whom a problem was found.
@@ -126,6 +130,10 @@ pub struct FeedOutput {
     pub withheld: u64,
     /// What is wrong with values.
     pub reported: Vec<Reported>,
+    /// The items as templates see them, where that was asked for.
+    pub described: Option<Vec<serde_json::Value>>,
+    /// Where it is counted, 1 for each attribute that has a value, 0 for the others: item by item, in the attributes' order.
+    pub fill: Vec<u8>,
 }
 
 impl FeedOutput {
@@ -137,6 +145,10 @@ impl FeedOutput {
         self.alternatives.clear();
         self.ids.clear();
         self.reported.clear();
+        if let Some(described) = &mut self.described {
+            described.clear();
+        }
+        self.fill.clear();
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
     }
 }
@@ -402,7 +414,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if let Err(problem) = written {
             out.bytes.truncate(start);
             out.holes.truncate(holes);
-            self.problems.push(problem);
+            self.problems.push(*problem);
             self.report(row, out);
             out.withheld += 1;
             return;
@@ -413,9 +425,50 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.ids.push_str(text);
         }
         out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), id_end: out.ids.len(), unique: hash, row });
+        if let Some(described) = &mut out.described {
+            described.push(self.described());
+        }
+        if program.fill {
+            self.count_filled(out);
+        }
     }
 
-    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Problem> {
+    /// Notes which attributes of the item in hand have a value; of a product's variants, one is enough.
+    fn count_filled(&self, out: &mut FeedOutput) {
+        let (attributes, records) = (&self.program.attributes, self.program.records);
+        for (index, attribute) in attributes.iter().enumerate() {
+            let filled = if records == Records::Products && attribute.level == AttributeLevel::Variant {
+                self.matrix.iter().skip(index).step_by(attributes.len()).any(|value| !value.is_absent())
+            } else {
+                !self.run.attribute(attribute.slot).is_absent()
+            };
+            out.fill.push(u8::from(filled));
+        }
+    }
+
+    /// The item in hand as the `handlebars` crate is given it.
+    fn described(&mut self) -> serde_json::Value {
+        let program = self.program;
+        let products = self.takes_products();
+        let attributes = |run: &Evaluator<'_>, level: AttributeLevel| {
+            let attributes = program.attributes.iter().filter(|attribute| !products || attribute.level == level);
+            super::oracle::item(run, attributes, &program.catalog)
+        };
+        let mut item = attributes(self.run, AttributeLevel::Product);
+        if products {
+            let speaker = self.run.row();
+            let mut variants = Vec::new();
+            for variant in 0..self.rows.len() {
+                self.take_variant(variant);
+                variants.push(serde_json::Value::Object(attributes(self.run, AttributeLevel::Variant)));
+            }
+            self.leave_variants(speaker);
+            item.insert("variants".to_owned(), variants.into());
+        }
+        item.into()
+    }
+
+    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Box<Problem>> {
         for operation in operations {
             match operation {
                 Operation::Literal(text) => bytes.extend_from_slice(text.as_bytes()),
@@ -453,7 +506,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::LateNumber(number) => out.holes.push(Hole { at: bytes.len(), fill: Fill::Number(*number) }),
                 Operation::Late(place, then, otherwise) => {
-                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Problem> {
+                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Box<Problem>> {
                         let mut scratch = std::mem::take(&mut this.scratch);
                         scratch.clear();
                         this.operations(operations, &mut scratch, out)?;
@@ -471,10 +524,11 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         Ok(())
     }
 
-    fn value(&self, node: NodeId) -> Result<Value<'a>, Problem> {
+    #[inline]
+    fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
         self.run.value(node).map_err(|failure| {
             let trouble = self.run.trouble(failure);
-            Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint }
+            Box::new(Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint })
         })
     }
 

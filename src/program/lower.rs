@@ -582,6 +582,15 @@ fn is_name_only(expression: &HelperTemplate) -> bool {
     !expression.block && expression.params.is_empty() && expression.hash.is_empty()
 }
 
+/// Every name that a template mentions, as it is written.
+pub fn mentioned(template: &Template) -> Vec<String> {
+    let mut paths = Vec::new();
+    for element in &template.elements {
+        collect_paths(element, &mut paths);
+    }
+    paths
+}
+
 fn collect_paths(element: &TemplateElement, out: &mut Vec<String>) {
     match element {
         TemplateElement::Expression(inner) | TemplateElement::HtmlExpression(inner) | TemplateElement::HelperBlock(inner) => {

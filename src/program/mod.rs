@@ -14,6 +14,7 @@ pub mod graph;
 pub mod lower;
 pub mod members;
 pub mod names;
+pub mod oracle;
 pub mod reading;
 pub mod table;
 pub mod trace;

@@ -57,6 +57,7 @@ impl AtomicFile {
 }
 
 impl Write for AtomicFile {
+    #[expect(clippy::disallowed_methods, reason = "a writer around a writer hands on how much was taken")]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
             Some(writer) => writer.write(bytes),

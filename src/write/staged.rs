@@ -68,6 +68,9 @@ pub struct Artifact {
 /// What writes head and tail, for a part's number and (in the tail) its count of items.
 pub type Frame<'f> = dyn Fn(u64, Option<u64>) -> (Vec<u8>, Vec<u8>) + 'f;
 
+/// What writes the file that names the parts.
+pub type Index<'i> = dyn Fn(&[Artifact]) -> Vec<u8> + 'i;
+
 /// A feed being written.
 pub struct StagedFeed<'f> {
     shape: Shape,
@@ -108,6 +111,7 @@ struct Counting {
 }
 
 impl Write for Counting {
+    #[expect(clippy::disallowed_methods, reason = "a writer around a writer hands on how much was taken")]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;
@@ -361,7 +365,7 @@ impl<'f> StagedFeed<'f> {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn commit(mut self, index: Option<&dyn Fn(&[Artifact]) -> Vec<u8>>) -> io::Result<Vec<Artifact>> {
+    pub fn commit(mut self, index: Option<&Index<'_>>) -> io::Result<Vec<Artifact>> {
         let mut done = std::mem::take(&mut self.done);
         let only = self.part_path(1, true);
         let parts = if done.len() > 1 { done.len() } else { 0 };

@@ -23,6 +23,8 @@ pub(super) struct Index {
     pub(super) line: u64,
     /// Rows of nothing but empty cells, in the whole file.
     pub(super) empty_rows: u64,
+    /// Cells of the last record that had too few.
+    pub(super) short: Option<usize>,
 }
 
 impl Index {
@@ -81,6 +83,9 @@ impl Index {
 
     /// Rejects the record at the current line for its number of cells.
     pub(super) fn ragged(&mut self, found: usize) {
+        if found < self.width {
+            self.short = Some(found);
+        }
         let hint = if found > self.width {
             "put quotes round the cell that holds the delimiter, or take the surplus cells out"
         } else {

@@ -250,8 +250,16 @@ impl CsvReader {
                 Stop::Unfinished(start) if self.ended && start < text.len() => start,
                 Stop::Unfinished(start) => return Ok(start),
             };
+            index.short = None;
             match self.slow.read(&self.marks, text, start, self.ended, index) {
-                Outcome::Next(next) => from = next,
+                Outcome::Next(next) => {
+                    let unended = self.ended && next == text.len() && !text.ends_with(b"\n") && !text.ends_with(b"\r");
+                    if let (true, Some(found)) = (unended, index.short) {
+                        let line = index.rejects.last().map_or(index.line, |reject| reject.line);
+                        return Err(trouble::cut_record(&self.path, line, found, index.width));
+                    }
+                    from = next;
+                }
                 Outcome::Unfinished(start) => return Ok(start),
                 // records before it may go first; it is met again at the start of the next batch
                 Outcome::NotUtf8(start) | Outcome::OpenQuote(start) if start > 0 => {
@@ -311,6 +319,7 @@ impl CsvReader {
             empty_rows: 0,
             doubled: std::mem::take(&mut self.doubled),
             seconds: std::mem::take(&mut self.seconds),
+            short: None,
         };
         let more = loop {
             let wanted = if self.stuck {

@@ -13,6 +13,17 @@ pub(super) fn open_quote(path: &str, text: &[u8], line: u64, marks: &Marks) -> S
     never_closed(path, opened, cell, "the file ends inside quotes")
 }
 
+/// A file that ended in the middle of the record that begins on `line`: too few cells, and no line end.
+pub(super) fn cut_record(path: &str, line: u64, found: usize, width: usize) -> SourceError {
+    SourceError::new(
+        SourceProblem::NotWhole,
+        path,
+        format!("the file is cut: its last record has {found} of {width} cells and no line end"),
+    )
+    .at_line(line)
+    .hint("get the rest of the file; if it is whole, write the record's empty cells and end its line")
+}
+
 fn never_closed(path: &str, line: u64, cell: usize, what: &str) -> SourceError {
     SourceError::new(
         SourceProblem::NotWhole,

@@ -208,7 +208,9 @@ impl Pieces {
             }
         }
         if self.open.len() >= DEPTH_MAX {
-            return Err(self.wrong(format!("it is nested deeper than {DEPTH_MAX} levels")));
+            return Err(self
+                .wrong(format!("it is nested deeper than {DEPTH_MAX} levels"))
+                .hint("no catalog is: look at what writes it"));
         }
         self.rooted = true;
         self.open.push((self.path.len(), self.line));

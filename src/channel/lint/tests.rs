@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{Problem, lint};
 use crate::validate::finding::Severity;
+use crate::write::atomic;
 
 const HEAD: &str = r#"name = "mine"
 title = "Mine"
@@ -22,8 +23,8 @@ fn said_of(manifest: &str, template: &str) -> Vec<Problem> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("channels")).expect("a folder");
     fs::create_dir(folder.path().join("templates")).expect("a folder");
-    fs::write(folder.path().join("channels/mine.toml"), manifest).expect("written");
-    fs::write(folder.path().join("templates/mine.hbs"), template).expect("written");
+    atomic::write(&folder.path().join("channels/mine.toml"), manifest.as_bytes()).expect("written");
+    atomic::write(&folder.path().join("templates/mine.hbs"), template.as_bytes()).expect("written");
     lint(Some(folder.path()), "mine")
 }
 

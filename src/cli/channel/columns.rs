@@ -50,7 +50,7 @@ fn vocabulary(shell: &Shell) -> String {
             .chain(derived)
             .map(|(name, kind, about)| format!("{}\n", object!({ "type": "column", "column": name, "kind": kind, "about": about })))
             .collect();
-        return lines + &format!("{}\n", json::summary(exit::DONE));
+        return lines + &format!("{}\n", json::done(exit::DONE));
     }
     let mut rows = vec![["column", "kind", "what it is"].map(str::to_owned).to_vec()];
     rows.extend(known.chain(derived).map(|(name, kind, about)| [name, kind, about].map(str::to_owned).to_vec()));
@@ -117,5 +117,5 @@ fn lines(sources: &[Surveyed]) -> String {
             text.push_str(&format!("{line}\n"));
         }
     }
-    text + &format!("{}\n", json::summary(exit::DONE))
+    text + &format!("{}\n", json::done(exit::DONE))
 }

@@ -41,7 +41,7 @@ impl Helpers {
                 let line = object!({ "type": "helper", "name": helper.name, "summary": helper.summary, "usage": helper.usage, "page": helper.page });
                 text.push_str(&format!("{line}\n"));
             }
-            text + &format!("{}\n", json::summary(exit::DONE))
+            text + &format!("{}\n", json::done(exit::DONE))
         } else if self.name.is_some() {
             shown.iter().map(|helper| format!("{}\n\n{}\n", helper.usage, helper.page.trim_end())).collect()
         } else {

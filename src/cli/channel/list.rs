@@ -58,7 +58,7 @@ impl List {
             for channel in &channels {
                 shell.data(|out| writeln!(out, "{}", line(channel))).map_err(unwritten)?;
             }
-            let mut summary = json::summary(code);
+            let mut summary = json::done(code);
             summary["channels"] = object!(channels.len());
             shell.data(|out| writeln!(out, "{summary}")).map_err(unwritten)?;
         } else if self.markdown {

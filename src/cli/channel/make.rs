@@ -94,7 +94,7 @@ fn put(files: &Files, force: bool, way_out: &str, global: &Global, shell: &Shell
                     writeln!(out, "wrote {path}")?;
                 }
             }
-            if shell.json { writeln!(out, "{}", json::summary(exit::DONE)) } else { Ok(()) }
+            if shell.json { writeln!(out, "{}", json::done(exit::DONE)) } else { Ok(()) }
         })
         .map_err(unwritten)
 }

@@ -216,5 +216,5 @@ fn lines(channel: &Channel) -> String {
         "attributes": attributes,
         "not_covered": manifest.not_covered,
     });
-    format!("{line}\n{}\n", json::summary(exit::DONE))
+    format!("{line}\n{}\n", json::done(exit::DONE))
 }

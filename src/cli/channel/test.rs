@@ -55,7 +55,7 @@ impl Test {
         };
         let Tally { passed, changed, failed, .. } = tally;
         if shell.json {
-            let mut line = json::summary(code);
+            let mut line = json::done(code);
             (line["passed"], line["updated"], line["failed"]) = (object!(passed), object!(changed), object!(failed));
             shell.data(|out| writeln!(out, "{line}")).map_err(unwritten)?;
         } else {

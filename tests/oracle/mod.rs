@@ -1,0 +1,141 @@
+//! Every built-in template rendered both ways from seeded random records: by the compiled program, as `build` writes it, and
+//! by the `handlebars` crate itself. The bytes must be the same. More seeds with `PROPTEST_CASES`.
+
+mod catalog;
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::harness::{FeedTest, NOW, repository};
+
+/// Products a catalog: enough for 200 items in feeds whose item is a product.
+const PRODUCTS: usize = 300;
+
+/// The sample shop's feeds over a catalog made from a seed.
+fn project(seed: u64) -> FeedTest {
+    let sample = std::fs::read_to_string(repository().join("samples/shop/shelfcast.toml"))
+        .expect("the sample");
+    let mut toml: toml::Table = sample.parse().expect("TOML");
+    toml["source"] = toml::from_str::<toml::Table>(
+        "[[source]]\nname = \"products\"\npath = \"products.ndjson\"\n\
+         [[source]]\nname = \"stock\"\npath = \"stock.csv\"\nrole = \"stock\"\nbasis = \"on_hand\"\n",
+    )
+    .expect("TOML")
+    .remove("source")
+    .expect("sources");
+    for feed in toml["feed"].as_array_mut().expect("feeds") {
+        let feed = feed.as_table_mut().expect("a feed");
+        feed.insert("max_withheld".to_owned(), "100%".into());
+    }
+    let locations: Vec<String> = toml["location"]
+        .as_array()
+        .expect("locations")
+        .iter()
+        .map(|location| location["code"].as_str().expect("a code").to_owned())
+        .collect();
+    let test = FeedTest::empty();
+    let (products, stock) = catalog::draw(seed, PRODUCTS, &locations);
+    test.file("shelfcast.toml", toml.to_string())
+        .file("products.ndjson", products)
+        .file("stock.csv", stock);
+    for table in ["google", "ceneo", "heureka"] {
+        let path = format!("mappings/{table}.csv");
+        test.file(
+            &path,
+            std::fs::read(repository().join("samples/shop").join(&path)).expect("a mapping table"),
+        );
+    }
+    test
+}
+
+/// Where two texts part, with what stands around.
+fn difference(ours: &str, theirs: &str) -> String {
+    let at = ours
+        .bytes()
+        .zip(theirs.bytes())
+        .take_while(|(ours, theirs)| ours == theirs)
+        .count();
+    let around = |text: &str| {
+        let (from, to) = (
+            text.floor_char_boundary(at.saturating_sub(160)),
+            text.floor_char_boundary((at + 80).min(text.len())),
+        );
+        text.get(from..to).unwrap_or("").to_owned()
+    };
+    format!(
+        "byte {at} of {} and {}\n--- compiled\n{:?}\n--- crate\n{:?}",
+        ours.len(),
+        theirs.len(),
+        around(ours),
+        around(theirs)
+    )
+}
+
+#[test]
+fn templates_print_the_bytes_that_the_crate_prints() {
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .map_or(2, |cases: u32| (cases / 16).max(2));
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 0,
+        ..Config::default()
+    });
+    runner
+        .run(&any::<u64>(), |seed| {
+            let test = project(seed);
+            let loaded = shelfcast::config::Project::load(&test.path(""))
+                .map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let now: jiff::Timestamp = NOW.parse().expect("a time");
+            let rendered = shelfcast::pipeline::oracle::render(&loaded, now)
+                .map_err(|failure| TestCaseError::fail(failure.to_string()))?;
+            test.build().exits(0);
+            let mut wrong = Vec::new();
+            for feed in &rendered {
+                let (_, bytes) = test
+                    .out()
+                    .into_iter()
+                    .find(|(name, _)| name.split('.').next() == Some(&feed.feed))
+                    .expect("a feed");
+                let ours = String::from_utf8(bytes).expect("UTF-8");
+                let ours = ours.strip_prefix('\u{feff}').unwrap_or(&ours);
+                match &feed.document {
+                    Err(error) => wrong.push(format!(
+                        "`{}` ({}): the crate refuses it: {error}",
+                        feed.feed, feed.channel
+                    )),
+                    Ok(theirs) if theirs != ours => {
+                        wrong.push(format!(
+                            "`{}` ({}), {} items: {}",
+                            feed.feed,
+                            feed.channel,
+                            feed.items,
+                            difference(ours, theirs)
+                        ));
+                    }
+                    Ok(_) if feed.items < 200 => {
+                        wrong.push(format!("`{}`: only {} items", feed.feed, feed.items))
+                    }
+                    Ok(_) => {}
+                }
+            }
+            let covered: BTreeSet<&str> =
+                rendered.iter().map(|feed| feed.channel.as_str()).collect();
+            for name in shelfcast::channel::built_in_names() {
+                let channel = shelfcast::channel::load(None, &name)
+                    .map_err(|error| TestCaseError::fail(error.to_string()))?;
+                if channel.template.is_some() && !covered.contains(name.as_str()) {
+                    wrong.push(format!(
+                        "channel `{name}` has a template that is not covered"
+                    ));
+                }
+            }
+            prop_assert!(wrong.is_empty(), "seed {seed}: {}", wrong.join("\n\n"));
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
