@@ -292,16 +292,16 @@ fn an_ejected_channel_is_the_projects_own_and_passes_its_cases() {
 fn a_channel_like_another_begins_with_its_cases() {
     let project = FeedTest::empty();
     project
-        .run(["channel", "new", "our-meta", "--from", "meta-catalog"])
+        .run(["channel", "new", "our-model", "--from", "openai-products"])
         .exits(0)
-        .shows("wrote tests/golden/our-meta/thai/catalog.csv");
-    project.run(["channel", "lint", "our-meta"]).exits(0);
+        .shows("wrote tests/golden/our-model/thai/catalog.csv");
+    project.run(["channel", "lint", "our-model"]).exits(0);
     project
-        .run(["channel", "test", "our-meta", "--update"])
+        .run(["channel", "test", "our-model", "--update"])
         .exits(0);
-    for case in ["plain", "thai", "sale"] {
-        let ours = project.read(&format!("tests/golden/our-meta/{case}/expected.csv"));
-        let theirs = repository().join(format!("tests/golden/meta-catalog/{case}/expected.csv"));
+    for case in ["plain", "thai", "variants"] {
+        let ours = project.read(&format!("tests/golden/our-model/{case}/expected.jsonl"));
+        let theirs = repository().join(format!("tests/golden/openai-products/{case}/expected.jsonl"));
         assert_eq!(
             ours,
             std::fs::read(theirs).expect("the other's case"),
@@ -309,7 +309,7 @@ fn a_channel_like_another_begins_with_its_cases() {
         );
     }
     project
-        .run(["channel", "new", "our-meta", "--from", "heureka"])
+        .run(["channel", "new", "our-model", "--from", "heureka"])
         .exits(2)
         .says("is there already");
     project
