@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod exit;
 pub mod explain;
+pub mod init;
 pub mod preview;
 pub mod schema;
 mod watching;
@@ -58,6 +59,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project folder
+    Init(init::Init),
     /// Build feeds into out/
     Build(build::Build),
     /// Check feeds without writing them
@@ -121,6 +124,7 @@ pub fn main() -> u8 {
     };
     let shell = cli.global.shell();
     let result = match &cli.command {
+        Command::Init(init) => init.run(&cli.global, &shell),
         Command::Build(build) => build.run(&cli.global, &shell),
         Command::Check(check) => check.run(&cli.global, &shell),
         Command::Preview(preview) => preview.run(&cli.global, &shell),

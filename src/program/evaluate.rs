@@ -329,6 +329,14 @@ impl<'a> Evaluator<'a> {
             }
             Node::Location(key) => Ok(self.location_key(key)),
             Node::Inherit { own, siblings } => self.inherit(*own, *siblings),
+            Node::OfProduct(own) => {
+                let (place, product) = (self.place.get(), self.product.get());
+                if place.elsewhere || place.row == product.row || product.end <= product.start {
+                    self.value(*own)
+                } else {
+                    self.at_row(product.row, *own)
+                }
+            }
             Node::Gather(own) => self.gather(*own),
             Node::EachVariant(own) => {
                 let rows = self.variants.borrow().clone();

@@ -47,7 +47,7 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
     match reading.kind {
         Kind::List => return (list(reading, value, arena, "|"), None),
         Kind::Levels => return (list(reading, value, arena, ">"), None),
-        Kind::Pairs => return (pairs(value, arena), None),
+        Kind::Pairs => return (pairs(reading, value, arena), None),
         _ => {}
     }
     let Some(text) = value.as_text() else {
@@ -255,18 +255,32 @@ fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -
     }
 }
 
-/// Names and values from one cell: `Colour: red; Size: M`.
-fn pairs<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
+/// Names and values from one cell: `Colour: red; Size: M`. With a declared separator a piece without a name goes on the
+/// value before it: `care=wash, dry,size=M`.
+fn pairs<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> Value<'a> {
     let Value::Text(text) = value else { return value };
     let mut encoded = bumpalo::collections::String::new_in(arena);
-    for element in text.split(['|', ';', '\n']).map(str::trim).filter(|element| !element.is_empty()) {
-        let (name, value) = element.split_once([':', '=']).unwrap_or((element, ""));
+    let declared = reading.separator.as_deref();
+    let mut add = |element: &str| {
+        let split = element.split_once(PAIR).or_else(|| element.split_once([':', '=']));
+        let (name, value) = match (split, declared) {
+            (None, Some(separator)) if !encoded.is_empty() => {
+                encoded.push_str(separator);
+                encoded.push_str(element);
+                return;
+            }
+            (split, _) => split.unwrap_or((element, "")),
+        };
         if !encoded.is_empty() {
             encoded.push(ELEMENT);
         }
         encoded.push_str(name.trim());
         encoded.push(PAIR);
         encoded.push_str(value.trim());
+    };
+    match declared {
+        Some(separator) => text.split(separator).map(str::trim).filter(|element| !element.is_empty()).for_each(&mut add),
+        None => text.split(['|', ';', '\n']).map(str::trim).filter(|element| !element.is_empty()).for_each(&mut add),
     }
     Value::list(encoded.into_bump_str())
 }

@@ -186,10 +186,10 @@ fn details(out: &mut String, groups: &[(&'static str, Severity, &Group)], feeds:
         put(out, format_args!("<option>{}</option>", escape(&feed.name)));
     }
     out.push_str("</select></div>\n<p id=\"none\" class=\"soft\" hidden>Nothing fits.</p>\n");
-    for (rule, severity, group) in groups {
+    for (number, (rule, severity, group)) in groups.iter().enumerate() {
         let kind = word(*severity);
         let known = rules::find(rule);
-        let open = if *severity == Severity::Error { " open" } else { "" };
+        let open = if number == 0 { " open" } else { "" };
         put(out, format_args!(
             "<details id=\"{kind}-{rule}\" data-severity=\"{kind}\" data-feeds=\"{}\"{open}>\n<summary><span class=\"pill {kind}\">{kind}</span><b>{rule}</b> <span class=\"soft\">{}</span></summary>\n<div>\n",
             names(group.feeds.keys().flatten()),
@@ -234,17 +234,18 @@ fn row(out: &mut String, example: &Example) {
         put(out, format_args!(":{}", first.line));
     }
     out.push_str("</span></td><td>");
-    for said in &example.said {
+    for (number, said) in example.said.iter().enumerate() {
         put(out, format_args!("<p class=\"said\">{}", marked(&said.message)));
         if !said.column.is_empty() && !said.message.contains(&format!("`{}`", said.column)) {
             put(out, format_args!(" <span class=\"soft\">in column</span> <code>{}</code>", escape(&value(&said.column))));
         }
-        if !said.hint.is_empty() {
-            put(out, format_args!("<br><span class=\"soft\">→ {}</span>", marked(&said.hint)));
-        }
         if !said.feeds.is_empty() {
             let feeds: Vec<String> = said.feeds.iter().map(|feed| escape(feed)).collect();
-            put(out, format_args!("<br><span class=\"soft\">{}</span>", feeds.join(", ")));
+            put(out, format_args!(" <span class=\"soft\">· {}</span>", feeds.join(", ")));
+        }
+        // The others' ways out differ in a name at most.
+        if number == 0 && !said.hint.is_empty() {
+            put(out, format_args!("<br><span class=\"soft\">→ {}</span>", marked(&said.hint)));
         }
         out.push_str("</p>");
     }

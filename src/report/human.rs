@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::text::{count, message, several, value};
+use super::text::{count, message, several, thousands, value};
 use crate::pipeline::build::Report;
 use crate::term::Shell;
 use crate::validate::finding::{Finding, Severity};
@@ -134,7 +134,7 @@ pub fn extent(group: &Group) -> String {
         let named: Vec<String> = columns
             .iter()
             .take(COLUMNS)
-            .map(|(name, count)| format!("{} {count}", if name.is_empty() { "no column".to_owned() } else { format!("`{}`", value(name)) }))
+            .map(|(name, number)| format!("{} {}", if name.is_empty() { "no column".to_owned() } else { format!("`{}`", value(name)) }, thousands(*number)))
             .collect();
         text.push_str(&format!("; in {}", named.join(", ")));
         if columns.len() > COLUMNS {

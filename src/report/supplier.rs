@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::term::visible;
 use crate::validate::finding::{Finding, Severity};
 use crate::write::atomic::AtomicFile;
 
@@ -78,12 +79,13 @@ impl SupplierFile {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe, numbers are left.
+/// A cell that no spreadsheet takes for a formula and no terminal for an order: what begins like a formula gets an
+/// apostrophe, numbers are left, control characters are written as their number.
 fn harmless(text: &str) -> Cow<'_, str> {
     // Spreadsheets skip white space, and take the wide forms of some keyboards for the plain ones.
     let begins = |letter: char| matches!(letter, '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}');
     let formula = text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(begins);
-    if formula && !is_number(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if formula && !is_number(text) { Cow::Owned(format!("'{}", visible(text))) } else { visible(text) }
 }
 
 /// A plain number: a sign, digits, perhaps a point and more digits.
@@ -116,9 +118,10 @@ mod tests {
 
     #[test]
     fn formulas_are_disarmed_and_numbers_are_left() {
-        for formula in ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1", "+66 2 555", "-", "+1.", "--1"] {
+        for formula in ["=1+1", "+cmd", "-2+3", "@SUM(A1)", " =1", "＝1", "+66 2 555", "-", "+1.", "--1"] {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }
+        assert_eq!(["\t=1", "\r=1", "\n1"].map(harmless), ["'\\t=1", "'\\r=1", "'\\n1"]);
         for plain in ["-5", "+5.25", "-0.5", "A-1", "1=1", "", "ชาม", "'x"] {
             assert_eq!(harmless(plain), plain);
         }
@@ -138,7 +141,7 @@ mod tests {
         let plain = text.strip_prefix('\u{feff}').expect("a byte order mark");
         let rows: Vec<Vec<String>> =
             csv::Reader::from_reader(plain.as_bytes()).records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect();
-        assert_eq!(rows, [["cut", "warning", "", "'=HYPERLINK(\"x\")", "catalog.csv", "7", "title", "ชาม, \"5\"\n\u{1b}[2J", ""]]);
+        assert_eq!(rows, [["cut", "warning", "", "'=HYPERLINK(\"x\")", "catalog.csv", "7", "title", "ชาม, \"5\"\\n\\u{1b}[2J", ""]]);
         assert!(plain.starts_with("rule,severity,feed,sku,source,line,column,message,hint\r\n"));
         drop(SupplierFile::create(&target).expect("begun"));
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
