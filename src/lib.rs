@@ -11,6 +11,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod helper;
+pub mod init;
 pub mod model;
 pub mod pipeline;
 pub mod program;

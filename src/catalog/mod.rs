@@ -17,6 +17,7 @@ pub mod preset;
 pub mod products;
 pub mod remote;
 pub mod sql;
+pub mod words;
 #[cfg(feature = "xlsx")]
 pub mod workbook;
 pub mod xml;

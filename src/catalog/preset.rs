@@ -29,9 +29,13 @@ pub struct Preset {
     pub fields: BTreeMap<String, String>,
     /// What rows of one product share: a template. Rows without are products of their own.
     pub key: Option<String>,
+    /// Whether a row without a key goes on with the product above it.
+    #[serde(default)]
+    pub continues: bool,
     /// Further keys this row is known by: a list, elements separated by `|`.
     pub aliases: Option<String>,
-    /// What a row is: a template that gives `variant`, `product` (a product's own row, no variant) or `extra` (neither).
+    /// What a row is: a template that gives `variant`, `product` (a product's own row, no variant), `head` (the same, but a
+    /// variant where the product has no other) or `extra` (neither).
     pub role: Option<String>,
     /// Columns gathered over all rows of a product.
     #[serde(default)]
@@ -39,6 +43,14 @@ pub struct Preset {
     /// Columns a variant never takes from its product, though the vocabulary would.
     #[serde(default)]
     pub own: Vec<String>,
+    /// Columns found by their names, in any of our languages, among `options` and `params`: color, size.
+    #[serde(default)]
+    pub named: Vec<String>,
+    /// A filter for its feeds, in CEL: what the shop itself does not show.
+    pub filter: Option<String>,
+    /// Further sources over the same file, as `[[source]]` has them: tables that refer to each other.
+    #[serde(default)]
+    pub also: Vec<toml::Table>,
     /// Whether rows of a product may stand apart, so that the file is read whole first.
     #[serde(default)]
     pub scattered: bool,
@@ -54,11 +66,33 @@ pub struct Preset {
     pub about: String,
 }
 
-const FILES: &[(&str, &str)] = &[];
+const FILES: &[(&str, &str)] = &[
+    ("shopify", include_str!("presets/shopify.toml")),
+    ("woocommerce", include_str!("presets/woocommerce.toml")),
+    ("woocommerce-xml", include_str!("presets/woocommerce-xml.toml")),
+    ("magento", include_str!("presets/magento.toml")),
+    ("google-rss", include_str!("presets/google-rss.toml")),
+    ("google-tsv", include_str!("presets/google-tsv.toml")),
+    ("spree", include_str!("presets/spree.toml")),
+    ("prestashop", include_str!("presets/prestashop.toml")),
+    ("opencart", include_str!("presets/opencart.toml")),
+    ("vendure", include_str!("presets/vendure.toml")),
+    ("square", include_str!("presets/square.toml")),
+    ("saleor", include_str!("presets/saleor.toml")),
+    ("saleor-part", include_str!("presets/saleor-part.toml")),
+];
 
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     FILES.iter().map(|(name, text)| toml::from_str(text).unwrap_or_else(|error| panic!("built-in preset `{name}`: {error}"))).collect()
 });
+
+impl Preset {
+    /// Whether one of its templates is this one.
+    pub fn has(&self, template: &str) -> bool {
+        let rows = [&self.key, &self.aliases, &self.role];
+        self.fields.values().any(|known| known == template) || rows.into_iter().flatten().any(|known| known == template)
+    }
+}
 
 /// All known layouts.
 pub fn all() -> &'static [Preset] {
@@ -77,5 +111,5 @@ pub fn recognise(columns: &[String]) -> Option<&'static Preset> {
         .iter()
         .filter(|preset| !preset.recognise.is_empty() && preset.recognise.iter().all(has))
         .filter(|preset| preset.recognise_any.is_empty() || preset.recognise_any.iter().any(has))
-        .max_by_key(|preset| preset.recognise.len())
+        .max_by_key(|preset| preset.recognise.len() + preset.recognise_any.len().min(1))
 }

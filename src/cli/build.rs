@@ -1,33 +1,22 @@
-//! `build` and `check`: the same pass, with and without files.
-
+//! `build`: every feed in one pass, files into `out/`. The pass and what is printed of it are `check`'s too.
 
 use clap::Args;
 
 use crate::config::Project;
+use crate::pipeline::Failure;
 use crate::pipeline::build::{self, Options, Report};
-use crate::pipeline::{Failure, Observer};
 use crate::report::human::{self, Collected};
 use crate::report::json;
 use crate::term::Shell;
-use crate::validate::finding::Finding;
 
 use super::Global;
 use super::exit;
+use super::watching::{Asked, Watching};
 
 /// `build`.
 #[derive(Debug, Args)]
 pub struct Build {
     /// Feeds to build; all by default
-    feeds: Vec<String>,
-    /// Fail on findings of this kind
-    #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
-    deny: Option<String>,
-}
-
-/// `check`.
-#[derive(Debug, Args)]
-pub struct Check {
-    /// Feeds to check; all by default
     feeds: Vec<String>,
     /// Fail on findings of this kind
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
@@ -41,79 +30,31 @@ impl Build {
     /// What makes it impossible.
     pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let project = Project::load(&global.project)?;
-        let folder = Some(project.folder.join("out"));
-        let (report, collected) = pass(&project, &self.feeds, folder, global, shell)?;
-        print(shell, &report, &collected, false)?;
-        Ok(code(&report, &collected, self.deny.as_deref()))
+        let options = Options {
+            feeds: self.feeds.clone(),
+            now: global.now(&project.shop.timezone)?,
+            threads: global.threads(),
+            folder: Some(project.folder.join("out")),
+            digests: shell.json,
+            fill: shell.json,
+        };
+        let (report, collected) = pass(&project, &options, &Asked::default(), shell)?;
+        let code = code(&report, &collected, self.deny.as_deref());
+        print(shell, &report, &collected, code, false)?;
+        Ok(code)
     }
 }
 
-impl Check {
-    /// Runs it; the exit code.
-    ///
-    /// # Errors
-    /// What makes it impossible.
-    pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
-        let project = Project::load(&global.project)?;
-        let (report, collected) = pass(&project, &self.feeds, None, global, shell)?;
-        print(shell, &report, &collected, true)?;
-        Ok(code(&report, &collected, self.deny.as_deref()))
-    }
+/// One pass, watched.
+pub(super) fn pass(project: &Project, options: &Options, asked: &Asked, shell: &Shell) -> Result<(Report, Collected), Failure> {
+    let mut watching = Watching::new(asked, shell)?;
+    let report = build::build(project, options, &mut watching);
+    let collected = watching.finish(report.is_ok())?;
+    Ok((report?, collected))
 }
 
-/// Prints findings as they come, for programs; collects them for people.
-struct Watching<'s> {
-    collected: Collected,
-    shell: &'s Shell,
-    bar: Option<indicatif::ProgressBar>,
-}
-
-impl Observer for Watching<'_> {
-    fn finding(&mut self, finding: &Finding) {
-        self.collected.finding(finding);
-        if self.shell.json {
-            let line = json::finding(finding);
-            drop(self.shell.data(|out| writeln!(out, "{line}")));
-        }
-    }
-
-    fn remark(&mut self, remark: &str) {
-        self.collected.remark(remark);
-    }
-
-    fn progress(&mut self, records: u64) {
-        if let Some(bar) = &self.bar {
-            bar.set_position(records);
-        }
-    }
-}
-
-fn pass(
-    project: &Project,
-    feeds: &[String],
-    folder: Option<std::path::PathBuf>,
-    global: &Global,
-    shell: &Shell,
-) -> Result<(Report, Collected), Failure> {
-    let options =
-        Options { feeds: feeds.to_vec(), now: global.now(&project.shop.timezone)?, threads: global.threads(), folder, digests: shell.json };
-    let bar = shell.progress.then(|| {
-        let bar = indicatif::ProgressBar::new_spinner();
-        let style = indicatif::ProgressStyle::with_template("{spinner} {pos} records, {per_sec}, {elapsed}");
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        bar
-    });
-    let mut watching = Watching { collected: Collected::new(), shell, bar };
-    let report = build::build(project, &options, &mut watching);
-    if let Some(bar) = &watching.bar {
-        bar.finish_and_clear();
-    }
-    Ok((report?, watching.collected))
-}
-
-fn print(shell: &Shell, report: &Report, collected: &Collected, findings_first: bool) -> Result<(), Failure> {
+/// Prints what came of a pass: findings and remarks, then the feeds.
+pub(super) fn print(shell: &Shell, report: &Report, collected: &Collected, code: u8, findings_are_data: bool) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
     if shell.json {
         return shell
@@ -121,7 +62,7 @@ fn print(shell: &Shell, report: &Report, collected: &Collected, findings_first: 
                 for feed in &report.feeds {
                     writeln!(out, "{}", json::feed(feed))?;
                 }
-                writeln!(out, "{}", json::summary(report.exit()))
+                writeln!(out, "{}", json::summary(code, report, collected.counts()))
             })
             .map_err(failed);
     }
@@ -131,10 +72,10 @@ fn print(shell: &Shell, report: &Report, collected: &Collected, findings_first: 
     let mut grouped = Vec::new();
     human::findings(shell, collected, &mut grouped).map_err(failed)?;
     let grouped = String::from_utf8_lossy(&grouped).into_owned();
-    if findings_first {
+    if findings_are_data {
         shell.data(|out| out.write_all(grouped.as_bytes())).map_err(failed)?;
-    } else {
-        shell.say(grouped.trim_end());
+    } else if !grouped.is_empty() {
+        shell.say(&grouped);
     }
     shell
         .data(|out| {
@@ -146,13 +87,14 @@ fn print(shell: &Shell, report: &Report, collected: &Collected, findings_first: 
         .map_err(failed)?;
     if shell.verbose > 0 {
         for slow in &report.slow {
-            shell.say(&format!("note: rendered by the slow path: {slow}"));
+            shell.say(&format!("note: rendered by the slow path: {}", shell.clean(slow)));
         }
     }
     Ok(())
 }
 
-fn code(report: &Report, collected: &Collected, deny: Option<&str>) -> u8 {
+/// The exit code of a pass.
+pub(super) fn code(report: &Report, collected: &Collected, deny: Option<&str>) -> u8 {
     let denied = deny.is_some() && collected.counts().1 > 0;
     match report.exit() {
         exit::DONE if denied => exit::DATA,

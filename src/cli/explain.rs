@@ -2,11 +2,32 @@
 
 use crate::pipeline::Failure;
 use crate::term::Shell;
+use crate::validate::rules;
 
-/// Prints the page of a rule, or says which there are.
+use super::exit;
+
+/// Prints the page of a rule; without a name, the rules there are.
 ///
 /// # Errors
 /// An unknown rule, with its near miss.
-pub fn rule(name: Option<&str>, _shell: &Shell) -> Result<u8, Failure> {
-    Err(Failure::configuration("explain", format!("there is no page for `{}` yet", name.unwrap_or("")), "name a rule, or give --sku and --feed"))
+pub fn rule(name: Option<&str>, shell: &Shell) -> Result<u8, Failure> {
+    let failed = |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
+    let Some(name) = name else {
+        shell
+            .data(|out| {
+                for rule in rules::RULES {
+                    writeln!(out, "{:24} {}", rule.name, rule.title)?;
+                }
+                Ok(())
+            })
+            .map_err(failed)?;
+        return Ok(exit::DONE);
+    };
+    match rules::find(name) {
+        Some(rule) => shell.data(|out| writeln!(out, "{}", rule.page().trim_end())).map(|()| exit::DONE).map_err(failed),
+        None => {
+            let hint = rules::nearest(name).map_or_else(|| "`shelfcast explain` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"));
+            Err(Failure::configuration("explain", format!("there is no rule `{name}`"), hint))
+        }
+    }
 }

@@ -2,9 +2,14 @@
 
 pub mod build;
 pub mod channel;
+pub mod check;
+pub mod completions;
 pub mod exit;
 pub mod explain;
+pub mod init;
 pub mod preview;
+mod watching;
+pub mod schema;
 
 use std::path::PathBuf;
 
@@ -54,10 +59,12 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project folder
+    Init(init::Init),
     /// Build feeds into out/
     Build(build::Build),
     /// Check feeds without writing them
-    Check(build::Check),
+    Check(check::Check),
     /// Show one variant as the channels will get it
     Preview(preview::Preview),
     /// Say how a variant's attributes come about, or what a rule means
@@ -66,6 +73,12 @@ enum Command {
     WhyNot(preview::WhyNot),
     /// Look at channels, write and test them
     Channel(channel::Channel),
+    /// Print a JSON Schema, for editors
+    Schema(schema::Schema),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// Print the manual's page
+    Man(completions::Man),
 }
 
 impl Global {
@@ -111,12 +124,16 @@ pub fn main() -> u8 {
     };
     let shell = cli.global.shell();
     let result = match &cli.command {
+        Command::Init(init) => init.run(&cli.global, &shell),
         Command::Build(build) => build.run(&cli.global, &shell),
         Command::Check(check) => check.run(&cli.global, &shell),
         Command::Preview(preview) => preview.run(&cli.global, &shell),
         Command::Explain(explain) => explain.run(&cli.global, &shell),
         Command::WhyNot(why) => why.run(&cli.global, &shell),
         Command::Channel(channel) => channel.run(&cli.global, &shell),
+        Command::Schema(schema) => schema.run(&shell),
+        Command::Completions(completions) => completions.run(&shell),
+        Command::Man(man) => man.run(&shell),
     };
     match result {
         Ok(code) => code,

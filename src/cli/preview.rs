@@ -102,7 +102,7 @@ impl Preview {
                     for line in &lines {
                         writeln!(out, "{line}")?;
                     }
-                    writeln!(out, "{}", crate::report::json::summary(exit::DONE))
+                    writeln!(out, "{}", crate::report::json::done(exit::DONE))
                 })
                 .map_err(stdout)?;
             return Ok(exit::DONE);

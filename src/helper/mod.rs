@@ -102,6 +102,7 @@ mod entities;
 mod json;
 mod list;
 pub mod map;
+mod pick;
 mod slug;
 pub mod strip_html;
 #[cfg(test)]
@@ -126,6 +127,7 @@ pub static HELPERS: &[&Helper] = &[
     &list::SPLIT,
     &list::JOIN,
     &list::FIRST,
+    &pick::PICK,
     &map::MAP,
     &slug::SLUG,
     &text::URL_ENCODE,

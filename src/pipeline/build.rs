@@ -38,6 +38,8 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// Whether files get their digests.
     pub digests: bool,
+    /// Whether it is counted how many items have a value for each attribute.
+    pub fill: bool,
 }
 
 /// How one feed came out.
@@ -67,6 +69,17 @@ pub struct FeedReport {
     pub seconds: f64,
     /// Why the old file stays.
     pub held: Option<String>,
+    /// How many of the items written have a value, attribute by attribute; empty where it was not asked for.
+    pub fill: Vec<Filled>,
+}
+
+/// How many items of a feed have a value for one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// The attribute.
+    pub attribute: String,
+    /// Items with a value.
+    pub items: u64,
 }
 
 /// One file of a feed.
@@ -128,10 +141,13 @@ impl From<Interrupted> for Stopped {
 /// When sources, configuration or the disk make it impossible; no file was changed then.
 pub fn build(project: &Project, options: &Options, observer: &mut dyn Observer) -> Result<Report, Failure> {
     match pass(project, options, None, observer) {
-        Err(Stopped::Scattered) => match pass(project, options, Some(Gathering::Whole), &mut super::observer::Silent) {
-            Err(Stopped::Scattered) => unreachable!("gathered products cannot stand apart"),
-            other => other.map_err(failed),
-        },
+        Err(Stopped::Scattered) => {
+            observer.restart();
+            match pass(project, options, Some(Gathering::Whole), observer) {
+                Err(Stopped::Scattered) => unreachable!("gathered products cannot stand apart"),
+                other => other.map_err(failed),
+            }
+        }
         other => other.map_err(failed),
     }
 }
@@ -147,7 +163,11 @@ fn failed(stopped: Stopped) -> Failure {
 fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, observer: &mut dyn Observer) -> Result<Report, Stopped> {
     let started = Instant::now();
     let wanted = Wanted { feeds: &options.feeds, now: options.now };
-    let (program, master) = program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
+    let (mut program, master) = program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
+    for feed in &mut program.feeds {
+        feed.fill = options.fill;
+    }
+    let program = program;
     let excluded = exclude::load(project, options.now).map_err(Stopped::Failed)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));
@@ -240,6 +260,7 @@ struct Written<'f> {
     unique: Option<String>,
     ids: HashTable<[u8; 12]>,
     max_withheld: Decimal,
+    fill: Vec<u64>,
 }
 
 impl<'f> Written<'f> {
@@ -268,6 +289,7 @@ impl<'f> Written<'f> {
             unique: program.feeds[index].attributes.iter().find(|attribute| attribute.unique).map(|attribute| attribute.name.clone()),
             ids: HashTable::new(),
             max_withheld: max_withheld(feed)?,
+            fill: vec![0; if options.fill { program.feeds[index].attributes.len() } else { 0 }],
         })
     }
 
@@ -296,7 +318,7 @@ impl<'f> Written<'f> {
             });
         }
         let (mut start, mut holes, mut id_start) = (0, 0, 0);
-        for item in &output.items {
+        for (number, item) in output.items.iter().enumerate() {
             let (from, first_hole, id_from) = (start, holes, id_start);
             (start, holes, id_start) = (item.end, item.holes, item.id_end);
             if self.unique.is_some() && !self.is_new(item.unique) {
@@ -307,7 +329,7 @@ impl<'f> Written<'f> {
                     rule: "duplicate-id",
                     severity: Severity::Error,
                     feed: Some(feed.name.clone()),
-                    sku: Some(sku_at(program, batch, item.row).unwrap_or_else(|| id.clone())),
+                    sku: program.sku_of(batch, item.row),
                     source: program.files.name(batch.file_of(item.row)).to_owned(),
                     line: batch.line(item.row),
                     column: attribute.to_owned(),
@@ -315,6 +337,10 @@ impl<'f> Written<'f> {
                     hint: "give each variant a number of its own, or take one row out".to_owned(),
                 });
                 continue;
+            }
+            if !self.fill.is_empty() {
+                let filled = output.fill.chunks_exact(self.fill.len()).nth(number).unwrap_or(&[]);
+                self.fill.iter_mut().zip(filled).for_each(|(sum, &filled)| *sum += u64::from(filled));
             }
             if self.writes {
                 self.staged
@@ -393,6 +419,7 @@ impl<'f> Written<'f> {
                 });
             }
         }
+        let fill = feed.attributes.iter().zip(&self.fill).map(|(attribute, &items)| Filled { attribute: attribute.name.clone(), items }).collect();
         Ok(FeedReport {
             name: feed.name.clone(),
             channel: feed.channel.clone(),
@@ -406,6 +433,7 @@ impl<'f> Written<'f> {
             files,
             seconds: 0.0,
             held,
+            fill,
         })
     }
 }
@@ -460,16 +488,6 @@ fn encoding(manifest: &Manifest, path: &str) -> Result<Encoding, Failure> {
             None => Err(Failure::configuration(path, format!("`{label}` is no encoding"), "write it like `utf-8` or `windows-1250`")),
         },
     }
-}
-
-/// The SKU of a row.
-fn sku_at(program: &Program, batch: &Batch, row: usize) -> Option<String> {
-    let arena = Bump::new();
-    let unmatched = RefCell::default();
-    let contexts = program.contexts(&arena, &unmatched);
-    let run = Evaluator::new(&program.graph, &program.tables, &contexts, &arena, batch, 0);
-    run.select(row, Default::default());
-    run.text(program.sku).map(str::to_owned)
 }
 
 /// Rows of joined sources that no record asked for.

@@ -14,6 +14,9 @@ pub trait Observer {
         let _ = remark;
     }
 
+    /// What was told so far is void: the run begins anew, and tells all of it again.
+    fn restart(&mut self) {}
+
     /// So many records have been read.
     fn progress(&mut self, records: u64) {
         let _ = records;

@@ -69,6 +69,8 @@ pub struct Program {
     pub master: Vec<String>,
     /// The sources' schemas.
     pub schemas: Vec<Schema>,
+    /// The key of the last row, where rows without one go on with it.
+    pub last_key: Option<std::sync::Mutex<Option<String>>>,
 }
 
 /// What to compile.
@@ -138,6 +140,7 @@ pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observ
         files,
         shop: (project.shop.timezone.clone(), project.shop.units.weight.clone(), project.shop.units.length.clone()),
         master: master.columns().to_vec(),
+        last_key: preset.is_some_and(|preset| preset.continues).then(std::sync::Mutex::default),
         schemas,
     };
     Ok((program, master))
@@ -159,7 +162,7 @@ fn location(keys: &indexmap::IndexMap<String, String>) -> Location {
     Location { code, keys: keys.iter().filter(|(name, _)| *name != "code").map(|(name, value)| (name.clone(), value.clone())).collect() }
 }
 
-fn open_sources(project: &Project, path: &str, files: &mut FileNames) -> Result<(Vec<Schema>, Vec<SourceReader>), Failure> {
+pub(super) fn open_sources(project: &Project, path: &str, files: &mut FileNames) -> Result<(Vec<Schema>, Vec<SourceReader>), Failure> {
     // A source of stock or orders is no master, wherever it stands.
     let mut sources: Vec<&Source> = project.source.iter().filter(|source| source.role != Some(Role::Orders)).collect();
     sources.sort_by_key(|source| source.role.is_some());
@@ -406,7 +409,7 @@ fn formula_of(feed: &Feed, project: &Project, formulas: &[Option<Formula>], path
 }
 
 /// Loads the mapping tables that the graph's `map` nodes name.
-fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<BTreeMap<String, map::Table>, Failure> {
+pub(super) fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<BTreeMap<String, map::Table>, Failure> {
     let mut tables = BTreeMap::new();
     let mut errors = Vec::new();
     for number in 0..graph.len() {
@@ -462,6 +465,10 @@ fn load_tables(
     for ((schema, mut reader), &key) in schemas.iter().skip(1).zip(readers).zip(keys) {
         let mut table = Table::new(&schema.source.name, reader.columns().to_vec());
         let one_to_one = schema.source.role.is_none();
+        // A key with a condition takes some rows of the source on purpose.
+        let join = schema.source.join.as_deref().unwrap_or("sku");
+        let mapping = schema.source.fields.get(join).or_else(|| schema.preset.and_then(|preset| preset.fields.get(join)));
+        let picks_rows = mapping.is_some_and(|mapping| mapping.contains("{{#if"));
         loop {
             let mut batch = Batch::default();
             if !reader.read(&mut batch)? {
@@ -490,8 +497,8 @@ fn load_tables(
             };
             let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
             for (row, key) in keys.iter().enumerate() {
-                if key.is_none() {
-                    observer.finding(&table_finding(files, &batch, row, "no-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
+                if key.is_none() && !picks_rows {
+                    observer.finding(&table_finding(files, &batch, row, "missing-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
                 }
             }
             table.add(batch, keys.iter().map(Option::as_deref), |batch, row, key| {
@@ -625,6 +632,16 @@ impl Program {
             .collect()
     }
 
+    /// The SKU of a row of a batch, where it has one.
+    pub fn sku_of(&self, batch: &Batch, row: usize) -> Option<String> {
+        let arena = Bump::new();
+        let unmatched = RefCell::default();
+        let contexts = self.contexts(&arena, &unmatched);
+        let run = Evaluator::new(&self.graph, &self.tables, &contexts, &arena, batch, 0);
+        run.select(row, Default::default());
+        run.text(self.sku).map(str::to_owned)
+    }
+
     /// The keys of each row of a batch, for bringing products together.
     pub fn row_keys(&self, batch: &Batch) -> Vec<RowKeys> {
         let arena = Bump::new();
@@ -632,11 +649,21 @@ impl Program {
         let contexts = self.contexts(&arena, &unmatched);
         let run = Evaluator::new(&self.graph, &self.tables, &contexts, &arena, batch, 0);
         let (key, aliases) = self.keys;
+        // Rows are keyed in order, by one thread.
+        let mut last = self.last_key.as_ref().and_then(|last| last.lock().ok());
         (0..batch.len())
             .map(|row| {
                 run.select(row, Default::default());
+                let mut own = key.and_then(|key| run.text(key)).map(str::to_owned);
+                if let Some(last) = &mut last {
+                    if own.is_none() {
+                        own.clone_from(last);
+                    } else {
+                        (**last).clone_from(&own);
+                    }
+                }
                 RowKeys {
-                    key: key.and_then(|key| run.text(key)).map(|key| xxh3_128(key.as_bytes())),
+                    key: own.map(|key| xxh3_128(key.as_bytes())),
                     aliases: aliases
                         .and_then(|aliases| run.value(aliases).ok())
                         .map(|value| list_of(value).map(|key| xxh3_128(key.as_bytes())).collect())

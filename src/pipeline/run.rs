@@ -63,11 +63,15 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
                     feed.variant(row, output);
                 }
             }
+            start = end;
+            // Rows that are neither a product nor a variant are no record of any feed.
+            if variants.is_empty() && !product.apart && program.role.is_some() {
+                continue;
+            }
             let rows = ProductRows { product, variants: &variants };
             for (feed, output) in feeds.iter_mut().zip(&mut work.feeds).filter(|(feed, _)| feed.takes_products()) {
                 feed.whole_product(&rows, output);
             }
-            start = end;
         }
         work.rows = (batch.len() - work.input.first) as u64;
         let mut told = std::collections::HashSet::new();
@@ -100,6 +104,7 @@ pub fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize,
         variants.push(start);
         return product;
     }
+    let mut lone = None;
     for row in start..end {
         run.select(row, product);
         let role = match program.role {
@@ -115,8 +120,19 @@ pub fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize,
                 }
             }
             "extra" => {}
+            // A product's own row, which is the variant where there is no other.
+            "head" => {
+                if !product.apart {
+                    (product.row, product.apart) = (row, true);
+                    lone = Some(row);
+                }
+            }
             _ => variants.push(row),
         }
+    }
+    if variants.is_empty() && let Some(row) = lone {
+        variants.push(row);
+        product.apart = false;
     }
     if !product.apart
         && let Some(&first) = variants.first()

@@ -43,7 +43,7 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
         feed.settings = settings;
     }
     let now = "2026-11-22T10:00:00Z".parse().expect("a moment");
-    let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(folder.path().join("out")), digests: false };
+    let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(folder.path().join("out")), digests: false, fill: false };
     let report = build(&sample, &options, &mut Silent)?;
     let mut bytes = Vec::new();
     for feed in &report.feeds {

@@ -8,12 +8,13 @@ use wide::u8x16;
 use crate::channel::manifest::{AttributeKind, AttributeLevel, MaxLength, Overflow};
 use crate::helper::truncate::{self, Measure};
 use crate::model::gtin::Gtin;
-use crate::model::value::{ELEMENT, Value};
+use crate::model::value::{ELEMENT, List, Value};
 use crate::validate::finding::Severity;
 
 use super::decimal;
 use super::evaluate::{Evaluator, trim};
 use super::graph::NodeId;
+use super::reading::gtin_rule;
 
 /// One attribute as it was compiled.
 pub struct AttributeProgram {
@@ -49,6 +50,8 @@ pub struct AttributeProgram {
     pub level: AttributeLevel,
     /// The location whose stock it tells.
     pub location: Option<u32>,
+    /// The master's column that its mapping takes as it is, when present: the usual way, and the short one.
+    pub direct: Option<u32>,
     /// Whether its value is known to need no cleaning: it follows from a reading that gives plain ASCII words.
     pub clean: bool,
     /// Currency of the feed, for messages about missing prices.
@@ -87,7 +90,7 @@ impl AttributeProgram {
             run.select_location(self.location);
         }
         let value = match &self.list {
-            None => match run.value(self.value) {
+            None => match self.direct.and_then(|column| run.raw_text(column)).map_or_else(|| run.value(self.value), |text| Ok(Value::Text(text))) {
                 Ok(value) => self.finish(value, run, problems),
                 Err(failure) => {
                     let trouble = run.trouble(failure);
@@ -152,6 +155,12 @@ impl AttributeProgram {
         if source.is_absent() {
             return source;
         }
+        if !list.computed
+            && let Value::List(elements) = source
+            && let Some(unchanged) = self.unchanged(elements, list)
+        {
+            return unchanged;
+        }
         let mut encoded = ArenaString::new_in(run.arena);
         let mut taken = 0;
         let count = source.count();
@@ -160,14 +169,7 @@ impl AttributeProgram {
                 break;
             }
             let value = if list.computed {
-                match run.within(element, index, index + 1 == count, || run.value(self.value)) {
-                    Ok(value) => value,
-                    Err(failure) => {
-                        let trouble = run.trouble(failure);
-                        problems.push(Problem { rule: trouble.rule, severity: self.severity, message: trouble.message, hint: trouble.hint });
-                        continue;
-                    }
-                }
+                run.within(element, index, index + 1 == count, || run.value(self.value)).unwrap_or(Value::Absent)
             } else {
                 Value::text(element)
             };
@@ -183,9 +185,38 @@ impl AttributeProgram {
         Value::list(encoded.into_bump_str())
     }
 
+    /// The elements as they came, where every one of them is a plain address of allowed length.
+    fn unchanged<'a>(&self, elements: List<'a>, list: &ListProgram) -> Option<Value<'a>> {
+        let is_address = matches!(self.kind, AttributeKind::Url | AttributeKind::ImageUrl);
+        if !is_address || !self.map.is_empty() || !self.one_of.is_empty() {
+            return None;
+        }
+        let encoded = elements.0;
+        let (mut start, mut end, mut at) = (None, 0, 0);
+        for (index, element) in elements.iter().enumerate() {
+            let from = at;
+            at += element.len() + ELEMENT.len_utf8();
+            if index < list.skip {
+                continue;
+            }
+            if index - list.skip == list.max_items {
+                break;
+            }
+            let bytes = element.as_bytes();
+            let scheme = scheme_length(bytes);
+            let host = bytes.get(scheme)?;
+            if scheme == 0 || !host.is_ascii_alphanumeric() || element.len() > self.safe_bytes || !is_plain_address(bytes) {
+                return None;
+            }
+            start.get_or_insert(from);
+            end = from + element.len();
+        }
+        Some(start.map_or(Value::Absent, |start| Value::list(encoded.get(start..end).unwrap_or(""))))
+    }
+
     /// Cleans, maps and checks one value.
     fn finish<'a>(&self, value: Value<'a>, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
-        let text = match value {
+        let mut text = match value {
             Value::Absent => return value,
             Value::Bool(_) if self.kind == AttributeKind::Boolean && self.map.is_empty() => return value,
             Value::List(_) => {
@@ -201,9 +232,14 @@ impl AttributeProgram {
         if text.is_empty() {
             return Value::Absent;
         }
-        let text = if self.clean || is_clean(text) { text } else { self.without_controls(text, run, problems) };
-        if text.is_empty() {
-            return Value::Absent;
+        let is_address = matches!(self.kind, AttributeKind::Url | AttributeKind::ImageUrl);
+        if is_address && self.map.is_empty() && is_plain_address(text.as_bytes()) {
+            // No control character is plain: what follows looks at the address alone.
+        } else if !self.clean && !is_clean(text) {
+            text = self.without_controls(text, run, problems);
+            if text.is_empty() {
+                return Value::Absent;
+            }
         }
         let text = match self.map.iter().find(|(ours, _)| ours == text) {
             Some((_, theirs)) if theirs.is_empty() => return Value::Absent,
@@ -225,7 +261,7 @@ impl AttributeProgram {
                 Ok(parsed) if parsed.separators_removed => run.arena.alloc_str(parsed.gtin.as_str()),
                 Ok(_) => text,
                 Err(problem) => {
-                    problems.push(self.problem("gtin-check-digit", format!("`{}`: {}", self.name, problem.message(text)), &problem.hint()));
+                    problems.push(self.problem(gtin_rule(&problem), format!("`{}`: {}", self.name, problem.message(&shown(text))), &problem.hint()));
                     return Value::Absent;
                 }
             },
@@ -346,7 +382,7 @@ impl AttributeProgram {
             };
             return Err(self.problem("not-an-address", format!("`{}` is no web address: `{}`", self.name, shown(text)), hint));
         }
-        if bytes.iter().all(|&byte| PLAIN[usize::from(byte)]) {
+        if is_plain_address(bytes) {
             return Ok(text);
         }
         // Letters outside ASCII in the host stay: only a resolver may turn them into Punycode.
@@ -365,6 +401,20 @@ impl AttributeProgram {
         }
         Ok(encoded.into_bump_str())
     }
+}
+
+/// True when every byte may stand in an address as it is: sixteen are looked at together.
+#[inline]
+fn is_plain_address(bytes: &[u8]) -> bool {
+    let odd = |block: u8x16| {
+        let range = block.max(u8x16::splat(0x21)).min(u8x16::splat(0x7e)).simd_eq(block);
+        let refused = b"\"<>\\^`{|}".iter().fold(u8x16::splat(0), |hits, &byte| hits | block.simd_eq(u8x16::splat(byte)));
+        range.to_bitmask() != 0xffff || refused.to_bitmask() != 0
+    };
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return bytes.iter().all(|&byte| PLAIN[usize::from(byte)]);
+    };
+    bytes.chunks_exact(16).all(|chunk| chunk.first_chunk::<16>().is_none_or(|chunk| !odd(u8x16::new(*chunk)))) && !odd(u8x16::new(*last))
 }
 
 /// Which bytes stand in an address as they are (RFC 3986).

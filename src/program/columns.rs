@@ -429,6 +429,9 @@ impl Columns<'_> {
             None => {
                 let exact = position(&schema.columns, name);
                 nodes.extend(exact.map(|column| graph.add(Node::Raw(column))));
+                if nodes.is_empty() {
+                    nodes.extend(self.named(graph, index, name));
+                }
             }
         }
         let node = nodes.pop().map(|node| self.read(graph, index, name, base, node));
@@ -441,6 +444,24 @@ impl Columns<'_> {
             }
             (node, None) => node,
         }
+    }
+
+    /// A column that stands among options or params by its name in some language, where the layout says so.
+    fn named(&mut self, graph: &mut Graph, index: usize, name: &str) -> Option<NodeId> {
+        let preset = self.schemas[index].preset?;
+        if !preset.named.iter().any(|named| named == name) {
+            return None;
+        }
+        let words = crate::catalog::words::of(name);
+        let helper = crate::helper::HELPERS.iter().position(|helper| helper.name == "pick").and_then(|at| u16::try_from(at).ok())?;
+        let mut found = Vec::new();
+        for list in ["options", "params"] {
+            if let Some(list) = self.in_source(graph, index, list, list) {
+                let arguments: Vec<NodeId> = std::iter::once(list).chain(words.iter().map(|word| graph.text(word))).collect();
+                found.push(graph.add(Node::Helper { helper, view: 0, positional: arguments.into(), named: [].into() }));
+            }
+        }
+        (!found.is_empty()).then(|| graph.first(found))
     }
 
     /// Reads a cell as what the column holds.
@@ -485,7 +506,8 @@ impl Columns<'_> {
     pub fn template(&mut self, graph: &mut Graph, index: usize, name: &str, mapping: &str) -> NodeId {
         let schemas = self.schemas;
         let columns = &schemas[index].columns;
-        let mut names = SourceNames { columns };
+        let lenient = schemas[index].preset.is_some_and(|preset| !schemas[index].source.fields.contains_key(name) && preset.has(mapping));
+        let mut names = SourceNames { columns, shop: self.shop, lenient };
         let template = match parse(mapping) {
             Ok(template) => template,
             Err(problem) => {
@@ -594,10 +616,13 @@ fn listed(columns: &[String]) -> String {
 /// The names a source mapping sees: the source's own columns.
 struct SourceNames<'c> {
     columns: &'c [String],
+    shop: &'c Shop,
+    /// A preset names columns that an export may lack.
+    lenient: bool,
 }
 
 impl Names for SourceNames<'_> {
-    fn resolve(&mut self, graph: &mut Graph, _: Level, path: &[String]) -> Result<NodeId, (String, String)> {
+    fn resolve(&mut self, graph: &mut Graph, level: Level, path: &[String]) -> Result<NodeId, (String, String)> {
         // A column's own name may have dots in it.
         let name = path.join(".");
         let stripped = name.strip_prefix("catalog.").unwrap_or(&name);
@@ -606,6 +631,18 @@ impl Names for SourceNames<'_> {
                 let raw = graph.add(Node::Raw(column));
                 Ok(graph.add(Node::Trim(raw)))
             }
+            // What the shop is, and the columns of the row that stands for the product.
+            None if path.len() == 2 && path[0] == "shop" => match path[1].as_str() {
+                "url" => Ok(graph.text(self.shop.url.trim_end_matches('/'))),
+                "name" => Ok(graph.text(&self.shop.name)),
+                "currency" => Ok(graph.text(&self.shop.currency)),
+                other => Err((format!("there is no `shop.{other}`"), "the shop's names are `shop.url`, `shop.name` and `shop.currency`".to_owned())),
+            },
+            None if path.len() > 1 && path[0] == "product" => {
+                let own = self.resolve(graph, level, &path[1..])?;
+                Ok(graph.add(Node::OfProduct(own)))
+            }
+            None if self.lenient => Ok(graph.add(Node::Absent)),
             None => Err((
                 format!("there is no column `{name}`"),
                 near(&name, self.columns.iter().map(String::as_str))

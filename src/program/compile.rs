@@ -107,6 +107,7 @@ pub fn feed(
         catalog: document.catalog,
         raw: document.raw,
         slots: *slots as usize,
+        fill: false,
         view,
     })
 }
@@ -300,8 +301,21 @@ impl Compiler<'_, '_> {
             overflow: attribute.overflow.unwrap_or(if textual { Overflow::Cut } else { Overflow::Withhold }),
             level: attribute.level.unwrap_or(if records == Records::Products { AttributeLevel::Product } else { AttributeLevel::Variant }),
             location: place,
+            direct: if place.is_none() { self.direct(value) } else { None },
             clean: self.is_clean(value),
             currency: self.view.currency.clone(),
+        }
+    }
+
+    /// The master's column that a mapping takes as it is.
+    fn direct(&self, node: NodeId) -> Option<u32> {
+        match self.graph.node(node) {
+            Node::Inherit { own, .. } => self.direct(*own),
+            Node::Trim(inner) => match self.graph.node(*inner) {
+                Node::Raw(column) => Some(*column),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

@@ -10,7 +10,7 @@ use bumpalo::collections::String as ArenaString;
 
 use crate::catalog::Batch;
 use crate::helper::{Arguments, HelperContext};
-use crate::model::value::{ELEMENT, Value, pair};
+use crate::model::value::{ELEMENT, List, Value, pair};
 
 use super::Tables;
 use super::graph::{Graph, Node, NodeId, Part, helper};
@@ -258,6 +258,16 @@ impl<'a> Evaluator<'a> {
         outcome
     }
 
+    /// The text of a cell of the row in hand, without space around it; `None` when absent or a list.
+    #[inline]
+    pub fn raw_text(&self, column: u32) -> Option<&'a str> {
+        match self.raw(column) {
+            Value::Text(text) => Some(trim(text)).filter(|text| !text.is_empty()),
+            _ => None,
+        }
+    }
+
+    #[inline]
     fn raw(&self, column: u32) -> Value<'a> {
         let place = self.place.get();
         let order = &place.batch.order;
@@ -319,6 +329,14 @@ impl<'a> Evaluator<'a> {
             }
             Node::Location(key) => Ok(self.location_key(key)),
             Node::Inherit { own, siblings } => self.inherit(*own, *siblings),
+            Node::OfProduct(own) => {
+                let (place, product) = (self.place.get(), self.product.get());
+                if place.elsewhere || place.row == product.row || product.end <= product.start {
+                    self.value(*own)
+                } else {
+                    self.at_row(product.row, *own)
+                }
+            }
             Node::Gather(own) => self.gather(*own),
             Node::EachVariant(own) => {
                 let rows = self.variants.borrow().clone();
@@ -340,6 +358,18 @@ impl<'a> Evaluator<'a> {
                 other => other,
             }),
             Node::Union(nodes) => {
+                // The main image usually leads the list of all.
+                if let [first, all] = **nodes {
+                    let (first, all) = (self.value(first)?, self.value(all)?);
+                    let leads = |list: List<'a>| first.as_text().is_some_and(|text| list.iter().next() == Some(text));
+                    match all {
+                        _ if first.is_absent() => return Ok(all),
+                        Value::Absent => return Ok(first),
+                        Value::List(list) if leads(list) => return Ok(all),
+                        Value::Text(text) if first.as_text() == Some(text) => return Ok(all),
+                        _ => {}
+                    }
+                }
                 let mut seen: Vec<&'a str> = Vec::new();
                 for &node in nodes {
                     for element in self.value(node)?.elements() {
@@ -416,6 +446,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    #[inline(never)]
     fn read(&self, number: u32, input: NodeId) -> Outcome<'a> {
         let value = self.value(input)?;
         if value.is_absent() {
@@ -439,6 +470,7 @@ impl<'a> Evaluator<'a> {
         Ok(value)
     }
 
+    #[inline(never)]
     fn joined_row(&self, table: u32, key: NodeId) -> Option<RowId> {
         let find = || self.text(key).and_then(|key| self.tables.joined[table as usize].find(key));
         if self.place.get().elsewhere {
@@ -490,6 +522,7 @@ impl<'a> Evaluator<'a> {
         outcome
     }
 
+    #[inline(never)]
     fn stock_sum(&self, table: u32, key: NodeId, quantity: NodeId, location: NodeId, set: Option<u32>) -> Outcome<'a> {
         let codes = set.map(|set| self.graph.location_sets[set as usize].as_slice());
         let here = self.location.get().map(|location| self.tables.locations[location as usize].code.as_str());
@@ -510,6 +543,7 @@ impl<'a> Evaluator<'a> {
         Ok(sum.map_or(Value::Absent, |sum| Value::Text(self.arena.alloc_str(&sum.to_string()))))
     }
 
+    #[inline(never)]
     fn location_key(&self, key: &str) -> Value<'a> {
         let Some(location) = self.location.get() else { return Value::Absent };
         Value::text(self.tables.locations[location as usize].key(key))
@@ -525,6 +559,7 @@ impl<'a> Evaluator<'a> {
         self.at_row(product.row, own)
     }
 
+    #[inline(never)]
     fn gather(&self, own: NodeId) -> Outcome<'a> {
         let product = self.product.get();
         if product.end <= product.start + 1 {
@@ -534,6 +569,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The elements of a value over rows of the batch, each once.
+    #[inline(never)]
     fn over_rows(&self, rows: impl Iterator<Item = usize>, own: NodeId) -> Outcome<'a> {
         let mut seen: Vec<&'a str> = Vec::new();
         for row in rows {
@@ -546,6 +582,7 @@ impl<'a> Evaluator<'a> {
         Ok(self.list_of(&seen))
     }
 
+    #[inline(never)]
     fn list_of(&self, elements: &[&str]) -> Value<'a> {
         let mut text = ArenaString::new_in(self.arena);
         for (index, element) in elements.iter().enumerate() {
@@ -557,6 +594,7 @@ impl<'a> Evaluator<'a> {
         Value::list(text.into_bump_str())
     }
 
+    #[inline(never)]
     fn help(&self, number: u16, view: u16, positional: &'a [NodeId], named: &'a [(Box<str>, NodeId)]) -> Outcome<'a> {
         let helper = helper(number);
         let mut values = [Value::Absent; 8];
@@ -579,6 +617,7 @@ impl<'a> Evaluator<'a> {
             .map_err(|error| self.fail("helper-failed", format!("`{}`: {error}", helper.name), "change the mapping, or the value it works on"))
     }
 
+    #[inline(never)]
     fn each(&self, list: NodeId, body: NodeId, otherwise: NodeId) -> Outcome<'a> {
         let list = self.value(list)?;
         let count = list.count();
@@ -601,6 +640,7 @@ impl<'a> Evaluator<'a> {
         result
     }
 
+    #[inline(never)]
     fn this(&self, up: u8, part: Part) -> Value<'a> {
         let frames = self.frames.borrow();
         let Some(frame) = frames.len().checked_sub(1 + usize::from(up)).and_then(|at| frames.get(at)) else {
@@ -616,6 +656,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    #[inline(never)]
     fn render(&self, template: u32, names: &'a [(Box<str>, NodeId)]) -> Outcome<'a> {
         let mut values = Vec::with_capacity(names.len());
         for (name, node) in names {

@@ -53,6 +53,8 @@ pub struct FeedProgram {
     pub raw: bool,
     /// How many attribute slots there are in all feeds.
     pub slots: usize,
+    /// Whether the items' attributes with a value are counted.
+    pub fill: bool,
 }
 
 /// Where and for whom a problem was found.
@@ -130,6 +132,8 @@ pub struct FeedOutput {
     pub reported: Vec<Reported>,
     /// The items as templates see them, where that was asked for.
     pub described: Option<Vec<serde_json::Value>>,
+    /// Where it is counted, 1 for each attribute that has a value, 0 for the others: item by item, in the attributes' order.
+    pub fill: Vec<u8>,
 }
 
 impl FeedOutput {
@@ -144,6 +148,7 @@ impl FeedOutput {
         if let Some(described) = &mut self.described {
             described.clear();
         }
+        self.fill.clear();
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
     }
 }
@@ -409,7 +414,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if let Err(problem) = written {
             out.bytes.truncate(start);
             out.holes.truncate(holes);
-            self.problems.push(problem);
+            self.problems.push(*problem);
             self.report(row, out);
             out.withheld += 1;
             return;
@@ -422,6 +427,22 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), id_end: out.ids.len(), unique: hash, row });
         if let Some(described) = &mut out.described {
             described.push(self.described());
+        }
+        if program.fill {
+            self.count_filled(out);
+        }
+    }
+
+    /// Notes which attributes of the item in hand have a value; of a product's variants, one is enough.
+    fn count_filled(&self, out: &mut FeedOutput) {
+        let (attributes, records) = (&self.program.attributes, self.program.records);
+        for (index, attribute) in attributes.iter().enumerate() {
+            let filled = if records == Records::Products && attribute.level == AttributeLevel::Variant {
+                self.matrix.iter().skip(index).step_by(attributes.len()).any(|value| !value.is_absent())
+            } else {
+                !self.run.attribute(attribute.slot).is_absent()
+            };
+            out.fill.push(u8::from(filled));
         }
     }
 
@@ -447,7 +468,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         item.into()
     }
 
-    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Problem> {
+    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Box<Problem>> {
         for operation in operations {
             match operation {
                 Operation::Literal(text) => bytes.extend_from_slice(text.as_bytes()),
@@ -485,7 +506,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 Operation::LateNumber(number) => out.holes.push(Hole { at: bytes.len(), fill: Fill::Number(*number) }),
                 Operation::Late(place, then, otherwise) => {
-                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Problem> {
+                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Box<Problem>> {
                         let mut scratch = std::mem::take(&mut this.scratch);
                         scratch.clear();
                         this.operations(operations, &mut scratch, out)?;
@@ -503,10 +524,11 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         Ok(())
     }
 
-    fn value(&self, node: NodeId) -> Result<Value<'a>, Problem> {
+    #[inline]
+    fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
         self.run.value(node).map_err(|failure| {
             let trouble = self.run.trouble(failure);
-            Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint }
+            Box::new(Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint })
         })
     }
 

@@ -132,6 +132,8 @@ pub enum Node {
         /// Whether a first variant's value serves too.
         siblings: bool,
     },
+    /// The value on the row that stands for the product.
+    OfProduct(NodeId),
     /// The list of a value over all rows of the product, each once.
     Gather(NodeId),
     /// The list of a value over the variants of the product in hand, each once.
@@ -418,7 +420,7 @@ fn inputs(node: &Node) -> Vec<NodeId> {
         Node::Join { key, value, .. } => vec![*key, *value],
         Node::StockSum { key, quantity, location, .. } => vec![*key, *quantity, *location],
         Node::StockRow { value, .. } => vec![*value],
-        Node::Inherit { own, .. } | Node::Gather(own) | Node::EachVariant(own) => vec![*own],
+        Node::Inherit { own, .. } | Node::OfProduct(own) | Node::Gather(own) | Node::EachVariant(own) => vec![*own],
         Node::Helper { positional, named, .. } => positional.iter().copied().chain(named.iter().map(|(_, id)| *id)).collect(),
         Node::If { test, then, otherwise } => vec![*test, *then, *otherwise],
         Node::Each { list, body, otherwise } => vec![*list, *body, *otherwise],

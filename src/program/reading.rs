@@ -14,6 +14,7 @@ use crate::model::value::{ELEMENT, PAIR, Value};
 use crate::model::words::UnknownWord;
 use crate::model::{age_group, availability, condition, gender};
 
+use super::attribute::shown;
 use super::evaluate::{Trouble, trim};
 
 /// How one column of one source is read.
@@ -46,7 +47,7 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
     match reading.kind {
         Kind::List => return (list(reading, value, arena, "|"), None),
         Kind::Levels => return (list(reading, value, arena, ">"), None),
-        Kind::Pairs => return (pairs(value, arena), None),
+        Kind::Pairs => return (pairs(reading, value, arena), None),
         _ => {}
     }
     let Some(text) = value.as_text() else {
@@ -69,7 +70,7 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
         Kind::Money => money(reading, text, arena),
         Kind::Decimal => match number::parse_percent(text, reading.numbers.as_ref()) {
             Ok(number) => (text_of(number, arena), None),
-            Err(problem) => (Value::Absent, trouble("not-a-number", problem.message(text), problem.hint())),
+            Err(problem) => (Value::Absent, trouble("not-a-number", problem.message(&shown(text)), problem.hint())),
         },
         Kind::Quantity => quantity(reading, text, arena),
         Kind::Gtin => gtin(text, arena),
@@ -113,7 +114,7 @@ fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, O
                 Value::Absent,
                 trouble(
                     "currency-mismatch",
-                    format!("`{text}` is in {named}, and the column's amounts are in {}", reading.currency),
+                    format!("`{}` is in {named}, and the column's amounts are in {}", shown(text), reading.currency),
                     format!("set `currency = \"{named}\"` on the source, or map the column to `{}.{named}`", reading.column),
                 ),
             ),
@@ -128,7 +129,7 @@ fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, O
                 MoneyProblem::Negative => "price-negative",
                 _ => "price-not-a-number",
             };
-            (Value::Absent, trouble(rule, problem.message(text), problem.hint()))
+            (Value::Absent, trouble(rule, problem.message(&shown(text)), problem.hint()))
         }
     }
 }
@@ -148,7 +149,7 @@ fn quantity<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
                 QuantityProblem::Number(NumberProblem::Ambiguous { .. }) => "ambiguous-number",
                 _ => "quantity-not-a-number",
             };
-            (kept.map_or(Value::Absent, units), trouble(rule, problem.message(text), problem.hint()))
+            (kept.map_or(Value::Absent, units), trouble(rule, problem.message(&shown(text)), problem.hint()))
         }
     }
 }
@@ -157,26 +158,30 @@ fn gtin<'a>(text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
     match Gtin::parse(text) {
         Ok(parsed) => {
             let value = if parsed.separators_removed { Value::Text(arena.alloc_str(parsed.gtin.as_str())) } else { Value::Text(text) };
-            let odd = parsed.restricted.and_then(|kind| trouble("gtin-restricted", kind.message(text), kind.hint()));
+            let odd = parsed.restricted.and_then(|kind| trouble("gtin-restricted", kind.message(&shown(text)), kind.hint()));
             // A number for use inside one company identifies nothing at a channel.
             (if odd.is_some() { Value::Absent } else { value }, odd)
         }
         Err(GtinProblem::Blank) => (Value::Absent, None),
         Err(problem) => {
-            let rule = match &problem {
-                GtinProblem::SpreadsheetDamage | GtinProblem::LostZeros(_) => "gtin-spreadsheet",
-                GtinProblem::CheckDigit { .. } => "gtin-check-digit",
-                _ => "gtin-invalid",
-            };
-            (Value::Absent, trouble(rule, problem.message(text), problem.hint()))
+            (Value::Absent, trouble(gtin_rule(&problem), problem.message(&shown(text)), problem.hint()))
         }
+    }
+}
+
+/// The rule that a number which is no GTIN breaks.
+pub(super) fn gtin_rule(problem: &GtinProblem) -> &'static str {
+    match problem {
+        GtinProblem::SpreadsheetDamage | GtinProblem::LostZeros(_) => "gtin-spreadsheet",
+        GtinProblem::CheckDigit { .. } => "gtin-check-digit",
+        _ => "gtin-invalid",
     }
 }
 
 fn word<'a>(text: &str, read: Result<&'static str, UnknownWord>, rule: &'static str) -> (Value<'a>, Option<Trouble>) {
     match read {
         Ok(word) => (Value::Text(word), None),
-        Err(problem) => (Value::Absent, trouble(rule, problem.message(text), problem.hint())),
+        Err(problem) => (Value::Absent, trouble(rule, problem.message(&shown(text)), problem.hint())),
     }
 }
 
@@ -186,9 +191,9 @@ fn moment<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, 
         Ok(moment) => {
             let written = moment.to_string();
             let value = if written == text { Value::Text(text) } else { Value::text(arena.alloc_str(&written)) };
-            (value, moment.adjusted.and_then(|adjusted| trouble("date-adjusted", adjusted.message(text), adjusted.hint())))
+            (value, moment.adjusted.and_then(|adjusted| trouble("date-adjusted", adjusted.message(&shown(text)), adjusted.hint())))
         }
-        Err(problem) => (Value::Absent, trouble("date-invalid", problem.message(text), problem.hint())),
+        Err(problem) => (Value::Absent, trouble("date-invalid", problem.message(&shown(text)), problem.hint())),
     }
 }
 
@@ -199,7 +204,7 @@ fn measured<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
             let written = measured.to_string();
             (if written == text { Value::Text(text) } else { Value::text(arena.alloc_str(&written)) }, None)
         }
-        Err(problem) => (Value::Absent, trouble("measure-invalid", problem.message(text), problem.hint())),
+        Err(problem) => (Value::Absent, trouble("measure-invalid", problem.message(&shown(text)), problem.hint())),
     }
 }
 
@@ -210,6 +215,21 @@ fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -
     let Some(mut at) = memchr::memmem::find(text.as_bytes(), separator) else {
         return Value::list(trim(text));
     };
+    // Elements without space around them, none of them empty: only the separator changes.
+    if let [one] = separator
+        && !text.starts_with(char::from(*one))
+        && !text.ends_with(char::from(*one))
+        && memchr::memchr(b' ', text.as_bytes()).is_none()
+        && memchr::memmem::find(text.as_bytes(), &[*one, *one]).is_none()
+    {
+        let bytes = arena.alloc_slice_copy(text.as_bytes());
+        for byte in bytes.iter_mut() {
+            *byte = if *byte == *one { ELEMENT as u8 } else { *byte };
+        }
+        if let Ok(encoded) = std::str::from_utf8(bytes) {
+            return Value::list(encoded);
+        }
+    }
     let mut encoded = bumpalo::collections::String::with_capacity_in(text.len(), arena);
     let mut start = 0;
     loop {
@@ -235,18 +255,32 @@ fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -
     }
 }
 
-/// Names and values from one cell: `Colour: red; Size: M`.
-fn pairs<'a>(value: Value<'a>, arena: &'a Bump) -> Value<'a> {
+/// Names and values from one cell: `Colour: red; Size: M`. With a declared separator a piece without a name goes on the
+/// value before it: `care=wash, dry,size=M`.
+fn pairs<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> Value<'a> {
     let Value::Text(text) = value else { return value };
     let mut encoded = bumpalo::collections::String::new_in(arena);
-    for element in text.split(['|', ';', '\n']).map(str::trim).filter(|element| !element.is_empty()) {
-        let (name, value) = element.split_once([':', '=']).unwrap_or((element, ""));
+    let declared = reading.separator.as_deref();
+    let mut add = |element: &str| {
+        let split = element.split_once(PAIR).or_else(|| element.split_once([':', '=']));
+        let (name, value) = match (split, declared) {
+            (None, Some(separator)) if !encoded.is_empty() => {
+                encoded.push_str(separator);
+                encoded.push_str(element);
+                return;
+            }
+            (split, _) => split.unwrap_or((element, "")),
+        };
         if !encoded.is_empty() {
             encoded.push(ELEMENT);
         }
         encoded.push_str(name.trim());
         encoded.push(PAIR);
         encoded.push_str(value.trim());
+    };
+    match declared {
+        Some(separator) => text.split(separator).map(str::trim).filter(|element| !element.is_empty()).for_each(&mut add),
+        None => text.split(['|', ';', '\n']).map(str::trim).filter(|element| !element.is_empty()).for_each(&mut add),
     }
     Value::list(encoded.into_bump_str())
 }

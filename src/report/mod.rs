@@ -1,4 +1,8 @@
 //! What people and programs see of findings and outcomes.
 
+pub mod collected;
+pub mod html;
 pub mod human;
 pub mod json;
+pub mod supplier;
+pub mod text;

@@ -1,5 +1,6 @@
 //! The terminal: both streams, colour, how much is said.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use crate::config::env;
@@ -17,6 +18,30 @@ pub struct Shell {
     pub json: bool,
     /// Whether progress is shown.
     pub progress: bool,
+}
+
+/// Text from data on one line, with nothing in it that steers a terminal, turns the direction of what follows or is a
+/// line break: such characters are written as their number, as in `\u{1b}`.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        match letter {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            letter if steers(letter) => shown.extend(letter.escape_unicode()),
+            letter => shown.push(letter),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Control characters, both line separators, and the marks that turn the direction of writing.
+fn steers(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Shell {
@@ -56,9 +81,9 @@ impl Shell {
         self.paint("1", text)
     }
 
-    /// Text from data, safe on a terminal: control characters are shown, not sent.
+    /// Text from data, safe on a terminal: control characters are shown, not sent. Line breaks stay.
     pub fn clean(&self, text: &str) -> String {
-        text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
+        text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
     }
 
     /// Writes data to standard output. A closed pipe is no error.
@@ -85,5 +110,24 @@ impl Shell {
             text.push_str(&format!("\n  hint: {}", self.clean(hint)));
         }
         drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_is_sent() {
+        assert_eq!(visible("\u{1b}[31mred\u{7}\u{9b}2J"), "\\u{1b}[31mred\\u{7}\\u{9b}2J");
+        assert_eq!(visible("a\r\nb\tc"), "a\\r\\nb\\tc");
+        assert_eq!(visible("\u{202e}txt.exe"), "\\u{202e}txt.exe");
+    }
+
+    #[test]
+    fn writing_is_left_alone() {
+        for text in ["ชามตราไก่", "Gốm Sông Hồng", "zażółć", "👩‍👩‍👧", "a\u{200b}b"] {
+            assert!(matches!(visible(text), Cow::Borrowed(same) if same == text));
+        }
     }
 }

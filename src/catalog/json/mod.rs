@@ -172,7 +172,7 @@ impl JsonReader {
         }
         if let Some(key) = self.record.duplicate.take() {
             return Ok(Step::Reject(Reject {
-                rule: "duplicate-key",
+                rule: "duplicate-member",
                 line,
                 message: format!("the member `{key}` stands twice in one object"),
                 hint: "leave one of them, or make it one list".to_owned(),

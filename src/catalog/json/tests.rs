@@ -197,7 +197,7 @@ fn bad_records_are_rejected_one_by_one() {
     assert_eq!(whole.records.len(), 2);
     assert_eq!(whole.columns, ["a"]);
     let rules: Vec<_> = whole.rejects.iter().map(|r| (r.rule, r.line)).collect();
-    assert_eq!(rules, [("duplicate-key", 2), ("bad-record", 3)]);
+    assert_eq!(rules, [("duplicate-member", 2), ("bad-record", 3)]);
     assert!(whole.rejects[0].message.contains("`c`"));
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::channel::lint::{self, Problem};
 use crate::cli::{Global, exit};
 use crate::pipeline::Failure;
-use crate::report::json::summary;
+use crate::report::json::done;
 use crate::term::Shell;
 use crate::validate::finding::Severity;
 
@@ -14,7 +14,7 @@ use super::{chosen, unwritten};
 
 /// `channel lint`.
 #[derive(Debug, Args)]
-pub(crate) struct Lint {
+pub(super) struct Lint {
     /// Channels to look at; all by default
     channels: Vec<String>,
     /// Fail on findings of this kind
@@ -27,7 +27,7 @@ impl Lint {
     ///
     /// # Errors
     /// An unknown channel.
-    pub(crate) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
+    pub(super) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let (mut errors, mut warnings) = (0_u64, 0_u64);
         let channels = chosen(&self.channels, global)?;
         for channel in &channels {
@@ -42,7 +42,7 @@ impl Lint {
         let wrong = errors > 0 || (self.deny.is_some() && warnings > 0);
         let code = if wrong { exit::DATA } else { exit::DONE };
         if shell.json {
-            let mut line = summary(code);
+            let mut line = done(code);
             (line["channels"], line["errors"], line["warnings"]) = (json!(channels.len()), json!(errors), json!(warnings));
             shell.data(|out| writeln!(out, "{line}")).map_err(unwritten)?;
         } else {

@@ -1,0 +1,204 @@
+//! The compiler's own verdict on a channel: compiled against a catalog that has every column of the vocabulary, for a
+//! feed that gives every setting. What it refuses is wrong whatever the catalog.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::catalog::columns::COLUMNS;
+use crate::channel::Channel;
+use crate::channel::manifest::{Attribute, Records, Setting};
+use crate::config::project::{Feed, Shop, Source};
+use crate::config::{ConfigError, Project};
+use crate::program::Location;
+use crate::program::attribute::AttributeProgram;
+use crate::program::columns::{Columns, Schema, View};
+use crate::program::compile::{self, Surroundings};
+use crate::program::graph::{Graph, Node};
+use crate::program::lower::parse;
+use crate::validate::finding::Severity;
+
+use super::Problem;
+use super::place::Places;
+
+const MADE_UP: &str = "the catalog";
+
+/// Compiles the channel and tells what is wrong.
+pub(super) fn check(project: Option<&Path>, channel: &Channel, places: &Places<'_>, problems: &mut Vec<Problem>) {
+    let shop: Shop = from_toml("name = 'Shop'\nurl = 'https://shop.example'\ncurrency = 'EUR'\nlanguage = 'en'\ncountry = 'DE'");
+    let schemas = schemas(project, channel);
+    let locations = vec![location(channel)];
+    let mut feed: Feed = from_toml("name = 'lint'\nchannel = 'lint'");
+    feed.settings = channel.manifest.settings.iter().map(|(name, setting)| (name.clone(), given(setting))).collect();
+    let mut fallbacks = Vec::new();
+    let mut columns =
+        Columns { schemas: &schemas, shop: &shop, fallbacks: &mut fallbacks, problems: Vec::new(), translated: BTreeMap::new() };
+    let mut graph = Graph::default();
+    let view = View {
+        language: shop.language.clone(),
+        currency: shop.currency.clone(),
+        stock_rows: channel.manifest.records == Records::Stock,
+        prices: channel.manifest.prices,
+        ..View::default()
+    };
+    let around = Surroundings { shop: &shop, locations: &locations, now: "2026-11-22T10:00:00+00:00", project_path: MADE_UP };
+    let mut slots = 0;
+    match compile::feed(&mut graph, &mut columns, &feed, channel, view, &mut slots, &around) {
+        Ok(program) => {
+            for attribute in &program.attributes {
+                withheld(&graph, attribute, channel, places, problems);
+            }
+        }
+        Err(errors) => problems.extend(errors.into_iter().map(|error| placed(error, channel, places))),
+    }
+    index(channel, problems);
+}
+
+fn from_toml<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).expect("what lint makes up is a valid configuration")
+}
+
+/// A master with every column, a stock source beside it; a project's own mapped columns are known too.
+fn schemas(project: Option<&Path>, channel: &Channel) -> Vec<Schema> {
+    let mut names: Vec<String> = COLUMNS.iter().map(|column| column.name.to_owned()).collect();
+    if let Some(project) = project.and_then(|project| Project::load(project).ok()) {
+        for source in project.source {
+            names.extend(source.fields.into_keys());
+            names.extend(source.names.unwrap_or_default());
+        }
+    }
+    // Columns in a language or currency, as they are written: `[title.pl]`.
+    for piece in channel.manifest_text.split('[').skip(1).filter_map(|piece| piece.split(']').next()) {
+        if piece.split_once('.').is_some_and(|(base, _)| COLUMNS.iter().any(|column| column.name == base)) {
+            names.push(piece.to_owned());
+        }
+    }
+    let master: Source = from_toml("name = 'catalog'\npath = 'catalog.csv'");
+    let stock: Source = from_toml("name = 'stock'\npath = 'stock.csv'\nrole = 'stock'\nbasis = 'on_hand'");
+    let stock_columns = ["sku", "location", "on_hand", "committed", "available", "salable", "incoming", "safety_stock", "updated_at"];
+    vec![
+        Schema { source: master, preset: None, columns: names, table: None },
+        Schema { source: stock, preset: None, columns: stock_columns.map(str::to_owned).to_vec(), table: Some(0) },
+    ]
+}
+
+/// A location with every key that the manifest's attributes are named by.
+fn location(channel: &Channel) -> Location {
+    let mut keys = vec![("name".to_owned(), "Shop".to_owned()), ("store_code".to_owned(), "S1".to_owned())];
+    for name in channel.manifest.attributes.keys() {
+        for piece in name.split("{{").skip(1).filter_map(|piece| piece.split("}}").next()) {
+            if let Some(key) = piece.trim().strip_prefix("location.") {
+                keys.push((key.to_owned(), key.to_owned()));
+            }
+        }
+    }
+    Location { code: "shop".to_owned(), keys }
+}
+
+/// A value for a setting: nothing may be missed for want of it.
+fn given(setting: &Setting) -> toml::Value {
+    if let Some(value) = setting.example.as_ref().or(setting.default.as_ref()) {
+        return value.clone();
+    }
+    match setting.kind.as_deref() {
+        Some("integer") => 1.into(),
+        Some("boolean") => true.into(),
+        Some("list") => toml::Value::Array(vec!["one".into()]),
+        _ => "given".into(),
+    }
+}
+
+/// A compiler's error at its place in the file.
+fn placed(error: ConfigError, channel: &Channel, places: &Places<'_>) -> Problem {
+    let column_in = |text: &str| -> Option<(usize, String)> {
+        let (number, rest) = text.strip_prefix("column ")?.split_once(": ")?;
+        Some((number.parse().ok()?, rest.to_owned()))
+    };
+    let (mut line, mut column) = (error.line.unwrap_or(0), 0);
+    let mut message = error.message.strip_prefix("feed `lint`: ").unwrap_or(&error.message).to_owned();
+    let path = if error.path == MADE_UP { channel.manifest_path.clone() } else { error.path };
+    if let Some((at, rest)) = column_in(&message) {
+        (column, message) = (at, rest);
+    } else if let Some((attribute, rest)) = attribute_of(&message).filter(|_| path == channel.manifest_path) {
+        // A mapping's errors count columns inside the mapping.
+        if let Some((at, rest)) = rest.strip_prefix(", ").and_then(column_in) {
+            (line, column) = places.inside(&["attributes", attribute, "value"], 1, at);
+            message = format!("attribute `{attribute}`: {rest}");
+        } else {
+            let key = if rest.contains("`required_if`") { "required_if" } else if rest.contains("column") { "list" } else { "value" };
+            (line, column) = places.value(&["attributes", attribute, key]);
+        }
+    }
+    let rule = match message.as_str() {
+        text if text.contains("there is no helper") || text.contains("block helper") => "unknown-helper",
+        text if text.contains("has no option") || text.contains("arguments,") => "helper-arguments",
+        text if text.contains("there is no attribute") || text.contains("has no column") || text.contains("is not known") || text.contains("there is no `") => "impossible-name",
+        text if text.contains("knows no setting") => "impossible-name",
+        _ if path == channel.manifest_path => "manifest",
+        _ => "template",
+    };
+    Problem { rule, severity: Severity::Error, path, line, column, message, hint: error.hint }
+}
+
+/// ``attribute `x`, …`` in its two parts.
+fn attribute_of(message: &str) -> Option<(&str, &str)> {
+    message.strip_prefix("attribute `").or_else(|| message.strip_prefix("the list of attribute `"))?.split_once('`')
+}
+
+/// Required attributes that can never be present, or never allowed.
+fn withheld(graph: &Graph, attribute: &AttributeProgram, channel: &Channel, places: &Places<'_>, problems: &mut Vec<Problem>) {
+    let Some((name, declared)) = channel.manifest.attributes.get_key_value(&attribute.name) else { return };
+    if !attribute.required {
+        return;
+    }
+    let mut say = |rule, severity, key, message: String, hint: String| {
+        let (line, column) = places.value(&["attributes", name, key]);
+        problems.push(Problem { rule, severity, path: channel.manifest_path.clone(), line, column, message, hint });
+    };
+    let severity = attribute.severity;
+    if let Some(list) = &attribute.list {
+        if matches!(graph.node(list.list), Node::Absent) {
+            say("always-withheld", severity, "list", format!("attribute `{name}` is required, and its list can never have an element"), "take it from a column that can".to_owned());
+        }
+        return;
+    }
+    match graph.constant(attribute.value) {
+        Some(None) => say("always-withheld", severity, "value", format!("attribute `{name}` is required, and its value can never be there"), "map a column, or take `required` out".to_owned()),
+        Some(Some(text)) if text.trim().is_empty() => {
+            say("always-withheld", severity, "value", format!("attribute `{name}` is required, and its value is empty"), "map a column, or take `required` out".to_owned());
+        }
+        Some(Some(text)) => {
+            let text = text.trim();
+            let mapped = attribute.map.iter().find(|(ours, _)| ours == text).map_or(text, |(_, theirs)| theirs);
+            if !attribute.one_of.is_empty() && !attribute.one_of.iter().any(|allowed| allowed == mapped) && setting_of(declared).is_none() {
+                say("always-withheld", severity, "value", format!("attribute `{name}` is always `{mapped}`, which `one_of` does not allow"), "add it to `one_of`, or write a word that stands there".to_owned());
+            }
+        }
+        None => {}
+    }
+    let setting = setting_of(declared).and_then(|setting| channel.manifest.settings.get_key_value(setting));
+    if let Some((setting, _)) = setting.filter(|(_, setting)| !setting.required && setting.default.is_none()) {
+        let message = format!("attribute `{name}` is required, and is made of setting `{setting}`, which is not: without it every item is withheld");
+        say("always-withheld", Severity::Warning, "value", message, format!("write `required = true` under [settings.{setting}]"));
+    }
+}
+
+/// The setting that a mapping is, alone.
+fn setting_of(attribute: &Attribute) -> Option<&str> {
+    attribute.value.as_deref()?.trim().strip_prefix("{{settings.")?.strip_suffix("}}").map(str::trim)
+}
+
+/// The template of the file that names the parts.
+fn index(channel: &Channel, problems: &mut Vec<Problem>) {
+    let Some((path, text)) = &channel.index else { return };
+    if let Err(problem) = parse(text) {
+        problems.push(Problem {
+            rule: "template",
+            severity: Severity::Error,
+            path: path.clone(),
+            line: problem.line,
+            column: problem.column,
+            message: problem.message,
+            hint: problem.hint,
+        });
+    }
+}

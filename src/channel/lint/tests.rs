@@ -1,0 +1,192 @@
+//! Each rule fires on its mistake, with its place, and every built-in channel is free of errors.
+
+use std::fs;
+
+use super::{Problem, lint};
+use crate::validate::finding::Severity;
+
+const HEAD: &str = r#"name = "mine"
+title = "Mine"
+group = "marketplace"
+countries = ["TH"]
+spec = { url = "https://example.com/spec", read = "2026-11-22", certainty = "specification" }
+records = "variants"
+"#;
+
+/// What lint says of a channel whose manifest ends like this.
+fn said(rest: &str, template: &str) -> Vec<Problem> {
+    said_of(&format!("{HEAD}{rest}"), template)
+}
+
+fn said_of(manifest: &str, template: &str) -> Vec<Problem> {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("channels")).expect("a folder");
+    fs::create_dir(folder.path().join("templates")).expect("a folder");
+    fs::write(folder.path().join("channels/mine.toml"), manifest).expect("written");
+    fs::write(folder.path().join("templates/mine.hbs"), template).expect("written");
+    lint(Some(folder.path()), "mine")
+}
+
+#[track_caller]
+fn only(problems: &[Problem]) -> &Problem {
+    let [one] = problems else { panic!("one problem expected: {problems:#?}") };
+    one
+}
+
+#[track_caller]
+fn says(problems: &[Problem], rule: &str, place: &str, message: &str, hint: &str) {
+    let found = problems.iter().find(|problem| problem.rule == rule && format!("{}:{}:{}", problem.path, problem.line, problem.column) == place);
+    let Some(found) = found else { panic!("no `{rule}` at {place}: {problems:#?}") };
+    assert!(found.message.contains(message), "{found:#?}");
+    assert!(found.hint.contains(hint), "{found:#?}");
+}
+
+const XML: &str = "format = \"xml\"\ntemplate = \"mine.hbs\"\n[attributes.id]\nvalue = \"{{sku}}\"\nrequired = true\n";
+const XML_BODY: &str = "<r>\n{{#each items}}\n<i>{{id}}</i>\n{{/each}}\n</r>\n";
+
+#[test]
+fn built_in_channels_have_no_errors() {
+    for name in crate::channel::built_in_names() {
+        let errors: Vec<_> = lint(None, &name).into_iter().filter(|problem| problem.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
+}
+
+#[test]
+fn a_right_channel_has_nothing() {
+    assert_eq!(said(XML, XML_BODY), []);
+}
+
+#[test]
+fn an_unknown_key_has_its_place_and_near_miss() {
+    let problems = said(&XML.replace("required", "requierd"), XML_BODY);
+    says(&problems, "unknown-key", "channels/mine.toml:11:1", "unknown key `requierd`", "did you mean `required`?");
+}
+
+#[test]
+fn impossible_names_in_mapping_template_and_condition() {
+    let problems = said(&format!("{XML}[attributes.t]\nvalue = \"a {{{{titel}}}}\"\nrequired_if = \"idd != ''\"\n"), &XML_BODY.replace("{{id}}", "{{id}}{{t}} {{idd}}"));
+    says(&problems, "impossible-name", "channels/mine.toml:13:12", "no column `titel`", "did you mean `title`?");
+    says(&problems, "impossible-name", "channels/mine.toml:14:15", "no attribute `idd`", "did you mean");
+    says(&problems, "impossible-name", "templates/mine.hbs:3:16", "no attribute `idd`", "did you mean `id`?");
+}
+
+#[test]
+fn a_column_in_a_template_is_told_from_an_attribute() {
+    let problems = said(XML, &XML_BODY.replace("{{id}}", "{{id}}{{title}}"));
+    says(&problems, "impossible-name", "templates/mine.hbs:3:10", "no attribute `title`", "catalog.title");
+}
+
+#[test]
+fn unknown_helpers_and_options_have_near_misses() {
+    let problems = said(&format!("{XML}[attributes.t]\nvalue = \"{{{{truncat title 5}}}}{{{{truncate title 5 mesure='bytes'}}}}\"\n"), &XML_BODY.replace("{{id}}", "{{id}}{{t}}"));
+    says(&problems, "unknown-helper", "channels/mine.toml:13:10", "no helper `truncat`", "did you mean `truncate`?");
+    says(&problems, "helper-arguments", "channels/mine.toml:13:29", "no option `mesure`", "did you mean `measure`?");
+}
+
+#[test]
+fn what_would_always_be_withheld() {
+    let empty = said(&XML.replace("{{sku}}", "{{#if false}}x{{/if}}"), XML_BODY);
+    says(&empty, "always-withheld", "channels/mine.toml:10:9", "can never be there", "map a column");
+    let refused = said(&format!("{XML}[attributes.c]\nvalue = \"fresh\"\nrequired = true\none_of = [\"new\", \"used\"]\n"), &XML_BODY.replace("{{id}}", "{{id}}{{c}}"));
+    says(&refused, "always-withheld", "channels/mine.toml:13:9", "always `fresh`", "one_of");
+}
+
+#[test]
+fn a_required_attribute_that_is_never_written() {
+    let problems = said(&format!("{XML}[attributes.price]\nvalue = \"{{{{money price}}}}\"\nrequired = true\n"), XML_BODY);
+    let problem = only(&problems);
+    assert_eq!((problem.rule, problem.severity, problem.line), ("never-written", Severity::Error, 12));
+    let optional = said(&format!("{XML}[attributes.price]\nvalue = \"{{{{money price}}}}\"\n"), XML_BODY);
+    assert_eq!(only(&optional).severity, Severity::Warning);
+}
+
+#[test]
+fn lists_printed_bare() {
+    let problems = said(
+        &format!("{XML}[attributes.image]\nlist = \"images\"\n[attributes.path]\nvalue = \"{{{{category}}}}\"\n"),
+        &XML_BODY.replace("{{id}}", "{{id}}{{image}}{{path}}{{join image \",\"}}"),
+    );
+    says(&problems, "bare-list", "templates/mine.hbs:3:10", "`image` is a list", "{{#each image}}");
+    says(&problems, "bare-list", "channels/mine.toml:15:10", "the list `category`", "list = \"category\"");
+    assert_eq!(problems.len(), 2);
+}
+
+#[test]
+fn names_of_helpers_and_reserved_ones_are_refused() {
+    let problems = said(&format!("{XML}[attributes.slug]\nvalue = \"a\"\n[attributes.feed]\nvalue = \"b\"\n"), &XML_BODY.replace("{{id}}", "{{id}}{{this.slug}}"));
+    says(&problems, "reserved-name", "channels/mine.toml:12:13", "like the helper `slug`", "slug_value");
+    says(&problems, "reserved-name", "channels/mine.toml:14:13", "attribute `feed`", "feed_value");
+}
+
+#[test]
+fn a_cell_is_one_expression_alone() {
+    let csv = "format = \"csv\"\ntemplate = \"mine.hbs\"\n[attributes.id]\nvalue = \"{{sku}}\"\n[attributes.b]\nvalue = \"{{brand}}\"\n";
+    let good = "id,b\n{{#each items}}\n{{id}},{{#if b}}{{b}}{{else}}none{{/if}}\n{{/each}}\n";
+    assert_eq!(said(csv, good), []);
+    let two = said(csv, "id,b\n{{#each items}}\n{{id}}-{{b}},x\n{{/each}}\n");
+    assert!(two.iter().all(|problem| problem.rule == "cell-not-alone" && problem.line == 3), "{two:#?}");
+    assert!(!two.is_empty());
+    let quoted = said(csv, "id,b\n{{#each items}}\n{{id}},\"{{b}}\"\n{{/each}}\n");
+    says(&quoted, "cell-not-alone", "templates/mine.hbs:3:9", "one expression alone", "`value`");
+}
+
+#[test]
+fn empty_lines_and_missing_line_ends() {
+    let json = "format = \"ndjson\"\ntemplate = \"mine.hbs\"\n[attributes.id]\nvalue = \"{{sku}}\"\n[attributes.b]\nvalue = \"{{brand}}\"\n";
+    let empty = said(json, "{{#each items}}\n{\"id\":{{json id}}}\n\n{\"b\":{{json b}}}\n{{/each}}\n");
+    says(&empty, "empty-line", "templates/mine.hbs:3:1", "empty line", "lines of their own");
+    let maybe = said(json, "{{#each items}}\n{\"id\":{{json id}}}\n{{#if b}}{\"b\":{{json b}}}{{/if}}\n{{/each}}\n");
+    assert_eq!(only(&maybe).rule, "empty-line");
+    let together = said(json, "{{#each items}}{\"id\":{{json id}},\"b\":{{json b}}}{{/each}}\n");
+    assert!(together.iter().any(|problem| problem.rule == "runs-together"), "{together:#?}");
+    assert_eq!(said(json, "{{#each items}}\n{\"id\":{{json id}}{{#if b}},\"b\":{{json b}}{{/if}}}\n{{/each}}\n"), []);
+}
+
+#[test]
+fn values_and_maps_agree() {
+    let problems = said(
+        &format!("{XML}[attributes.a]\nvalue = \"{{{{availability}}}}\"\none_of = [\"yes\", \"no\"]\nmap = {{ in_stock = \"yes\", out_of_stok = \"no\", backorder = \"now\" }}\n[attributes.k]\nvalue = \"x\"\nkind = \"enum\"\n"),
+        &XML_BODY.replace("{{id}}", "{{id}}{{a}}{{k}}"),
+    );
+    says(&problems, "map-never-met", "channels/mine.toml:15:27", "`out_of_stok`", "did you mean `out_of_stock`?");
+    says(&problems, "map-not-in-values", "channels/mine.toml:15:59", "`now`", "did you mean `no`?");
+    says(&problems, "enum-without-values", "channels/mine.toml:18:8", "enum", "one_of");
+}
+
+#[test]
+fn the_head_of_a_manifest() {
+    let manifest = format!("{HEAD}{XML}")
+        .replace("[\"TH\"]", "[\"TH\", \"UK\", \"XX\"]")
+        .replace("\"2026-11-22\"", "\"22 Nov\"")
+        .replace("\"specification\"", "\"specificaton\"");
+    let problems = said_of(&manifest, XML_BODY);
+    says(&problems, "unknown-country", "channels/mine.toml:4:20", "`UK`", "did you mean `GB`?");
+    says(&problems, "unknown-country", "channels/mine.toml:4:26", "`XX`", "ISO 3166-1");
+    says(&problems, "spec-date", "channels/mine.toml:5:51", "`22 Nov`", "YYYY-MM-DD");
+    says(&problems, "certainty", "channels/mine.toml:5:73", "`specificaton`", "did you mean `specification`?");
+}
+
+#[test]
+fn raw_output_is_noted() {
+    let problems = said(XML, &XML_BODY.replace("{{id}}", "{{{id}}}"));
+    assert_eq!((only(&problems).rule, only(&problems).severity), ("raw", Severity::Warning));
+}
+
+#[test]
+fn an_identifier_may_have_a_length_and_may_not_be_cut() {
+    let long = format!("{XML}unique = true\nmax_length = {{ characters = 50 }}\n");
+    assert_eq!(said(&long, XML_BODY), []);
+    assert_eq!(only(&said(&format!("{long}overflow = \"cut\"\n"), XML_BODY)).rule, "cut-identifier");
+    let none = format!("{XML}max_length = {{ }}\n");
+    assert_eq!(only(&said(&none, XML_BODY)).rule, "no-length");
+}
+
+#[test]
+fn a_broken_template_and_manifest_have_places() {
+    let template = said(XML, "<r>\n{{#each items}}\n{{#if id}}\n{{/each}}\n");
+    assert_eq!((only(&template).rule, only(&template).path.as_str()), ("template", "templates/mine.hbs"));
+    assert!(only(&template).line > 0);
+    let group = said_of(&format!("{HEAD}{XML}").replace("marketplace", "market"), XML_BODY);
+    assert_eq!(only(&group).line, 3);
+}
