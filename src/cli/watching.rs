@@ -4,12 +4,14 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tempfile::SpooledTempFile;
 
 use crate::pipeline::{Failure, Observer};
 use crate::report::human::Collected;
 use crate::report::json;
 use crate::report::supplier::SupplierFile;
+use crate::report::text::thousands;
 use crate::term::Shell;
 use crate::validate::finding::Finding;
 
@@ -27,6 +29,18 @@ pub(super) struct Asked {
     pub(super) examples: Option<usize>,
 }
 
+/// What is seen of a run on a terminal while it works.
+fn bar() -> ProgressBar {
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // A bar that cannot be drawn is left as it is.
+        out.write_str(&thousands(state.per_sec() as u64)).unwrap_or_default();
+    };
+    let style =
+        ProgressStyle::with_template("{spinner} {human_pos} records, {rate} a second, {elapsed}");
+    let style = style.expect("the template is one").with_key("rate", rate);
+    ProgressBar::new_spinner().with_style(style)
+}
+
 /// Hears a run.
 pub(super) struct Watching<'s> {
     shell: &'s Shell,
@@ -35,7 +49,7 @@ pub(super) struct Watching<'s> {
     /// Lines for programs wait until the run is through: it may begin anew, and nothing is told twice.
     lines: Option<SpooledTempFile>,
     supplier: Option<SupplierFile>,
-    bar: Option<indicatif::ProgressBar>,
+    bar: Option<ProgressBar>,
     broken: Option<Failure>,
 }
 
@@ -51,15 +65,7 @@ impl<'s> Watching<'s> {
                 })?)
             }
         };
-        let bar = shell.progress.then(|| {
-            let bar = indicatif::ProgressBar::new_spinner();
-            let style = indicatif::ProgressStyle::with_template(
-                "{spinner} {human_pos} records, {per_sec}, {elapsed}",
-            );
-            style
-                .map(|style| bar.clone().with_style(style))
-                .unwrap_or(bar)
-        });
+        let bar = shell.progress.then(bar);
         Ok(Watching {
             shell,
             rules: asked.rules.clone(),

@@ -45,6 +45,7 @@ mod unknown_availability;
 mod unknown_condition;
 mod unknown_gender;
 mod unknown_key;
+mod unknown_location;
 mod unmapped;
 mod untranslated;
 
@@ -114,6 +115,7 @@ pub const RULES: &[Rule] = &[
     duplicate_key::RULE,
     missing_key::RULE,
     unknown_key::RULE,
+    unknown_location::RULE,
     list_as_text::RULE,
     not_a_number::RULE,
     ambiguous_number::RULE,

@@ -211,8 +211,14 @@ fn every_rule_named_in_the_source_has_a_page_and_no_page_is_idle() {
                 .for_each(|captures| add(&captures[1]));
         }
     }
-    let without: Vec<_> = found.iter().filter(|(name, _)| find(name).is_none()).collect();
-    assert!(without.is_empty(), "without a page in src/validate/rules/: {without:?}");
+    let without: Vec<_> = found
+        .iter()
+        .filter(|(name, _)| find(name).is_none())
+        .collect();
+    assert!(
+        without.is_empty(),
+        "without a page in src/validate/rules/: {without:?}"
+    );
     for rule in RULES {
         assert!(
             found.contains_key(rule.name),
