@@ -13,8 +13,8 @@ use crate::config::toml_file::ConfigError;
 use crate::config::{Project, toml_file};
 use crate::pipeline::build::{self, Options};
 use crate::pipeline::{Failure, Observer};
-use crate::report::json;
 use crate::validate::finding::Finding;
+use crate::write::atomic;
 
 use super::manifest::Manifest;
 
@@ -149,7 +149,7 @@ fn read_into(base: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) 
     Ok(())
 }
 
-fn is_expected(name: &str) -> bool {
+pub(super) fn is_expected(name: &str) -> bool {
     name.starts_with("expected") || name == FINDINGS
 }
 
@@ -159,11 +159,12 @@ impl Case {
         format!("{}/{}", self.channel, self.name)
     }
 
-    /// Renders the case in a folder of its own, with the project's channels, templates and mapping tables.
+    /// Renders the case in a folder of its own, with the project's channels, templates and mapping tables. `line` is how
+    /// a finding is recorded.
     ///
     /// # Errors
     /// What makes it impossible; paths in messages are the case's.
-    pub fn render(&self, project: &Path) -> Result<Rendered, Failure> {
+    pub fn render(&self, project: &Path, line: &dyn Fn(&Finding) -> serde_json::Value) -> Result<Rendered, Failure> {
         let scratch = tempfile::tempdir().map_err(|error| Failure::Disk(format!("cannot make a folder for a case: {error}")))?;
         let folder = scratch.path();
         for name in ["channels", "templates", "mappings"] {
@@ -182,11 +183,11 @@ impl Case {
         };
         let text = toml::to_string(&project_of(&channel.manifest, own, &shown)?).map_err(|error| ConfigError::new(shown.as_str(), error.to_string(), ""))?;
         write(&folder.join("shelfcast.toml"), text.as_bytes())?;
-        let result = Project::load(folder).map_err(Failure::from).and_then(|project| self.built(&project));
+        let result = Project::load(folder).map_err(Failure::from).and_then(|project| self.built(&project, line));
         result.map_err(|failure| relative(failure, folder, &format!("{FOLDER}/{}", self.title())))
     }
 
-    fn built(&self, project: &Project) -> Result<Rendered, Failure> {
+    fn built(&self, project: &Project, line: &dyn Fn(&Finding) -> serde_json::Value) -> Result<Rendered, Failure> {
         let out = project.folder.join("out");
         let now = NOW.parse().expect("the moment of cases is a time");
         let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(out.clone()), digests: false, fill: false };
@@ -208,7 +209,7 @@ impl Case {
             let key = |finding: &Finding| (finding.source.clone(), finding.line, finding.column.clone(), finding.rule, finding.message.clone());
             key(one).cmp(&key(other))
         });
-        let mut lines: String = found.findings.iter().map(|finding| format!("{}\n", json::finding(finding))).collect();
+        let mut lines: String = found.findings.iter().map(|finding| format!("{}\n", line(finding))).collect();
         for held in report.feeds.iter().filter_map(|feed| feed.held.as_ref()) {
             lines.push_str(&format!("{}\n", serde_json::json!({ "type": "held", "reason": held })));
         }
@@ -336,7 +337,7 @@ fn relative(failure: Failure, folder: &Path, shown: &str) -> Failure {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    crate::write::atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
+    atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {

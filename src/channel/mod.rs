@@ -3,6 +3,7 @@
 pub mod golden;
 pub mod lint;
 pub mod manifest;
+pub mod scaffold;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

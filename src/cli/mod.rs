@@ -3,10 +3,12 @@
 pub mod build;
 pub mod channel;
 pub mod check;
+pub mod completions;
 pub mod exit;
 pub mod explain;
 pub mod init;
 pub mod preview;
+pub mod schema;
 mod watching;
 
 use std::path::PathBuf;
@@ -71,6 +73,12 @@ enum Command {
     WhyNot(preview::WhyNot),
     /// Look at channels, write and test them
     Channel(channel::Channel),
+    /// Print a JSON Schema, for editors
+    Schema(schema::Schema),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// Print the manual's page
+    Man(completions::Man),
 }
 
 impl Global {
@@ -123,6 +131,9 @@ pub fn main() -> u8 {
         Command::Explain(explain) => explain.run(&cli.global, &shell),
         Command::WhyNot(why) => why.run(&cli.global, &shell),
         Command::Channel(channel) => channel.run(&cli.global, &shell),
+        Command::Schema(schema) => schema.run(&shell),
+        Command::Completions(completions) => completions.run(&shell),
+        Command::Man(man) => man.run(&shell),
     };
     match result {
         Ok(code) => code,

@@ -10,6 +10,7 @@ pub mod oracle;
 pub mod program;
 pub mod run;
 pub mod sample;
+pub mod survey;
 
 pub use failure::Failure;
 pub use observer::Observer;

@@ -162,7 +162,7 @@ fn location(keys: &indexmap::IndexMap<String, String>) -> Location {
     Location { code, keys: keys.iter().filter(|(name, _)| *name != "code").map(|(name, value)| (name.clone(), value.clone())).collect() }
 }
 
-fn open_sources(project: &Project, path: &str, files: &mut FileNames) -> Result<(Vec<Schema>, Vec<SourceReader>), Failure> {
+pub(super) fn open_sources(project: &Project, path: &str, files: &mut FileNames) -> Result<(Vec<Schema>, Vec<SourceReader>), Failure> {
     // A source of stock or orders is no master, wherever it stands.
     let mut sources: Vec<&Source> = project.source.iter().filter(|source| source.role != Some(Role::Orders)).collect();
     sources.sort_by_key(|source| source.role.is_some());
@@ -409,7 +409,7 @@ fn formula_of(feed: &Feed, project: &Project, formulas: &[Option<Formula>], path
 }
 
 /// Loads the mapping tables that the graph's `map` nodes name.
-fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<BTreeMap<String, map::Table>, Failure> {
+pub(super) fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<BTreeMap<String, map::Table>, Failure> {
     let mut tables = BTreeMap::new();
     let mut errors = Vec::new();
     for number in 0..graph.len() {

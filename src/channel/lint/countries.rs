@@ -1,7 +1,7 @@
 //! The countries of ISO 3166-1, by their two letters.
 
 /// Whether these are two letters of a country.
-pub(super) fn is_country(code: &str) -> bool {
+pub fn is_country(code: &str) -> bool {
     code.len() == 2 && COUNTRIES.split_ascii_whitespace().any(|known| known == code)
 }
 

@@ -1,12 +1,12 @@
 //! `channel test`: golden cases rendered and compared, or rewritten.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::json as object;
 
 use crate::channel::golden::{self, Case, Mismatch};
 use crate::cli::{Global, exit};
 use crate::pipeline::Failure;
-use crate::report::json::done;
+use crate::report::json;
 use crate::term::Shell;
 
 use super::{chosen, unwritten};
@@ -55,8 +55,8 @@ impl Test {
         };
         let Tally { passed, changed, failed, .. } = tally;
         if shell.json {
-            let mut line = done(code);
-            (line["passed"], line["updated"], line["failed"]) = (json!(passed), json!(changed), json!(failed));
+            let mut line = json::done(code);
+            (line["passed"], line["updated"], line["failed"]) = (object!(passed), object!(changed), object!(failed));
             shell.data(|out| writeln!(out, "{line}")).map_err(unwritten)?;
         } else {
             let updated = if changed > 0 { format!(", {changed} rewritten") } else { String::new() };
@@ -69,7 +69,7 @@ impl Test {
     }
 
     fn case(&self, case: &Case, global: &Global, shell: &Shell, tally: &mut Tally) -> Result<(), Failure> {
-        let rendered = match case.render(&global.project) {
+        let rendered = match case.render(&global.project, &json::finding) {
             Ok(rendered) => rendered,
             Err(failure @ Failure::Disk(_)) => return Err(failure),
             Err(failure) => {
@@ -103,7 +103,7 @@ fn no_case(shell: &Shell, channel: &str) -> Result<(), Failure> {
     let message = format!("channel `{channel}` has no case");
     let hint = format!("make a folder {}/{channel}/plain with a catalog.csv, then `shelfcast channel test {channel} --update`", golden::FOLDER);
     if shell.json {
-        let line = json!({ "type": "case", "channel": channel, "status": "failed", "problems": [{ "message": message, "hint": hint }] });
+        let line = object!({ "type": "case", "channel": channel, "status": "failed", "problems": [{ "message": message, "hint": hint }] });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);
     }
     shell.data(|out| writeln!(out, "{} {channel}: {message}\n  hint: {hint}", shell.red("FAIL"))).map_err(unwritten)
@@ -111,8 +111,8 @@ fn no_case(shell: &Shell, channel: &str) -> Result<(), Failure> {
 
 fn impossible(shell: &Shell, case: &Case, failure: &Failure) -> Result<(), Failure> {
     if shell.json {
-        let problems: Vec<_> = failure.messages().into_iter().map(|(message, hint)| json!({ "message": message, "hint": hint })).collect();
-        let line = json!({ "type": "case", "channel": case.channel, "case": case.name, "status": "failed", "problems": problems });
+        let problems: Vec<_> = failure.messages().into_iter().map(|(message, hint)| object!({ "message": message, "hint": hint })).collect();
+        let line = object!({ "type": "case", "channel": case.channel, "case": case.name, "status": "failed", "problems": problems });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);
     }
     let mut text = format!("{} {}: cannot be rendered\n", shell.red("FAIL"), case.title());
@@ -127,8 +127,8 @@ fn impossible(shell: &Shell, case: &Case, failure: &Failure) -> Result<(), Failu
 
 fn tell(shell: &Shell, case: &Case, status: &str, wrong: &[Mismatch]) -> Result<(), Failure> {
     if shell.json {
-        let problems: Vec<_> = wrong.iter().map(|one| json!({ "file": one.file, "message": one.message, "diff": one.diff })).collect();
-        let line = json!({ "type": "case", "channel": case.channel, "case": case.name, "status": status, "problems": problems });
+        let problems: Vec<_> = wrong.iter().map(|one| object!({ "file": one.file, "message": one.message, "diff": one.diff })).collect();
+        let line = object!({ "type": "case", "channel": case.channel, "case": case.name, "status": status, "problems": problems });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);
     }
     if status == "ok" && shell.verbose == 0 {
