@@ -115,9 +115,14 @@ fn placed(error: ConfigError, channel: &Channel, places: &Places<'_>) -> Problem
     };
     let (mut line, mut column) = (error.line.unwrap_or(0), 0);
     let mut message = error.message.strip_prefix("feed `lint`: ").unwrap_or(&error.message).to_owned();
-    let path = if error.path == MADE_UP { channel.manifest_path.clone() } else { error.path };
+    let mut path = if error.path == MADE_UP { channel.manifest_path.clone() } else { error.path };
     if let Some((at, rest)) = column_in(&message) {
         (column, message) = (at, rest);
+        // The place that counts is the one in the partial.
+        while let Some((partial, at, rest)) = in_partial(&message) {
+            path = format!("templates/partials/{partial}.hbs");
+            ((line, column), message) = (at, rest);
+        }
     } else if let Some((attribute, rest)) = attribute_of(&message).filter(|_| path == channel.manifest_path) {
         // A mapping's errors count columns inside the mapping.
         if let Some((at, rest)) = rest.strip_prefix(", ").and_then(column_in) {
@@ -137,6 +142,14 @@ fn placed(error: ConfigError, channel: &Channel, places: &Places<'_>) -> Problem
         _ => "template",
     };
     Problem { rule, severity: Severity::Error, path, line, column, message, hint: error.hint }
+}
+
+/// ``in partial `x`, line 1, column 2: …`` in its parts.
+fn in_partial(message: &str) -> Option<(String, (usize, usize), String)> {
+    let (partial, rest) = message.strip_prefix("in partial `")?.split_once("`, line ")?;
+    let (line, rest) = rest.split_once(", column ")?;
+    let (column, rest) = rest.split_once(": ")?;
+    Some((partial.to_owned(), (line.parse().ok()?, column.parse().ok()?), rest.to_owned()))
 }
 
 /// ``attribute `x`, …`` in its two parts.

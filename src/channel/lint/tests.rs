@@ -192,6 +192,25 @@ fn a_broken_template_and_manifest_have_places() {
     assert_eq!(only(&group).line, 3);
 }
 
+#[test]
+fn mistakes_in_partials_have_their_own_place_and_loops_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in [
+        ("channels/mine.toml", format!("{HEAD}{XML}")),
+        ("templates/mine.hbs", XML_BODY.replace("{{id}}", "{{id}}{{> outer}}")),
+        ("templates/partials/outer.hbs", "<a/>\n{{> inner}}\n".to_owned()),
+        ("templates/partials/inner.hbs", "<b>\n {{idd}}</b>{{> outer}}".to_owned()),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        atomic::write(&path, text.as_bytes()).expect("written");
+    }
+    let problems = lint(Some(folder.path()), "mine");
+    says(&problems, "impossible-name", "templates/partials/inner.hbs:2:2", "no attribute `idd`", "did you mean `id`?");
+    says(&problems, "template", "templates/partials/inner.hbs:2:13", "`outer` includes itself", "take it out");
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+}
+
 /// Every rule that the source names has a page, and every page is named.
 #[test]
 fn every_rule_of_lint_has_a_page() {
