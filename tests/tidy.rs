@@ -156,7 +156,10 @@ fn stages_do_not_know_the_terminal() {
     for folder in [
         "catalog", "channel", "helper", "pipeline", "program", "validate", "write", "config",
     ] {
-        let tests = |path: &PathBuf| path.to_string_lossy().contains("tests");
+        // Golden cases keep findings as `--json` tells them.
+        let tests = |path: &PathBuf| {
+            path.to_string_lossy().contains("tests") || path.ends_with("channel/golden.rs")
+        };
         for path in files(&format!("src/{folder}"), &[".rs"])
             .into_iter()
             .filter(|path| !tests(path))
