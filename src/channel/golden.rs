@@ -14,6 +14,7 @@ use crate::config::{Project, toml_file};
 use crate::pipeline::build::{self, Options};
 use crate::pipeline::{Failure, Observer};
 use crate::validate::finding::Finding;
+use crate::write::atomic;
 
 use super::manifest::Manifest;
 
@@ -344,7 +345,7 @@ fn relative(failure: Failure, folder: &Path, shown: &str) -> Failure {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    crate::write::atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
+    atomic::write(path, bytes).map_err(|error| unwritable(path, &error))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 mod compiled;
 mod countries;
 mod flow;
+pub mod pages;
 mod place;
 mod rules;
 mod uses;
@@ -66,7 +67,7 @@ fn unloadable(project: Option<&Path>, error: ConfigError) -> Problem {
         _ if line > 0 => 1,
         _ => 0,
     };
-    let rule = if error.message.starts_with("unknown key") { "unknown-key" } else { "manifest" };
+    let rule = if error.message.starts_with("unknown key") { "misspelt-key" } else { "manifest" };
     Problem { rule, severity: Severity::Error, path: error.path, line, column, message: error.message, hint: error.hint }
 }
 

@@ -320,7 +320,7 @@ mod tests {
         for (path, bytes) in files {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
-            std::fs::write(path, bytes).expect("written");
+            crate::write::atomic::write(&path, bytes).expect("written");
         }
         folder
     }

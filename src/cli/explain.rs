@@ -1,5 +1,6 @@
 //! `explain RULE`: a rule's page.
 
+use crate::channel::lint;
 use crate::pipeline::Failure;
 use crate::term::Shell;
 use crate::validate::rules;
@@ -18,6 +19,10 @@ pub fn rule(name: Option<&str>, shell: &Shell) -> Result<u8, Failure> {
                 for rule in rules::RULES {
                     writeln!(out, "{:24} {}", rule.name, rule.title)?;
                 }
+                writeln!(out, "\nof channels, by `shelfcast channel lint`:")?;
+                for page in lint::pages::PAGES {
+                    writeln!(out, "{:24} {}", page.name, page.title)?;
+                }
                 Ok(())
             })
             .map_err(failed)?;
@@ -25,6 +30,10 @@ pub fn rule(name: Option<&str>, shell: &Shell) -> Result<u8, Failure> {
     };
     match rules::find(name) {
         Some(rule) => shell.data(|out| writeln!(out, "{}", rule.page().trim_end())).map(|()| exit::DONE).map_err(failed),
+        None if lint::pages::find(name).is_some() => {
+            let page = lint::pages::find(name).map(lint::pages::Page::text).unwrap_or_default();
+            shell.data(|out| writeln!(out, "{page}")).map(|()| exit::DONE).map_err(failed)
+        }
         None => {
             let hint = rules::nearest(name).map_or_else(|| "`shelfcast explain` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"));
             Err(Failure::configuration("explain", format!("there is no rule `{name}`"), hint))

@@ -114,6 +114,9 @@ fn print_json(made: &Made, shell: &Shell) -> std::io::Result<()> {
                 let line = serde_json::json!({"type": "trial", "feed": feed.name, "channel": feed.channel, "kept": feed.kept, "written": feed.written, "admitted": feed.admitted});
                 writeln!(out, "{line}")?;
             }
+            for note in &proposal.notes {
+                writeln!(out, "{}", serde_json::json!({"type": "note", "text": note}))?;
+            }
             for ask in &proposal.asks {
                 let line = serde_json::json!({"type": "ask", "what": ask.what, "write": ask.write});
                 writeln!(out, "{line}")?;

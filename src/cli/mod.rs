@@ -8,8 +8,8 @@ pub mod exit;
 pub mod explain;
 pub mod init;
 pub mod preview;
-mod watching;
 pub mod schema;
+mod watching;
 
 use std::path::PathBuf;
 

@@ -128,6 +128,7 @@ pub static HELPERS: &[&Helper] = &[
     &list::JOIN,
     &list::FIRST,
     &pick::PICK,
+    &pick::ZIP,
     &map::MAP,
     &slug::SLUG,
     &text::URL_ENCODE,

@@ -1,4 +1,4 @@
-//! `pick`: one value by its name, out of pairs or a cell that packs them.
+//! `pick`: one value by its name, out of pairs or a cell that packs them. `zip`: names in one cell and values in another.
 
 use super::{Arguments, Helper, HelperContext, HelperError};
 use crate::model::value::{ELEMENT, PAIR, Value};
@@ -27,6 +27,48 @@ count. A piece without a name goes on the value before it.
 - `{{pick \"size=XS,color=Black\" \"colour\" \"color\"}}` gives `Black`
 - `{{pick \"sku: A; size: M\" \"size\" between=\";\" pair=\":\"}}` gives `M`
 ";
+
+/// `{{zip names values "|"}}`
+pub(super) static ZIP: Helper = Helper {
+    name: "zip",
+    summary: "names and values as pairs",
+    usage: "{{zip names values \"|\"}}",
+    page: ZIP_PAGE,
+    arity: (2, 3),
+    named: &[],
+    raw: false,
+    call: zip,
+};
+
+const ZIP_PAGE: &str = "\
+Pairs (as `options` and `params` hold them) of names in one cell and values in another, the first with the first. A name
+without a value is left out.
+
+- names: a list, or a text.
+- values: a list, or a text.
+- what separates the elements of a text, `|` when left out.
+
+- `{{join (zip \"size|color\" \"38|Navy\" \"|\")}}` gives `size: 38, color: Navy`
+";
+
+fn zip<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'a>, HelperError> {
+    let separator = args.text(2)?.filter(|separator| !separator.is_empty()).unwrap_or("|");
+    let (names, values) = (args.get(0), args.get(1));
+    let pieces = |value: Value<'a>| value.elements().flat_map(|element| element.split(separator)).map(str::trim).collect::<Vec<_>>();
+    let mut encoded = String::new();
+    for (name, value) in pieces(names).into_iter().zip(pieces(values)) {
+        if name.is_empty() || value.is_empty() {
+            continue;
+        }
+        if !encoded.is_empty() {
+            encoded.push(ELEMENT);
+        }
+        encoded.push_str(name);
+        encoded.push(PAIR);
+        encoded.push_str(value);
+    }
+    Ok(Value::list(ctx.arena.alloc_str(&encoded)))
+}
 
 fn pick<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'a>, HelperError> {
     let between = args.named_text("between")?.unwrap_or(",");
@@ -77,6 +119,16 @@ fn packed<'a>(text: &'a str, name: &str, between: &str, sign: &str, ctx: &Helper
 #[cfg(test)]
 mod tests {
     use crate::helper::testing::Bench;
+    use crate::model::value::Value;
+
+    #[test]
+    fn names_and_values_become_pairs() {
+        let bench = Bench::new("en");
+        let zip = |names, values| bench.value("zip", &[Value::text(names), Value::text(values)], &[]);
+        assert_eq!(zip("size|color", "38|Navy"), Ok(Value::list("size\u{1e}38\u{1f}color\u{1e}Navy")));
+        assert_eq!(zip("size|color", "38"), Ok(Value::list("size\u{1e}38")));
+        assert_eq!(zip("", "38"), Ok(Value::Absent));
+    }
 
     #[test]
     fn a_value_is_found_by_its_name() {

@@ -4,10 +4,15 @@
 //! writes `shelfcast.toml`, and the feeds are tried before they are written, so that the project builds as it stands.
 //! What could not be guessed is told by name with what to write; an ambiguous number is asked, never guessed.
 
+mod complete;
+mod facts;
+mod fit;
 pub mod look;
 pub mod project;
 pub mod propose;
 pub mod sample;
+#[cfg(test)]
+mod tests;
 pub mod trial;
 pub mod values;
 
@@ -113,16 +118,4 @@ fn tidy(path: &Path) -> PathBuf {
         }
     }
     tidied
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_export_is_named_relative_to_the_project() {
-        assert_eq!(relative(Path::new("/a/b/shop"), Path::new("/a/data/x.csv")), "../../data/x.csv");
-        assert_eq!(relative(Path::new("/a/shop"), Path::new("/a/shop/catalog/x.csv")), "catalog/x.csv");
-        assert_eq!(relative(Path::new("/a/shop"), Path::new("/b/x.csv")), "/b/x.csv");
-    }
 }

@@ -43,6 +43,8 @@ const CHANNELS: &[(&str, &str)] = &[
 ];
 /// Feeds a new project has at most.
 const KEPT_MAX: usize = 4;
+/// Feeds it has at least, where as many write anything.
+const KEPT_MIN: usize = 3;
 
 #[derive(Default)]
 struct Watching {
@@ -95,9 +97,14 @@ pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp,
         feed.reasons.sort_by(|one, other| other.3.cmp(&one.3));
     }
     let mut kept = 0;
-    for feed in &mut tried {
-        feed.kept = feed.written > 0 && kept < KEPT_MAX;
-        kept += usize::from(feed.kept);
+    tried.iter_mut().for_each(|feed| feed.kept = false);
+    // First the channels that take most of the catalog; the others only where those are too few.
+    for share in [2, u64::MAX] {
+        for feed in tried.iter_mut().filter(|feed| !feed.kept && feed.written > 0 && feed.written.saturating_mul(share) >= feed.admitted) {
+            let few = if share == 2 { KEPT_MAX } else { KEPT_MIN };
+            feed.kept = kept < few || feed.channel == "google-products";
+            kept += usize::from(feed.kept);
+        }
     }
     tried.retain(|feed| feed.kept || feed.channel == "google-products");
     // A project without a feed says nothing: with Google's it says what the catalog lacks.
@@ -143,6 +150,7 @@ fn question(attribute: &str) -> Option<(&'static str, &'static str)> {
         "availability" => ("whether each product is in stock (`availability`)", "[source.fields] available = \"its column\", or [source.defaults] availability = \"in_stock\""),
         "id" | "sku" => ("a number of each product (`sku`)", "[source.fields] sku = \"its column\""),
         "description" => ("a description of each product (`description`)", "[source.fields] description = \"its column\""),
+        "brand" => ("the brand of each product (`brand`)", "[source.fields] brand = \"its column\", or [source.defaults] brand = \"…\" where it is all one"),
         "title" => ("a title of each product (`title`)", "[source.fields] title = \"its column\""),
         _ => return None,
     })

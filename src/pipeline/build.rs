@@ -201,7 +201,7 @@ fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, obse
     let mut report = Report { rows, slow: program.tables.fallbacks.iter().map(|fallback| fallback.shown.clone()).collect(), ..Report::default() };
     // Every feed stands whole beside its target before the first takes its place.
     for feed in &mut written {
-        feed.finish().map_err(Stopped::Failed)?;
+        feed.finish(&program).map_err(Stopped::Failed)?;
     }
     for feed in written {
         let mut done = feed.commit(&program, project).map_err(Stopped::Failed)?;
@@ -391,8 +391,20 @@ impl<'f> Written<'f> {
         None
     }
 
-    fn finish(&mut self) -> Result<(), Failure> {
-        self.staged.finish().map_err(|error| disk("a feed", &error))
+    /// Ends the files. A document that its template could have broken is read once more: raw text in XML, and JSON
+    /// written by hand.
+    fn finish(&mut self, program: &Program) -> Result<(), Failure> {
+        self.staged.finish().map_err(|error| disk("a feed", &error))?;
+        let (feed, channel) = (&program.feeds[self.index], &program.channels[self.index]);
+        let by_hand = channel.template.is_some() && matches!(feed.format, Format::Json | Format::Ndjson);
+        if self.writes && (feed.raw || by_hand) && self.staged.over.is_none() {
+            let malformed = self.staged.malformed(feed.format).map_err(|error| disk(&feed.name, &error))?;
+            if let Some(message) = malformed {
+                let template = channel.template.as_ref().map_or("its template", |(path, _)| path.as_str());
+                self.staged.over = Some(format!("{template} makes a document that does not parse: {message}"));
+            }
+        }
+        Ok(())
     }
 
     fn commit(self, program: &Program, project: &Project) -> Result<FeedReport, Failure> {

@@ -672,7 +672,25 @@ impl<'a> Evaluator<'a> {
 /// A text without white space around it; costs next to nothing where there is none.
 #[inline]
 pub(super) fn trim(text: &str) -> &str {
-    let plain = |byte: Option<&u8>| byte.is_none_or(|byte| (0x21..0x80).contains(byte));
     let bytes = text.as_bytes();
-    if plain(bytes.first()) && plain(bytes.last()) { text } else { text.trim() }
+    // White space outside ASCII begins with one of these bytes; Thai, Cyrillic and the like never do.
+    let may_be_space = |lead: u8| lead <= b' ' || matches!(lead, 0xc2 | 0xe1 | 0xe2 | 0xe3);
+    let first = bytes.first().is_some_and(|&lead| may_be_space(lead));
+    let last = bytes.iter().rev().take(3).find(|&&byte| byte & 0xc0 != 0x80).is_some_and(|&lead| may_be_space(lead));
+    if first || last { text.trim() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trim;
+
+    #[test]
+    fn every_white_space_is_trimmed() {
+        for space in (0..=0x3000).filter_map(char::from_u32).filter(|letter| letter.is_whitespace()) {
+            for inner in ["a", "ก", "ż", "語", "🪔", ""] {
+                assert_eq!(trim(&format!("{space}{inner}{space}")), inner, "U+{:04X}", u32::from(space));
+            }
+        }
+        assert_eq!(trim("ชาอู่หลง"), "ชาอู่หลง");
+    }
 }

@@ -34,6 +34,15 @@ impl AtomicFile {
         &self.target
     }
 
+    /// Where it lies until it is committed; what was written is flushed to there.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn staged(&mut self) -> io::Result<&Path> {
+        self.flush()?;
+        Ok(&self.staged)
+    }
+
     /// Changes where it will stand, in the same folder.
     pub fn retarget(&mut self, target: PathBuf) {
         self.target = target;

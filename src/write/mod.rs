@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod staged;
+pub mod verify;
 #[cfg(feature = "xlsx")]
 mod workbook;
 

@@ -356,6 +356,19 @@ impl<'f> StagedFeed<'f> {
         self.end_part()
     }
 
+    /// Reads every part once more; the first that is no well-formed document, and why.
+    ///
+    /// # Errors
+    /// When a file cannot be read back.
+    pub fn malformed(&mut self, format: crate::channel::manifest::Format) -> io::Result<Option<String>> {
+        for (file, _) in &mut self.done {
+            if let Err(message) = super::verify::well_formed(file.staged()?, format, self.shape.gzip)? {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
     /// The files as they will be.
     pub fn artifacts(&self) -> impl Iterator<Item = &Artifact> {
         self.done.iter().map(|(_, artifact)| artifact)

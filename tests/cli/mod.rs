@@ -1,5 +1,6 @@
 //! What the program promises to scripts: codes, streams, JSON, the same bytes.
 
+mod channels;
 mod determinism;
 mod json;
 mod streams;

@@ -30,11 +30,11 @@ fn project(case: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     fs::create_dir_all(root.join("channels")).expect("a folder");
-    fs::write(root.join("channels/mine.toml"), MANIFEST).expect("written");
+    atomic::write(&root.join("channels/mine.toml"), MANIFEST.as_bytes()).expect("written");
     let place = root.join(FOLDER).join("mine/plain");
     fs::create_dir_all(&place).expect("a folder");
     for (name, text) in case {
-        fs::write(place.join(name), text).expect("written");
+        atomic::write(&place.join(name), text.as_bytes()).expect("written");
     }
     folder
 }
@@ -61,7 +61,7 @@ fn a_case_is_recorded_then_passes_then_differs() {
     assert_eq!(case.compare(&made), []);
     assert_eq!(case.update(&made).expect("updated"), 0, "nothing changes a second time");
 
-    fs::write(root.join(FOLDER).join("mine/plain/catalog.csv"), "sku,price\nA-1,6\nA-2,\n").expect("written");
+    atomic::write(&root.join(FOLDER).join("mine/plain/catalog.csv"), b"sku,price\nA-1,6\nA-2,\n").expect("written");
     let case = only(root);
     let wrong = case.compare(&case.render(root, &crate::report::json::finding).expect("rendered"));
     assert_eq!(wrong.len(), 1);

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{Problem, lint};
 use crate::validate::finding::Severity;
+use crate::write::atomic;
 
 const HEAD: &str = r#"name = "mine"
 title = "Mine"
@@ -22,8 +23,8 @@ fn said_of(manifest: &str, template: &str) -> Vec<Problem> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("channels")).expect("a folder");
     fs::create_dir(folder.path().join("templates")).expect("a folder");
-    fs::write(folder.path().join("channels/mine.toml"), manifest).expect("written");
-    fs::write(folder.path().join("templates/mine.hbs"), template).expect("written");
+    atomic::write(&folder.path().join("channels/mine.toml"), manifest.as_bytes()).expect("written");
+    atomic::write(&folder.path().join("templates/mine.hbs"), template.as_bytes()).expect("written");
     lint(Some(folder.path()), "mine")
 }
 
@@ -60,7 +61,7 @@ fn a_right_channel_has_nothing() {
 #[test]
 fn an_unknown_key_has_its_place_and_near_miss() {
     let problems = said(&XML.replace("required", "requierd"), XML_BODY);
-    says(&problems, "unknown-key", "channels/mine.toml:11:1", "unknown key `requierd`", "did you mean `required`?");
+    says(&problems, "misspelt-key", "channels/mine.toml:11:1", "unknown key `requierd`", "did you mean `required`?");
 }
 
 #[test]
@@ -189,4 +190,24 @@ fn a_broken_template_and_manifest_have_places() {
     assert!(only(&template).line > 0);
     let group = said_of(&format!("{HEAD}{XML}").replace("marketplace", "market"), XML_BODY);
     assert_eq!(only(&group).line, 3);
+}
+
+/// Every rule that the source names has a page, and every page is named.
+#[test]
+fn every_rule_of_lint_has_a_page() {
+    let named = regex::Regex::new(r#"(?s)(?:rule: |say\(\s*|insert\(\(line, column, |\.at\.1, )"([a-z-]+)"|=> "([a-z-]+)",\n"#).expect("a pattern");
+    let mut found = std::collections::BTreeSet::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/channel");
+    for file in ["lint.rs", "lint/rules.rs", "lint/uses.rs", "lint/flow.rs", "lint/compiled.rs"] {
+        let text = fs::read_to_string(folder.join(file)).expect("source");
+        for captures in named.captures_iter(&text) {
+            found.extend(captures.iter().skip(1).flatten().map(|name| name.as_str().to_owned()));
+        }
+    }
+    found.extend(["misspelt-key", "manifest", "never-written"].map(str::to_owned));
+    let pages: std::collections::BTreeSet<String> = super::pages::PAGES.iter().map(|page| page.name.to_owned()).collect();
+    assert_eq!(found, pages);
+    for page in super::pages::PAGES {
+        assert!(crate::validate::rules::find(page.name).is_none(), "`{}` is a rule of records too", page.name);
+    }
 }
