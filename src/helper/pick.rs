@@ -21,8 +21,8 @@ count. A piece without a name goes on the value before it.
 
 - pairs: a list of pairs, or a text; absent stays absent.
 - one or more names; the first that is there counts.
-- `between=\",\"`: what stands between the pairs of a text.
-- `pair=\"=\"`: what stands between name and value in a text.
+- `between`: what stands between the pairs of a text, `,` when left out.
+- `pair`: what stands between name and value in a text, `=` when left out.
 
 - `{{pick \"size=XS,color=Black\" \"colour\" \"color\"}}` gives `Black`
 - `{{pick \"sku: A; size: M\" \"size\" between=\";\" pair=\":\"}}` gives `M`

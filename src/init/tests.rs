@@ -80,7 +80,7 @@ fn lists_in_brackets_and_missing_numbers_are_mapped_with_helpers() {
     assert_eq!(mapping(made.proposal.as_ref().expect("a proposal"), "sku"), "{{hash (first (split [product_url] '?')) 12}}");
     let project = crate::config::Project::load(&folder.path().join("shop")).expect("a project");
     let out = folder.path().join("shop/out");
-    let options = Options { feeds: vec!["google".to_owned()], now: now(), threads: 1, folder: Some(out.clone()), digests: false };
+    let options = Options { feeds: vec!["google".to_owned()], now: now(), threads: 1, folder: Some(out.clone()), digests: false, fill: false };
     build::build(&project, &options, &mut Silent).expect("builds");
     let feed = std::fs::read_to_string(out.join("google.xml")).expect("a feed");
     for part in [
@@ -119,7 +119,7 @@ fn a_new_project_with_a_sample_builds_and_is_never_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     new(folder.path(), true).expect("made");
     let project = crate::config::Project::load(folder.path()).expect("a project");
-    let options = Options { feeds: Vec::new(), now: now(), threads: 1, folder: None, digests: false };
+    let options = Options { feeds: Vec::new(), now: now(), threads: 1, folder: None, digests: false, fill: false };
     let report = build::build(&project, &options, &mut Silent).expect("builds");
     assert!(report.feeds.iter().all(|feed| feed.written >= 5), "{:?}", report.feeds);
     assert_eq!(new(folder.path(), true).expect_err("there is one").exit(), 2);

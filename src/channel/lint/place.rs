@@ -53,7 +53,7 @@ impl<'t> Places<'t> {
             table = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == name)).and_then(|(_, value)| value.get_ref().as_table());
         }
         let array = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == last)).and_then(|(_, value)| value.get_ref().as_array());
-        match array.and_then(|array| array.iter().nth(index)) {
+        match array.and_then(|array| array.get(index)) {
             Some(element) => self.at(element.span().start),
             None => self.value(path),
         }
