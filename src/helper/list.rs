@@ -110,7 +110,7 @@ fn first<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<
     let Some(element) = list.iter().next() else {
         return Ok(Value::Absent);
     };
-    if !element.contains(crate::model::value::PAIR) {
+    if memchr::memchr(crate::model::value::PAIR as u8, element.as_bytes()).is_none() {
         return Ok(Value::text(element));
     }
     let mut text = ArenaString::new_in(ctx.arena);
