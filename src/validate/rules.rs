@@ -235,7 +235,7 @@ fn example(page: &mut String, head: &str, files: Example) {
     for (name, text) in files {
         page.push_str(&format!("  {name}\n"));
         for line in text.lines() {
-            page.push_str(&format!("    {}\n", crate::term::visible(line)));
+            page.push_str(&format!("    {}\n", crate::model::visible::visible(line)));
         }
     }
 }

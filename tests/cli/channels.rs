@@ -308,7 +308,9 @@ fn a_channel_like_another_begins_with_its_cases() {
         .exits(0);
     for case in ["plain", "thai", "variants"] {
         let ours = project.read(&format!("tests/golden/our-model/{case}/expected.jsonl"));
-        let theirs = repository().join(format!("tests/golden/openai-products/{case}/expected.jsonl"));
+        let theirs = repository().join(format!(
+            "tests/golden/openai-products/{case}/expected.jsonl"
+        ));
         assert_eq!(
             ours,
             std::fs::read(theirs).expect("the other's case"),
@@ -337,9 +339,7 @@ fn lint_as_json_has_places() {
         "{{title}}",
         "{{title}}{{truncat title 5}}",
     );
-    let linted = project
-        .run(["channel", "lint", "mine", "--json"])
-        .exits(1);
+    let linted = project.run(["channel", "lint", "mine", "--json"]).exits(1);
     let lines = lines(&linted.stdout);
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["rule"], "unknown-helper");
