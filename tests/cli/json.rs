@@ -21,8 +21,8 @@ enum Line {
         files: Vec<File>,
         seconds: f64,
         reason: Option<String>,
-        /// How many items have each attribute.
-        fill: std::collections::BTreeMap<String, u64>,
+        /// Of a check: how many items have each attribute.
+        fill: Option<std::collections::BTreeMap<String, u64>>,
     },
     Finding {
         rule: String,
