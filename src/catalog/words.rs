@@ -4,6 +4,7 @@
 //! underscores in a header count as spaces.
 
 /// Our column and what others call it, the most certain words first.
+#[rustfmt::skip]
 pub const WORDS: &[(&str, &[&str])] = &[
     ("sku", &["sku", "variant sku", "item id", "item number", "article number", "product code", "artikelnummer", "artikel nr", "art nr", "kod produktu", "symbol", "kód", "kód produktu", "référence", "reference", "referencia", "código", "артикул", "код товару", "код товара", "код", "mã sản phẩm", "mã sp", "mã hàng", "รหัสสินค้า", "pid", "product id", "item code", "id", "uniq id", "asin", "book id", "číslo"]),
     ("title", &["title", "product name", "product title", "name", "item name", "nazwa", "nazwa produktu", "název", "název produktu", "název zboží", "bezeichnung", "artikelbezeichnung", "produktname", "titel", "titre", "nom", "nom du produit", "désignation", "título", "nombre", "nombre del producto", "назва", "назва позиції", "название", "наименование", "tên", "tên sản phẩm", "tên hàng", "ชื่อสินค้า", "ชื่อ", "product", "produkt", "produit", "producto", "สินค้า", "productname"]),
@@ -43,7 +44,10 @@ pub const WORDS: &[(&str, &[&str])] = &[
 
 /// What a column of ours is called elsewhere; none for a name that is not ours.
 pub fn of(column: &str) -> &'static [&'static str] {
-    WORDS.iter().find(|(ours, _)| *ours == column).map_or(&[], |(_, words)| words)
+    WORDS
+        .iter()
+        .find(|(ours, _)| *ours == column)
+        .map_or(&[], |(_, words)| words)
 }
 
 /// A header as words: lower case, `productName` and `product_name` as `product name`.
@@ -97,11 +101,17 @@ pub fn likeness(header: &str, column: &str) -> u8 {
 }
 
 fn ends_with_word(header: &str, word: &str) -> bool {
-    word.chars().count() > 2 && header.strip_suffix(word).is_some_and(|before| before.ends_with(' '))
+    word.chars().count() > 2
+        && header
+            .strip_suffix(word)
+            .is_some_and(|before| before.ends_with(' '))
 }
 
 fn starts_with_word(header: &str, word: &str) -> bool {
-    word.chars().count() > 2 && header.strip_prefix(word).is_some_and(|after| after.starts_with(' '))
+    word.chars().count() > 2
+        && header
+            .strip_prefix(word)
+            .is_some_and(|after| after.starts_with(' '))
 }
 
 #[cfg(test)]
@@ -109,7 +119,12 @@ mod tests {
     use super::*;
 
     fn best(header: &str) -> &'static str {
-        WORDS.iter().map(|(ours, _)| (likeness(header, ours), *ours)).max_by_key(|(score, _)| *score).filter(|(score, _)| *score > 0).map_or("", |(_, ours)| ours)
+        WORDS
+            .iter()
+            .map(|(ours, _)| (likeness(header, ours), *ours))
+            .max_by_key(|(score, _)| *score)
+            .filter(|(score, _)| *score > 0)
+            .map_or("", |(_, ours)| ours)
     }
 
     #[test]

@@ -90,6 +90,15 @@ pub fn cases(project: &Path, channel: &str) -> Result<Vec<Case>, Failure> {
     Ok(built_in(channel))
 }
 
+/// The channels that the project has cases of, by name.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn channels(project: &Path) -> Result<Vec<String>, Failure> {
+    let folder = project.join(FOLDER);
+    if folder.is_dir() { folders(&folder) } else { Ok(Vec::new()) }
+}
+
 /// The built-in cases of a channel, by name.
 pub fn built_in(channel: &str) -> Vec<Case> {
     let Some(folder) = CASES.get_dir(channel) else { return Vec::new() };

@@ -34,11 +34,18 @@ impl Init {
     /// A project that is there already, an export that cannot be read or holds no products.
     pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let made = match &self.from {
-            Some(export) => init::from(&self.dir, export, self.sheet.as_deref(), global.now("UTC")?)?,
+            Some(export) => {
+                init::from(&self.dir, export, self.sheet.as_deref(), global.now("UTC")?)?
+            }
             None => init::new(&self.dir, self.sample)?,
         };
-        let printed = if shell.json { print_json(&made, shell) } else { self.print(&made, shell) };
-        printed.map_err(|error| Failure::Disk(format!("cannot write to standard output: {error}")))?;
+        let printed = if shell.json {
+            print_json(&made, shell)
+        } else {
+            self.print(&made, shell)
+        };
+        printed
+            .map_err(|error| Failure::Disk(format!("cannot write to standard output: {error}")))?;
         Ok(super::exit::DONE)
     }
 
@@ -59,13 +66,26 @@ impl Init {
                 }
                 writeln!(out)?;
                 for feed in &made.feeds {
-                    let state = if feed.kept { "writes" } else { "is left out for now: it would write" };
-                    writeln!(out, "feed `{}` ({}) {state} {} of {} records", feed.name, feed.channel, feed.written, feed.admitted)?;
+                    let state = if feed.kept {
+                        "writes"
+                    } else {
+                        "is left out for now: it would write"
+                    };
+                    writeln!(
+                        out,
+                        "feed `{}` ({}) {state} {} of {} records",
+                        feed.name, feed.channel, feed.written, feed.admitted
+                    )?;
                 }
                 if !proposal.asks.is_empty() {
                     writeln!(out, "\n{}", shell.bold("could not be guessed:"))?;
                     for ask in &proposal.asks {
-                        writeln!(out, "  - {}\n    write: {}", shell.clean(&ask.what), ask.write)?;
+                        writeln!(
+                            out,
+                            "  - {}\n    write: {}",
+                            shell.clean(&ask.what),
+                            ask.write
+                        )?;
                     }
                 }
                 writeln!(out)?;
@@ -78,27 +98,74 @@ impl Init {
 
 /// Our column, theirs, how sure, why.
 fn table(shell: &Shell, made: &Made, out: &mut dyn Write) -> std::io::Result<()> {
-    let Some(proposal) = &made.proposal else { return Ok(()) };
-    let facts = [("[shop] currency", &proposal.currency), ("[shop] language", &proposal.language), ("[shop] url", &proposal.url)];
-    let mut rows: Vec<[String; 4]> = vec![["ours".to_owned(), "theirs".to_owned(), "sure".to_owned(), "why".to_owned()]];
+    let Some(proposal) = &made.proposal else {
+        return Ok(());
+    };
+    let facts = [
+        ("[shop] currency", &proposal.currency),
+        ("[shop] language", &proposal.language),
+        ("[shop] url", &proposal.url),
+    ];
+    let mut rows: Vec<[String; 4]> = vec![[
+        "ours".to_owned(),
+        "theirs".to_owned(),
+        "sure".to_owned(),
+        "why".to_owned(),
+    ]];
     for guess in &proposal.guesses {
-        rows.push([guess.ours.to_owned(), shell.clean(&guess.theirs), format!("{} %", guess.confidence), shell.clean(&guess.why)]);
+        rows.push([
+            guess.ours.to_owned(),
+            shell.clean(&guess.theirs),
+            format!("{} %", guess.confidence),
+            shell.clean(&guess.why),
+        ]);
     }
     for (ours, value, why) in &proposal.defaults {
-        rows.push([(*ours).to_owned(), format!("always {value}"), "-".to_owned(), why.clone()]);
+        rows.push([
+            (*ours).to_owned(),
+            format!("always {value}"),
+            "-".to_owned(),
+            why.clone(),
+        ]);
+    }
+    if let Some(encoding) = &proposal.encoding {
+        rows.push([
+            "encoding".to_owned(),
+            encoding.value.clone(),
+            "80 %".to_owned(),
+            encoding.proof.clone().unwrap_or_default(),
+        ]);
     }
     if let Some(locale) = &proposal.locale {
-        rows.push(["locale".to_owned(), locale.value.clone(), "90 %".to_owned(), locale.proof.clone().unwrap_or_default()]);
+        rows.push([
+            "locale".to_owned(),
+            locale.value.clone(),
+            "90 %".to_owned(),
+            locale.proof.clone().unwrap_or_default(),
+        ]);
     }
     for (name, fact) in facts {
         let sure = if fact.proof.is_some() { "80 %" } else { "?" };
-        let why = fact.proof.clone().unwrap_or_else(|| "a placeholder: check it".to_owned());
+        let why = fact
+            .proof
+            .clone()
+            .unwrap_or_else(|| "a placeholder: check it".to_owned());
         rows.push([name.to_owned(), fact.value.clone(), sure.to_owned(), why]);
     }
-    let width = |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or(0).min(40);
+    let width = |place: usize| {
+        rows.iter()
+            .map(|row| row[place].chars().count())
+            .max()
+            .unwrap_or(0)
+            .min(40)
+    };
     let (first, second, third) = (width(0), width(1), width(2));
     for row in &rows {
-        writeln!(out, "{:first$}  {:second$}  {:>third$}  {}", row[0], row[1], row[2], row[3])?;
+        writeln!(
+            out,
+            "{:first$}  {:second$}  {:>third$}  {}",
+            row[0], row[1], row[2], row[3]
+        )?;
     }
     Ok(())
 }

@@ -52,9 +52,18 @@ without a value is left out.
 ";
 
 fn zip<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'a>, HelperError> {
-    let separator = args.text(2)?.filter(|separator| !separator.is_empty()).unwrap_or("|");
+    let separator = args
+        .text(2)?
+        .filter(|separator| !separator.is_empty())
+        .unwrap_or("|");
     let (names, values) = (args.get(0), args.get(1));
-    let pieces = |value: Value<'a>| value.elements().flat_map(|element| element.split(separator)).map(str::trim).collect::<Vec<_>>();
+    let pieces = |value: Value<'a>| {
+        value
+            .elements()
+            .flat_map(|element| element.split(separator))
+            .map(str::trim)
+            .collect::<Vec<_>>()
+    };
     let mut encoded = String::new();
     for (name, value) in pieces(names).into_iter().zip(pieces(values)) {
         if name.is_empty() || value.is_empty() {
@@ -79,7 +88,9 @@ fn pick<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'
         let found = match pairs {
             Value::Absent | Value::Bool(_) => return Ok(Value::Absent),
             Value::List(list) => list.iter().find_map(|element| {
-                let (known, value) = element.split_once(PAIR).or_else(|| element.split_once(sign))?;
+                let (known, value) = element
+                    .split_once(PAIR)
+                    .or_else(|| element.split_once(sign))?;
                 same(known, name).then(|| Value::text(value.trim()))
             }),
             Value::Text(text) => packed(text, name, between, sign, ctx),
@@ -96,7 +107,13 @@ fn same(known: &str, name: &str) -> bool {
     known.eq_ignore_ascii_case(name) || known.to_lowercase() == name.to_lowercase()
 }
 
-fn packed<'a>(text: &'a str, name: &str, between: &str, sign: &str, ctx: &HelperContext<'a>) -> Option<Value<'a>> {
+fn packed<'a>(
+    text: &'a str,
+    name: &str,
+    between: &str,
+    sign: &str,
+    ctx: &HelperContext<'a>,
+) -> Option<Value<'a>> {
     if between.is_empty() {
         return None;
     }
@@ -113,7 +130,11 @@ fn packed<'a>(text: &'a str, name: &str, between: &str, sign: &str, ctx: &Helper
         whole.push_str(between);
         whole.push_str(more);
     }
-    Some(if whole.is_empty() { Value::text(value.trim()) } else { ctx.text(whole.trim()) })
+    Some(if whole.is_empty() {
+        Value::text(value.trim())
+    } else {
+        ctx.text(whole.trim())
+    })
 }
 
 #[cfg(test)]
@@ -124,8 +145,12 @@ mod tests {
     #[test]
     fn names_and_values_become_pairs() {
         let bench = Bench::new("en");
-        let zip = |names, values| bench.value("zip", &[Value::text(names), Value::text(values)], &[]);
-        assert_eq!(zip("size|color", "38|Navy"), Ok(Value::list("size\u{1e}38\u{1f}color\u{1e}Navy")));
+        let zip =
+            |names, values| bench.value("zip", &[Value::text(names), Value::text(values)], &[]);
+        assert_eq!(
+            zip("size|color", "38|Navy"),
+            Ok(Value::list("size\u{1e}38\u{1f}color\u{1e}Navy"))
+        );
         assert_eq!(zip("size|color", "38"), Ok(Value::list("size\u{1e}38")));
         assert_eq!(zip("", "38"), Ok(Value::Absent));
     }

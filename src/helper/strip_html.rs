@@ -190,7 +190,7 @@ impl<'t> Stripper<'t, '_> {
             self.widen(Gap::Space);
             return self.after_hidden(at + 1 + tag_end, name);
         }
-        if is_any(name, BLOCKS) {
+        if is_block(name) {
             self.widen(Gap::Break);
         }
         at + 1 + tag_end
@@ -287,6 +287,38 @@ const BLOCKS: &[&str] = &[
 
 fn is_any(name: &str, names: &[&str]) -> bool {
     names.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+/// A short name in lower case as one number, so that a tag is looked up by comparing numbers; 0 when it is too long.
+const fn packed(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    if bytes.len() > 8 {
+        return 0;
+    }
+    let (mut number, mut at) = (0, 0);
+    while at < bytes.len() {
+        number = number << 8 | bytes[at].to_ascii_lowercase() as u64;
+        at += 1;
+    }
+    number
+}
+
+/// [`BLOCKS`] as numbers; longer names are 0.
+static PACKED_BLOCKS: [u64; BLOCKS.len()] = {
+    let (mut numbers, mut at) = ([0; BLOCKS.len()], 0);
+    while at < BLOCKS.len() {
+        numbers[at] = packed(BLOCKS[at]);
+        at += 1;
+    }
+    numbers
+};
+
+/// Whether a tag begins or ends a block of text.
+fn is_block(name: &str) -> bool {
+    match packed(name) {
+        0 => is_any(name, BLOCKS),
+        number => PACKED_BLOCKS.contains(&number),
+    }
 }
 
 /// Where a tag ends, just after its `>`; a `>` inside a quoted attribute is none. `text` begins after the `<`.

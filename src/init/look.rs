@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::catalog::open::{FileFormat, FileNames, format_of, open};
 use crate::catalog::preset::{self, Preset};
+use crate::catalog::words::{WORDS, likeness};
 use crate::catalog::{Batch, SourceError, SourceProblem};
 use crate::config::project::Source;
 
@@ -30,7 +31,19 @@ pub struct Look {
     pub remarks: Vec<String>,
     /// The sheet the user named.
     pub sheet: Option<String>,
+    /// The encoding, where it had to be found by the column names, with how many of them are known words in it.
+    pub encoding: Option<(&'static str, String)>,
 }
+
+/// Encodings that exports still come in, tried where the text alone does not tell.
+const ENCODINGS: &[&str] = &[
+    "windows-874",
+    "windows-1252",
+    "windows-1250",
+    "windows-1258",
+    "windows-1251",
+    "iso-8859-2",
+];
 
 /// Fewer rows than these in one of many sheets are no product list.
 const SHEET_ROWS_MIN: usize = 50;
@@ -44,26 +57,49 @@ pub fn look(path: &Path, sheet: Option<&str>) -> Result<Look, SourceError> {
     let delimited = matches!(format_of(&shown, None), Some(FileFormat::Delimited(_)));
     let mut source = source(&shown)?;
     source.sheet = sheet.map(str::to_owned);
-    let mut look = read(&source, &shown)?;
+    let mut look = match read(&source, &shown) {
+        Err(error)
+            if error.problem == SourceProblem::Configuration
+                && error.message.contains("encoding") =>
+        {
+            by_header(&mut source, &shown).ok_or(error)?
+        }
+        other => other?,
+    };
     if delimited && look.preset.is_none() && header_is_data(&look.columns) {
         source.header = Some(false);
-        look = read(&source, &shown)?;
+        look = Look {
+            encoding: look.encoding,
+            ..read(&source, &shown)?
+        };
         look.header = false;
     }
     if look.records == 0 {
         return Err(SourceError::new(
             SourceProblem::NotWhole,
             shown,
-            format!("it has a header of {} columns and no rows below it: there are no products to read", look.columns.len()),
+            format!(
+                "it has a header of {} columns and no rows below it: there are no products to read",
+                look.columns.len()
+            ),
         )
         .hint("this looks like an empty template; export the products themselves"));
     }
-    let sheets = look.remarks.iter().find(|remark| remark.contains(" sheets, "));
+    let sheets = look
+        .remarks
+        .iter()
+        .find(|remark| remark.contains(" sheets, "));
     if let (None, Some(sheets)) = (sheet, sheets)
         && look.records < SHEET_ROWS_MIN
         && look.preset.is_none()
     {
-        let said = sheets.strip_prefix(&format!("{shown}: ")).unwrap_or(sheets).split(';').next().unwrap_or("").to_owned();
+        let said = sheets
+            .strip_prefix(&format!("{shown}: "))
+            .unwrap_or(sheets)
+            .split(';')
+            .next()
+            .unwrap_or("")
+            .to_owned();
         return Err(SourceError::new(
             SourceProblem::NotWhole,
             shown,
@@ -74,17 +110,58 @@ pub fn look(path: &Path, sheet: Option<&str>) -> Result<Look, SourceError> {
     Ok(look)
 }
 
+/// The encoding in which most column names are known words. Names in plain English read alike in all and prove nothing.
+fn by_header(source: &mut Source, shown: &str) -> Option<Look> {
+    let mut best: Option<((usize, usize), &'static str, Look)> = None;
+    for encoding in ENCODINGS {
+        source.encoding = Some((*encoding).to_owned());
+        let Ok(look) = read(source, shown) else {
+            continue;
+        };
+        let known = |name: &str| WORDS.iter().any(|(ours, _)| likeness(name, ours) >= 80);
+        let foreign = look.columns.iter().filter(|column| !column.name.is_ascii());
+        let words = foreign.filter(|column| known(&column.name)).count();
+        // Central Europe has two that read most letters alike: the one with more real letters is right.
+        let central = matches!(*encoding, "windows-1250" | "iso-8859-2");
+        let letters = |column: &Column| {
+            let of = |language: &str| column.languages.get(language).copied().unwrap_or(0);
+            of("pl") + of("cs")
+        };
+        let letters = look.columns.iter().map(letters).sum::<usize>();
+        let better = best.as_ref().is_none_or(|((most, before), other, _)| {
+            words > *most
+                || (words == *most && central && *other == "windows-1250" && letters > *before)
+        });
+        if words > 0 && better {
+            best = Some(((words, letters), encoding, look));
+        }
+    }
+    let ((words, _), encoding, mut look) = best?;
+    source.encoding = Some(encoding.to_owned());
+    look.encoding = Some((
+        encoding,
+        format!("{words} column names are known words in it, and no more in any other"),
+    ));
+    Some(look)
+}
+
 fn source(path: &str) -> Result<Source, SourceError> {
     let mut table = toml::Table::new();
     table.insert("name".to_owned(), "products".into());
     table.insert("path".to_owned(), path.into());
-    table.try_into().map_err(|error| SourceError::new(SourceProblem::Configuration, path, error.to_string()))
+    table
+        .try_into()
+        .map_err(|error| SourceError::new(SourceProblem::Configuration, path, error.to_string()))
 }
 
 fn read(source: &Source, shown: &str) -> Result<Look, SourceError> {
     let mut names = FileNames::default();
     let mut reader = open(source, None, Path::new("."), "en", &mut names)?;
-    let mut columns: Vec<Column> = reader.columns().iter().map(|name| Column::new(name)).collect();
+    let mut columns: Vec<Column> = reader
+        .columns()
+        .iter()
+        .map(|name| Column::new(name))
+        .collect();
     let found = preset::recognise(reader.columns());
     let (mut records, mut more) = (0, false);
     let mut batch = Batch::default();
@@ -96,10 +173,27 @@ fn read(source: &Source, shown: &str) -> Result<Look, SourceError> {
             }
             records += 1;
             for (number, column) in columns.iter_mut().enumerate() {
-                let place = if batch.order.is_empty() { number } else { batch.order.get(number).map_or(usize::MAX, |&place| place as usize) };
+                let place = if batch.order.is_empty() {
+                    number
+                } else {
+                    batch
+                        .order
+                        .get(number)
+                        .map_or(usize::MAX, |&place| place as usize)
+                };
                 column.add(batch.cell(row, place));
             }
         }
     }
-    Ok(Look { shown: shown.to_owned(), columns, records, more, header: true, preset: found, remarks: reader.take_remarks(), sheet: source.sheet.clone() })
+    Ok(Look {
+        shown: shown.to_owned(),
+        columns,
+        records,
+        more,
+        header: true,
+        preset: found,
+        remarks: reader.take_remarks(),
+        sheet: source.sheet.clone(),
+        encoding: None,
+    })
 }

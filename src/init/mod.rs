@@ -39,7 +39,11 @@ pub struct Made {
 /// When there is one already, or the disk refuses.
 pub fn new(folder: &Path, with_sample: bool) -> Result<Made, Failure> {
     refuse_existing(folder)?;
-    let files = if with_sample { sample::SAMPLE } else { sample::EMPTY };
+    let files = if with_sample {
+        sample::SAMPLE
+    } else {
+        sample::EMPTY
+    };
     let mut made = Made::default();
     for (path, text) in files {
         put(folder, path, text)?;
@@ -52,7 +56,12 @@ pub fn new(folder: &Path, with_sample: bool) -> Result<Made, Failure> {
 ///
 /// # Errors
 /// When there is a project already, the export cannot be read, or holds no product rows.
-pub fn from(folder: &Path, export: &Path, sheet: Option<&str>, now: jiff::Timestamp) -> Result<Made, Failure> {
+pub fn from(
+    folder: &Path,
+    export: &Path,
+    sheet: Option<&str>,
+    now: jiff::Timestamp,
+) -> Result<Made, Failure> {
     refuse_existing(folder)?;
     let look = look::look(export, sheet)?;
     let mut proposal = propose::propose(&look)?;
@@ -61,8 +70,15 @@ pub fn from(folder: &Path, export: &Path, sheet: Option<&str>, now: jiff::Timest
     let feeds = trial::run(folder, &proposal, &path, now, &look)?;
     trial::ask_for(&feeds, &mut proposal);
     let text = project::text(&proposal, &path, &feeds);
-    let mut made = Made { proposal: Some(proposal), feeds, ..Made::default() };
-    for (path, text) in [("shelfcast.toml", text.as_str()), (".gitignore", sample::IGNORE)] {
+    let mut made = Made {
+        proposal: Some(proposal),
+        feeds,
+        ..Made::default()
+    };
+    for (path, text) in [
+        ("shelfcast.toml", text.as_str()),
+        (".gitignore", sample::IGNORE),
+    ] {
         put(folder, path, text)?;
         made.files.push(path.to_owned());
     }
@@ -72,14 +88,20 @@ pub fn from(folder: &Path, export: &Path, sheet: Option<&str>, now: jiff::Timest
 fn refuse_existing(folder: &Path) -> Result<(), Failure> {
     let there = folder.join("shelfcast.toml");
     if there.exists() {
-        return Err(Failure::configuration(&there.display().to_string(), "there is a project here already", "choose another folder, or take that file away"));
+        return Err(Failure::configuration(
+            &there.display().to_string(),
+            "there is a project here already",
+            "choose another folder, or take that file away",
+        ));
     }
     Ok(())
 }
 
 fn put(folder: &Path, path: &str, text: &str) -> Result<(), Failure> {
     let target = folder.join(path);
-    let failed = |error: std::io::Error| Failure::Disk(format!("cannot write {}: {error}", target.display()));
+    let failed = |error: std::io::Error| {
+        Failure::Disk(format!("cannot write {}: {error}", target.display()))
+    };
     if let Some(parent) = target.parent() {
         std::fs::create_dir_all(parent).map_err(failed)?;
     }
@@ -88,11 +110,16 @@ fn put(folder: &Path, path: &str, text: &str) -> Result<(), Failure> {
 
 /// The export's path as the project says it: relative where both lie below one folder.
 fn relative(folder: &Path, export: &Path) -> String {
-    let (Ok(folder), Ok(export)) = (std::path::absolute(folder), std::path::absolute(export)) else {
+    let (Ok(folder), Ok(export)) = (std::path::absolute(folder), std::path::absolute(export))
+    else {
         return export.display().to_string();
     };
     let (folder, export) = (tidy(&folder), tidy(&export));
-    let same = folder.components().zip(export.components()).take_while(|(one, other)| one == other).count();
+    let same = folder
+        .components()
+        .zip(export.components())
+        .take_while(|(one, other)| one == other)
+        .count();
     // Nothing in common but the root: the whole path says more.
     if same <= 1 {
         return export.display().to_string();

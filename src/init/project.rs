@@ -15,24 +15,68 @@ pub fn text(proposal: &Proposal, path: &str, feeds: &[Tried]) -> String {
 }
 
 fn write(proposal: &Proposal, path: &str, feeds: &[Tried], out: &mut String) -> std::fmt::Result {
-    let comment = |fact: &Fact| fact.proof.as_ref().map_or("CHECK: a placeholder, nothing in the export says it".to_owned(), Clone::clone);
-    writeln!(out, "# Made by `shelfcast init --from`. Lines marked CHECK were not to be found in the export.\n")?;
+    let comment = |fact: &Fact| {
+        fact.proof.as_ref().map_or(
+            "CHECK: a placeholder, nothing in the export says it".to_owned(),
+            Clone::clone,
+        )
+    };
+    writeln!(
+        out,
+        "# Made by `shelfcast init --from`. Lines marked CHECK were not to be found in the export.\n"
+    )?;
     writeln!(out, "[shop]")?;
     writeln!(out, "name = {}", quoted(&proposal.name.value))?;
-    writeln!(out, "url = {}   # {}", quoted(&proposal.url.value), comment(&proposal.url))?;
-    writeln!(out, "currency = {}   # {}", quoted(&proposal.currency.value), comment(&proposal.currency))?;
-    let language = proposal.language.proof.as_deref().unwrap_or("CHECK: no letters speak for another language");
-    writeln!(out, "language = {}   # {language}", quoted(&proposal.language.value))?;
+    writeln!(
+        out,
+        "url = {}   # {}",
+        quoted(&proposal.url.value),
+        comment(&proposal.url)
+    )?;
+    writeln!(
+        out,
+        "currency = {}   # {}",
+        quoted(&proposal.currency.value),
+        comment(&proposal.currency)
+    )?;
+    let language = proposal
+        .language
+        .proof
+        .as_deref()
+        .unwrap_or("CHECK: no letters speak for another language");
+    writeln!(
+        out,
+        "language = {}   # {language}",
+        quoted(&proposal.language.value)
+    )?;
     writeln!(out, "country = {}", quoted(proposal.place.0))?;
     writeln!(out, "timezone = {}\n", quoted(proposal.place.1))?;
     writeln!(out, "[[source]]")?;
     writeln!(out, "name = \"products\"")?;
     writeln!(out, "path = {}", quoted(path))?;
     if let Some(preset) = proposal.preset {
-        writeln!(out, "preset = {}   # {}", quoted(&preset.name), preset.title)?;
+        writeln!(
+            out,
+            "preset = {}   # {}",
+            quoted(&preset.name),
+            preset.title
+        )?;
     }
     if let Some(locale) = &proposal.locale {
-        writeln!(out, "locale = {}   # {}", quoted(&locale.value), comment(locale))?;
+        writeln!(
+            out,
+            "locale = {}   # {}",
+            quoted(&locale.value),
+            comment(locale)
+        )?;
+    }
+    if let Some(encoding) = &proposal.encoding {
+        writeln!(
+            out,
+            "encoding = {}   # {}",
+            quoted(&encoding.value),
+            comment(encoding)
+        )?;
     }
     if let Some(sheet) = &proposal.sheet {
         writeln!(out, "sheet = {}", quoted(sheet))?;
@@ -43,14 +87,24 @@ fn write(proposal: &Proposal, path: &str, feeds: &[Tried], out: &mut String) -> 
         writeln!(out, "names = [{}]", names.join(", "))?;
     }
     if !proposal.guesses.is_empty() {
-        writeln!(out, "\n[source.fields]                   # ours = the export's column, or a text over its columns")?;
+        writeln!(
+            out,
+            "\n[source.fields]                   # ours = the export's column, or a text over its columns"
+        )?;
         for guess in &proposal.guesses {
-            let check = if guess.confidence < 60 { format!("   # CHECK: {}", guess.why) } else { String::new() };
+            let check = if guess.confidence < 60 {
+                format!("   # CHECK: {}", guess.why)
+            } else {
+                String::new()
+            };
             writeln!(out, "{} = {}{check}", guess.ours, quoted(&guess.mapping))?;
         }
     }
     if !proposal.defaults.is_empty() {
-        writeln!(out, "\n[source.defaults]                 # where a row has nothing")?;
+        writeln!(
+            out,
+            "\n[source.defaults]                 # where a row has nothing"
+        )?;
         for (ours, value, why) in &proposal.defaults {
             writeln!(out, "{ours} = {}   # CHECK: {why}", quoted(value))?;
         }
@@ -73,7 +127,10 @@ fn further_sources(proposal: &Proposal, path: &str, out: &mut String) -> std::fm
         if let Some(fields) = source.get("fields").and_then(toml::Value::as_table) {
             writeln!(out, "[source.fields]")?;
             for (ours, mapping) in fields {
-                let mapping = mapping.as_str().unwrap_or_default().replace("{{currency}}", &proposal.currency.value);
+                let mapping = mapping
+                    .as_str()
+                    .unwrap_or_default()
+                    .replace("{{currency}}", &proposal.currency.value);
                 writeln!(out, "{ours} = {}", quoted(&mapping))?;
             }
         }
@@ -87,9 +144,16 @@ fn feed_text(proposal: &Proposal, feed: &Tried, out: &mut String) -> std::fmt::R
     if feed.written == 0
         && let Some((attribute, _, message, count)) = feed.reasons.first()
     {
-        writeln!(out, "# Nothing can be written for {} yet: `{attribute}` withholds {count} records ({message}).", feed.channel)?;
+        writeln!(
+            out,
+            "# Nothing can be written for {} yet: `{attribute}` withholds {count} records ({message}).",
+            feed.channel
+        )?;
         if !feed.kept {
-            writeln!(out, "# Give the catalog what it lacks, then take the signs away.")?;
+            writeln!(
+                out,
+                "# Give the catalog what it lacks, then take the signs away."
+            )?;
         }
     }
     writeln!(out, "{off}[[feed]]")?;
@@ -101,7 +165,10 @@ fn feed_text(proposal: &Proposal, feed: &Tried, out: &mut String) -> std::fmt::R
     let withheld = feed.admitted.saturating_sub(feed.written);
     if feed.written > 0 && withheld * 5 > feed.admitted {
         let share = (withheld * 100).div_ceil(feed.admitted.max(1)).min(100);
-        writeln!(out, "{off}max_withheld = \"{share}%\"   # CHECK: as found in the export; over it a build keeps the old file")?;
+        writeln!(
+            out,
+            "{off}max_withheld = \"{share}%\"   # CHECK: as found in the export; over it a build keeps the old file"
+        )?;
     }
     Ok(())
 }
@@ -124,7 +191,15 @@ mod tests {
 
     #[test]
     fn texts_survive_the_way_through_toml() {
-        for text in ["plain", "{{eq a \"b\"}}", "{{first (split (replace [image] '[\"' '') '\", \"')}}", "a\\b", "tab\there", "'", "ends \"'"] {
+        for text in [
+            "plain",
+            "{{eq a \"b\"}}",
+            "{{first (split (replace [image] '[\"' '') '\", \"')}}",
+            "a\\b",
+            "tab\there",
+            "'",
+            "ends \"'",
+        ] {
             let parsed: toml::Table = toml::from_str(&format!("x = {}", quoted(text))).expect(text);
             assert_eq!(parsed["x"].as_str(), Some(text));
         }

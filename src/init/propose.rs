@@ -56,6 +56,8 @@ pub struct Proposal {
     pub defaults: Vec<(&'static str, String, String)>,
     /// The sheet of a workbook, where the user named one.
     pub sheet: Option<String>,
+    /// Its encoding, where the column names told it.
+    pub encoding: Option<Fact>,
     /// Names for the columns of a file without a header.
     pub names: Option<Vec<String>>,
     /// How numbers are written, with the proof.
@@ -88,12 +90,28 @@ pub fn propose(look: &Look) -> Result<Proposal, SourceError> {
         guesses: Vec::new(),
         defaults: Vec::new(),
         sheet: look.sheet.clone(),
+        encoding: look.encoding.as_ref().map(|(name, proof)| Fact {
+            value: (*name).to_owned(),
+            proof: Some(proof.clone()),
+        }),
         names: None,
         locale: None,
-        name: Fact { value: "My shop".to_owned(), proof: None },
-        url: Fact { value: "https://www.example.com".to_owned(), proof: None },
-        currency: Fact { value: "EUR".to_owned(), proof: None },
-        language: Fact { value: "en".to_owned(), proof: None },
+        name: Fact {
+            value: "My shop".to_owned(),
+            proof: None,
+        },
+        url: Fact {
+            value: "https://www.example.com".to_owned(),
+            proof: None,
+        },
+        currency: Fact {
+            value: "EUR".to_owned(),
+            proof: None,
+        },
+        language: Fact {
+            value: "en".to_owned(),
+            proof: None,
+        },
         place: ("DE", "Europe/Berlin"),
         asks: Vec::new(),
         notes: look.remarks.clone(),
@@ -116,11 +134,28 @@ pub fn propose(look: &Look) -> Result<Proposal, SourceError> {
 
 fn refuse_other_files(look: &Look, proposal: &Proposal) -> Result<(), SourceError> {
     let has = |ours: &str| proposal.guesses.iter().any(|guess| guess.ours == ours);
-    let known = ["price", "gtin", "url", "image", "available", "description", "category", "brand"].into_iter().filter(|ours| has(ours)).count();
+    let known = [
+        "price",
+        "gtin",
+        "url",
+        "image",
+        "available",
+        "description",
+        "category",
+        "brand",
+    ]
+    .into_iter()
+    .filter(|ours| has(ours))
+    .count();
     if has("title") && known > 0 {
         return Ok(());
     }
-    let shown: Vec<String> = look.columns.iter().take(8).map(|column| format!("`{}`", column.name)).collect();
+    let shown: Vec<String> = look
+        .columns
+        .iter()
+        .take(8)
+        .map(|column| format!("`{}`", column.name))
+        .collect();
     Err(SourceError::new(
         SourceProblem::NotWhole,
         look.shown.as_str(),
@@ -132,14 +167,28 @@ fn refuse_other_files(look: &Look, proposal: &Proposal) -> Result<(), SourceErro
 /// Assigns columns, the surest first, each once.
 fn assign(look: &Look, proposal: &mut Proposal) {
     let mut candidates: Vec<(u8, usize, &'static str, String)> = Vec::new();
-    for (place, column) in look.columns.iter().enumerate().filter(|(_, column)| column.filled > 0) {
+    for (place, column) in look
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.filled > 0)
+    {
         for (ours, _) in WORDS {
-            let header = if look.header { likeness(&column.name, ours) } else { 0 };
+            let header = if look.header {
+                likeness(&column.name, ours)
+            } else {
+                0
+            };
             let fit = fit(ours, column, look.records);
             let by_header = (f64::from(header) * fit).round() as u8;
             let (by_value, seen) = by_value(ours, column, look);
             if by_header >= by_value && by_header >= CONFIDENCE_MIN {
-                candidates.push((by_header, place, ours, format!("its name{}", evidence(ours, column))));
+                candidates.push((
+                    by_header,
+                    place,
+                    ours,
+                    format!("its name{}", evidence(ours, column)),
+                ));
             } else if by_value >= CONFIDENCE_MIN {
                 candidates.push((by_value, place, ours, format!("its values: {seen}")));
             }
@@ -153,26 +202,47 @@ fn assign(look: &Look, proposal: &mut Proposal) {
         }
         taken.push(place);
         let column = &look.columns[place];
-        proposal.guesses.push(Guess { ours, mapping: mapping(ours, column), theirs: column.name.clone(), confidence, why });
+        proposal.guesses.push(Guess {
+            ours,
+            mapping: mapping(ours, column),
+            theirs: column.name.clone(),
+            confidence,
+            why,
+        });
     }
     if !look.header {
         name_columns(look, proposal);
     }
-    let order = |ours: &str| WORDS.iter().position(|(known, _)| *known == ours).unwrap_or(usize::MAX);
+    let order = |ours: &str| {
+        WORDS
+            .iter()
+            .position(|(known, _)| *known == ours)
+            .unwrap_or(usize::MAX)
+    };
     proposal.guesses.sort_by_key(|guess| order(guess.ours));
 }
 
 /// A file without a header gets our names, so that the mapping says itself.
 fn name_columns(look: &Look, proposal: &mut Proposal) {
-    let mut names: Vec<String> = look.columns.iter().map(|column| column.name.clone()).collect();
+    let mut names: Vec<String> = look
+        .columns
+        .iter()
+        .map(|column| column.name.clone())
+        .collect();
     for guess in &mut proposal.guesses {
-        if let Some(place) = look.columns.iter().position(|column| column.name == guess.theirs) {
+        if let Some(place) = look
+            .columns
+            .iter()
+            .position(|column| column.name == guess.theirs)
+        {
             names[place] = guess.ours.to_owned();
             guess.mapping = guess.mapping.replace(&guess.theirs, guess.ours);
         }
     }
     proposal.names = Some(names);
-    proposal.notes.push("the file has no header row: its columns were named by what they hold".to_owned());
+    proposal
+        .notes
+        .push("the file has no header row: its columns were named by what they hold".to_owned());
 }
 
 /// How a column's text becomes ours.
@@ -186,10 +256,18 @@ pub(super) fn mapping(ours: &str, column: &Column) -> String {
             _ => format!("{{{{replace (replace {name} '[\"' '') '\"]' ''}}}}"),
         };
     }
-    if ours == "category" && column.examples.iter().any(|example| example.contains(" -> ")) {
+    if ours == "category"
+        && column
+            .examples
+            .iter()
+            .any(|example| example.contains(" -> "))
+    {
         return format!("{{{{replace {name} ' -> ' ' > '}}}}");
     }
-    if ours == "category" && !column.examples.iter().any(|example| example.contains('>')) && column.share(column.paths) > 0.5 {
+    if ours == "category"
+        && !column.examples.iter().any(|example| example.contains('>'))
+        && column.share(column.paths) > 0.5
+    {
         return format!("{{{{replace {name} '/' ' > '}}}}");
     }
     column.name.clone()

@@ -1,20 +1,30 @@
 //! The files of a new project, and of one with a sample catalog.
 
 /// What git must not keep.
-pub const IGNORE: &str = "# made by builds, and the state of this machine\nout/\n.shelfcast/\n*.env\n";
+pub const IGNORE: &str =
+    "# made by builds, and the state of this machine\nout/\n.shelfcast/\n*.env\n";
 
 /// A project without products.
 pub const EMPTY: &[(&str, &str)] = &[
     ("shelfcast.toml", EMPTY_PROJECT),
-    ("catalog/products.csv", "sku,product_id,title,description,brand,gtin,category,price,sale_price,available,url,image,color,size\n"),
+    (
+        "catalog/products.csv",
+        "sku,product_id,title,description,brand,gtin,category,price,sale_price,available,url,image,color,size\n",
+    ),
     (".gitignore", IGNORE),
 ];
 
 /// A project with a small catalog, stock and three feeds.
 pub const SAMPLE: &[(&str, &str)] = &[
     ("shelfcast.toml", SAMPLE_PROJECT),
-    ("catalog/products.csv", include_str!("../../samples/formats/catalog.csv")),
-    ("catalog/stock.csv", include_str!("../../samples/formats/stock.csv")),
+    (
+        "catalog/products.csv",
+        include_str!("../../samples/formats/catalog.csv"),
+    ),
+    (
+        "catalog/stock.csv",
+        include_str!("../../samples/formats/stock.csv"),
+    ),
     (".gitignore", IGNORE),
 ];
 

@@ -13,7 +13,12 @@ fn now() -> jiff::Timestamp {
 fn made(name: &str, text: &[u8]) -> (tempfile::TempDir, Result<Made, Failure>) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(name), text).expect("written");
-    let made = from(&folder.path().join("shop"), &folder.path().join(name), None, now());
+    let made = from(
+        &folder.path().join("shop"),
+        &folder.path().join(name),
+        None,
+        now(),
+    );
     (folder, made)
 }
 
@@ -23,7 +28,7 @@ fn proposal(name: &str, text: &str) -> Proposal {
 }
 
 fn mapping<'p>(proposal: &'p Proposal, ours: &str) -> &'p str {
-    proposal.guesses.iter().find(|guess| guess.ours == ours).map_or("", |guess| guess.mapping.as_str())
+    mapping_of(&proposal.guesses, ours)
 }
 
 #[test]
@@ -47,7 +52,10 @@ fn polish_headers_and_decimal_commas_are_read() {
     }
     assert_eq!(proposal.currency.value, "PLN");
     assert_eq!(proposal.language.value, "pl");
-    assert_eq!(proposal.locale.as_ref().map(|locale| locale.value.as_str()), Some("pl"));
+    assert_eq!(
+        proposal.locale.as_ref().map(|locale| locale.value.as_str()),
+        Some("pl")
+    );
 }
 
 #[test]
@@ -55,8 +63,15 @@ fn a_number_that_may_be_two_is_asked_and_not_guessed() {
     let text = "sku,name,price,link,image\nA,Cup,\"1,234\",https://s.example/a,https://s.example/a.jpg\nB,Jug,\"2,345\",https://s.example/b,https://s.example/b.jpg\n";
     let proposal = proposal("list.csv", text);
     assert!(proposal.locale.is_none());
-    let ask = proposal.asks.iter().find(|ask| ask.what.contains("decimal comma or point")).expect("asked");
-    assert!(ask.what.contains("1,234") && ask.write.contains("locale ="), "{ask:?}");
+    let ask = proposal
+        .asks
+        .iter()
+        .find(|ask| ask.what.contains("decimal comma or point"))
+        .expect("asked");
+    assert!(
+        ask.what.contains("1,234") && ask.write.contains("locale ="),
+        "{ask:?}"
+    );
 }
 
 #[test]
@@ -77,7 +92,10 @@ fn lists_in_brackets_and_missing_numbers_are_mapped_with_helpers() {
         Jug,5.00,https://s.example/jug?pid=2,\"[\"\"https://s.example/3.jpg\"\"]\",\"[\"\"Home >> Jugs\"\"]\"\n";
     let (folder, made) = made("scrape.csv", text.as_bytes());
     let made = made.expect("a project");
-    assert_eq!(mapping(made.proposal.as_ref().expect("a proposal"), "sku"), "{{hash (first (split [product_url] '?')) 12}}");
+    assert_eq!(
+        mapping(made.proposal.as_ref().expect("a proposal"), "sku"),
+        "{{hash (first (split [product_url] '?')) 12}}"
+    );
     let project = crate::config::Project::load(&folder.path().join("shop")).expect("a project");
     let out = folder.path().join("shop/out");
     let options = Options { feeds: vec!["google".to_owned()], now: now(), threads: 1, folder: Some(out.clone()), digests: false, fill: false };
@@ -97,14 +115,25 @@ fn barcodes_that_a_spreadsheet_ruined_are_named_and_not_mapped() {
     let text = "id,title,price,isbn13\n1,Book one,9.99,9.78043902348e+12\n2,Book two,8.99,9.78043955493e+12\n";
     let proposal = proposal("books.csv", text);
     assert_eq!(mapping(&proposal, "gtin"), "");
-    assert!(proposal.notes.iter().any(|note| note.contains("`isbn13`") && note.contains("spreadsheet")), "{:?}", proposal.notes);
+    assert!(
+        proposal
+            .notes
+            .iter()
+            .any(|note| note.contains("`isbn13`") && note.contains("spreadsheet")),
+        "{:?}",
+        proposal.notes
+    );
 }
 
 #[test]
 fn what_holds_no_products_is_refused_and_leaves_no_project() {
     for (name, text, says) in [
         ("template.csv", "sku;title;price\n", "no rows below it"),
-        ("colours.csv", "from,to\nrot,red\nblau,blue\n", "no product rows"),
+        (
+            "colours.csv",
+            "from,to\nrot,red\nblau,blue\n",
+            "no product rows",
+        ),
     ] {
         let (folder, made) = made(name, text.as_bytes());
         let failure = made.expect_err("refused");
@@ -121,8 +150,15 @@ fn a_new_project_with_a_sample_builds_and_is_never_overwritten() {
     let project = crate::config::Project::load(folder.path()).expect("a project");
     let options = Options { feeds: Vec::new(), now: now(), threads: 1, folder: None, digests: false, fill: false };
     let report = build::build(&project, &options, &mut Silent).expect("builds");
-    assert!(report.feeds.iter().all(|feed| feed.written >= 5), "{:?}", report.feeds);
-    assert_eq!(new(folder.path(), true).expect_err("there is one").exit(), 2);
+    assert!(
+        report.feeds.iter().all(|feed| feed.written >= 5),
+        "{:?}",
+        report.feeds
+    );
+    assert_eq!(
+        new(folder.path(), true).expect_err("there is one").exit(),
+        2
+    );
 }
 
 #[test]
@@ -137,7 +173,36 @@ fn every_preset_parses_and_is_told_from_the_others() {
 
 #[test]
 fn an_export_is_named_relative_to_the_project() {
-    assert_eq!(relative(Path::new("/a/b/shop"), Path::new("/a/data/x.csv")), "../../data/x.csv");
-    assert_eq!(relative(Path::new("/a/shop"), Path::new("/a/shop/catalog/x.csv")), "catalog/x.csv");
-    assert_eq!(relative(Path::new("/a/shop"), Path::new("/b/x.csv")), "/b/x.csv");
+    assert_eq!(
+        relative(Path::new("/a/b/shop"), Path::new("/a/data/x.csv")),
+        "../../data/x.csv"
+    );
+    assert_eq!(
+        relative(Path::new("/a/shop"), Path::new("/a/shop/catalog/x.csv")),
+        "catalog/x.csv"
+    );
+    assert_eq!(
+        relative(Path::new("/a/shop"), Path::new("/b/x.csv")),
+        "/b/x.csv"
+    );
+}
+
+#[test]
+fn the_encoding_is_told_by_the_column_names() {
+    let text = "Symbol;Nazwa;Cena;Zdjęcie;Link\nA-1;Kubek żółty;12,50 zł;https://s.example/a.jpg;https://s.example/a\n";
+    let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(text);
+    let (_folder, made) = made("oferta.csv", &bytes);
+    let proposal = made.expect("a project").proposal.expect("a proposal");
+    assert_eq!(
+        proposal.encoding.map(|encoding| encoding.value).as_deref(),
+        Some("windows-1250")
+    );
+    assert_eq!(mapping_of(&proposal.guesses, "image"), "Zdjęcie");
+}
+
+fn mapping_of<'g>(guesses: &'g [propose::Guess], ours: &str) -> &'g str {
+    guesses
+        .iter()
+        .find(|guess| guess.ours == ours)
+        .map_or("", |guess| guess.mapping.as_str())
 }

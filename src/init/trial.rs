@@ -57,7 +57,10 @@ impl Observer for Watching {
             && let Some(feed) = &finding.feed
         {
             let key = (feed.clone(), finding.column.clone(), finding.rule);
-            self.reasons.entry(key).or_insert_with(|| (finding.message.clone(), 0)).1 += 1;
+            self.reasons
+                .entry(key)
+                .or_insert_with(|| (finding.message.clone(), 0))
+                .1 += 1;
         }
     }
 }
@@ -66,13 +69,27 @@ impl Observer for Watching {
 ///
 /// # Errors
 /// When the catalog cannot be read.
-pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp, look: &Look) -> Result<Vec<Tried>, Failure> {
+pub fn run(
+    folder: &Path,
+    proposal: &Proposal,
+    path: &str,
+    now: jiff::Timestamp,
+    look: &Look,
+) -> Result<Vec<Tried>, Failure> {
     // The folder may not be there yet: the export is read by its whole path.
-    let whole = std::path::absolute(&look.shown).map_or_else(|_| path.to_owned(), |path| path.display().to_string());
+    let whole = std::path::absolute(&look.shown)
+        .map_or_else(|_| path.to_owned(), |path| path.display().to_string());
     let mut tried: Vec<Tried> = CHANNELS
         .iter()
         .filter(|(_, channel)| needs_nothing(channel))
-        .map(|&(name, channel)| Tried { name, channel, admitted: 0, written: 0, reasons: Vec::new(), kept: true })
+        .map(|&(name, channel)| Tried {
+            name,
+            channel,
+            admitted: 0,
+            written: 0,
+            reasons: Vec::new(),
+            kept: true,
+        })
         .collect();
     let mut watching = Watching::default();
     let text = project::text(proposal, &whole, &tried);
@@ -82,7 +99,14 @@ pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp,
         feed.max_withheld = Some("100%".to_owned());
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let options = Options { feeds: Vec::new(), now, threads, folder: None, digests: false, fill: false };
+    let options = Options {
+        feeds: Vec::new(),
+        now,
+        threads,
+        folder: None,
+        digests: false,
+        fill: false,
+    };
     let report = build::build(&project, &options, &mut watching)?;
     for feed in &mut tried {
         if let Some(report) = report.feeds.iter().find(|report| report.name == feed.name) {
@@ -91,7 +115,8 @@ pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp,
         }
         for ((name, column, rule), (message, count)) in &watching.reasons {
             if name == feed.name {
-                feed.reasons.push((column.clone(), rule, message.clone(), *count));
+                feed.reasons
+                    .push((column.clone(), rule, message.clone(), *count));
             }
         }
         feed.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.3));
@@ -100,7 +125,9 @@ pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp,
     tried.iter_mut().for_each(|feed| feed.kept = false);
     // First the channels that take most of the catalog; the others only where those are too few.
     for share in [2, u64::MAX] {
-        for feed in tried.iter_mut().filter(|feed| !feed.kept && feed.written > 0 && feed.written.saturating_mul(share) >= feed.admitted) {
+        for feed in tried.iter_mut().filter(|feed| {
+            !feed.kept && feed.written > 0 && feed.written.saturating_mul(share) >= feed.admitted
+        }) {
             let few = if share == 2 { KEPT_MAX } else { KEPT_MIN };
             feed.kept = kept < few || feed.channel == "google-products";
             kept += usize::from(feed.kept);
@@ -115,7 +142,13 @@ pub fn run(folder: &Path, proposal: &Proposal, path: &str, now: jiff::Timestamp,
 }
 
 fn needs_nothing(name: &str) -> bool {
-    channel::load(None, name).is_ok_and(|channel| !channel.manifest.settings.values().any(|setting| setting.required))
+    channel::load(None, name).is_ok_and(|channel| {
+        !channel
+            .manifest
+            .settings
+            .values()
+            .any(|setting| setting.required)
+    })
 }
 
 /// Asks for what keeps most products out of a feed, by name.
@@ -123,8 +156,16 @@ pub fn ask_for(tried: &[Tried], proposal: &mut Proposal) {
     for feed in tried {
         for (attribute, rule, message, count) in &feed.reasons {
             if *rule == "duplicate-id" {
-                let note = format!("{count} of {} records repeat the `{attribute}` of one before ({message})", feed.admitted);
-                if *count * 50 > feed.admitted && !proposal.notes.iter().any(|known| known.contains("records repeat the")) {
+                let note = format!(
+                    "{count} of {} records repeat the `{attribute}` of one before ({message})",
+                    feed.admitted
+                );
+                if *count * 50 > feed.admitted
+                    && !proposal
+                        .notes
+                        .iter()
+                        .any(|known| known.contains("records repeat the"))
+                {
                     proposal.notes.push(note);
                 }
                 continue;
@@ -133,8 +174,16 @@ pub fn ask_for(tried: &[Tried], proposal: &mut Proposal) {
             if count * 10 < feed.admitted.max(1) {
                 continue;
             }
-            let Some((what, write)) = question(attribute) else { continue };
-            let ask = Ask { what: format!("{what}: {count} of {} records are withheld from `{}` ({message})", feed.admitted, feed.name), write: write.to_owned() };
+            let Some((what, write)) = question(attribute) else {
+                continue;
+            };
+            let ask = Ask {
+                what: format!(
+                    "{what}: {count} of {} records are withheld from `{}` ({message})",
+                    feed.admitted, feed.name
+                ),
+                write: write.to_owned(),
+            };
             if !proposal.asks.iter().any(|known| known.write == ask.write) {
                 proposal.asks.push(ask);
             }
@@ -144,14 +193,38 @@ pub fn ask_for(tried: &[Tried], proposal: &mut Proposal) {
 
 fn question(attribute: &str) -> Option<(&'static str, &'static str)> {
     Some(match attribute {
-        "link" | "url" | "loc" | "offers.url" => ("the address of each product's page (`url`)", "[source.fields] url = \"its column\", or url = \"{{shop.url}}/p/{{sku}}\" as your shop makes them"),
-        "image_link" | "image" => ("a picture of each product (`image`)", "[source.fields] image = \"its column\", or a source with pictures joined by sku"),
-        "price" => ("a price of each product (`price`)", "[source.fields] price = \"its column\", or a source with prices joined by sku; `locale` where numbers can be read in two ways"),
-        "availability" => ("whether each product is in stock (`availability`)", "[source.fields] available = \"its column\", or [source.defaults] availability = \"in_stock\""),
-        "id" | "sku" => ("a number of each product (`sku`)", "[source.fields] sku = \"its column\""),
-        "description" => ("a description of each product (`description`)", "[source.fields] description = \"its column\""),
-        "brand" => ("the brand of each product (`brand`)", "[source.fields] brand = \"its column\", or [source.defaults] brand = \"…\" where it is all one"),
-        "title" => ("a title of each product (`title`)", "[source.fields] title = \"its column\""),
+        "link" | "url" | "loc" | "offers.url" => (
+            "the address of each product's page (`url`)",
+            "[source.fields] url = \"its column\", or url = \"{{shop.url}}/p/{{sku}}\" as your shop makes them",
+        ),
+        "image_link" | "image" => (
+            "a picture of each product (`image`)",
+            "[source.fields] image = \"its column\", or a source with pictures joined by sku",
+        ),
+        "price" => (
+            "a price of each product (`price`)",
+            "[source.fields] price = \"its column\", or a source with prices joined by sku; `locale` where numbers can be read in two ways",
+        ),
+        "availability" => (
+            "whether each product is in stock (`availability`)",
+            "[source.fields] available = \"its column\", or [source.defaults] availability = \"in_stock\"",
+        ),
+        "id" | "sku" => (
+            "a number of each product (`sku`)",
+            "[source.fields] sku = \"its column\"",
+        ),
+        "description" => (
+            "a description of each product (`description`)",
+            "[source.fields] description = \"its column\"",
+        ),
+        "brand" => (
+            "the brand of each product (`brand`)",
+            "[source.fields] brand = \"its column\", or [source.defaults] brand = \"…\" where it is all one",
+        ),
+        "title" => (
+            "a title of each product (`title`)",
+            "[source.fields] title = \"its column\"",
+        ),
         _ => return None,
     })
 }

@@ -75,12 +75,19 @@ pub struct Column {
 impl Column {
     /// An empty column.
     pub fn new(name: &str) -> Self {
-        Column { name: name.to_owned(), ..Column::default() }
+        Column {
+            name: name.to_owned(),
+            ..Column::default()
+        }
     }
 
     /// The share of filled cells, 0 to 1, that a count is.
     pub fn share(&self, count: usize) -> f64 {
-        if self.filled == 0 { 0.0 } else { count as f64 / self.filled as f64 }
+        if self.filled == 0 {
+            0.0
+        } else {
+            count as f64 / self.filled as f64
+        }
     }
 
     /// How much cells differ, 0 to 1.
@@ -90,7 +97,11 @@ impl Column {
 
     /// Characters a cell has on average.
     pub fn length(&self) -> f64 {
-        if self.filled == 0 { 0.0 } else { self.characters as f64 / self.filled as f64 }
+        if self.filled == 0 {
+            0.0
+        } else {
+            self.characters as f64 / self.filled as f64
+        }
     }
 
     /// Takes a cell in.
@@ -104,15 +115,22 @@ impl Column {
             self.examples.push(text.chars().take(60).collect());
         }
         if self.distinct.len() < DISTINCT_MAX {
-            self.distinct.insert(xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
-            self.distinct_stems.insert(xxhash_rust::xxh3::xxh3_64(text.split('?').next().unwrap_or(text).as_bytes()));
+            self.distinct
+                .insert(xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
+            self.distinct_stems.insert(xxhash_rust::xxh3::xxh3_64(
+                text.split('?').next().unwrap_or(text).as_bytes(),
+            ));
         }
         self.characters += text.chars().count();
         self.elements += usize::from(text.contains(ELEMENT));
         if text.starts_with('[') && text.ends_with(']') {
             self.lists += 1;
         }
-        let one = text.trim_start_matches(['[', '"', '\'']).split([ELEMENT, '|', '"']).next().unwrap_or(text);
+        let one = text
+            .trim_start_matches(['[', '"', '\''])
+            .split([ELEMENT, '|', '"'])
+            .next()
+            .unwrap_or(text);
         if one.starts_with("http://") || one.starts_with("https://") {
             self.urls += 1;
             self.images += usize::from(is_image(one));
@@ -122,8 +140,16 @@ impl Column {
             return;
         }
         self.letters += usize::from(text.chars().any(char::is_alphabetic));
-        self.html += usize::from(text.contains("</") || text.contains("<br") || text.contains("&lt;p"));
-        self.paths += usize::from(text.contains(" > ") || text.contains(">>") || text.contains(" -> ") || (text.matches('/').count() > 1 && !text.contains("//") && !text.starts_with('/')));
+        self.html +=
+            usize::from(text.contains("</") || text.contains("<br") || text.contains("&lt;p"));
+        self.paths += usize::from(
+            text.contains(" > ")
+                || text.contains(">>")
+                || text.contains(" -> ")
+                || (text.matches('/').count() > 1
+                    && !text.contains("//")
+                    && !text.starts_with('/')),
+        );
         if text.len() <= 24 {
             self.short(text);
         }
@@ -136,18 +162,26 @@ impl Column {
         match Gtin::parse(text) {
             Ok(_) => self.gtins += 1,
             // `4.0E+12` has lost its digits; `2008.0` is just a number.
-            Err(GtinProblem::SpreadsheetDamage) => self.damaged += usize::from(text.contains(['e', 'E'])),
+            Err(GtinProblem::SpreadsheetDamage) => {
+                self.damaged += usize::from(text.contains(['e', 'E']))
+            }
             Err(GtinProblem::Isbn10(_)) => self.isbn10 += 1,
             Err(_) => {}
         }
         self.availabilities += usize::from(crate::model::availability::parse(text).is_ok());
-        let flag = matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no" | "0" | "1" | "y" | "n");
+        let flag = matches!(
+            text.to_ascii_lowercase().as_str(),
+            "true" | "false" | "yes" | "no" | "0" | "1" | "y" | "n"
+        );
         self.booleans += usize::from(flag);
         if !text.bytes().any(|byte| byte.is_ascii_digit()) {
             return;
         }
         self.integers += usize::from(text.bytes().all(|byte| byte.is_ascii_digit()));
-        let rules = MoneyRules { locale: None, currency: "XXX" };
+        let rules = MoneyRules {
+            locale: None,
+            currency: "XXX",
+        };
         match money::parse(text, &rules) {
             Ok(parsed) => {
                 self.numbers += 1;
@@ -156,9 +190,15 @@ impl Column {
                 } else if text.contains('$') {
                     self.dollars += 1;
                 }
-                let digits: String = text.chars().filter(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',')).collect();
+                let digits: String = text
+                    .chars()
+                    .filter(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ','))
+                    .collect();
                 let digits = digits.trim_matches(['.', ',']);
-                match (parsed.amount.contains('.'), digits.rfind(['.', ',']).and_then(|at| digits.get(at..))) {
+                match (
+                    parsed.amount.contains('.'),
+                    digits.rfind(['.', ',']).and_then(|at| digits.get(at..)),
+                ) {
                     (true, Some(tail)) if tail.starts_with(',') => self.commas += 1,
                     (true, Some(tail)) if tail.starts_with('.') => self.points += 1,
                     // Two or more groups: the sign between them is no decimal sign.
@@ -171,7 +211,9 @@ impl Column {
                 self.numbers += 1;
                 self.ambiguous += 1;
                 // The sign of the currency is told all the same.
-                let bare = text.trim_matches(|letter: char| letter.is_ascii_digit() || matches!(letter, '.' | ',' | ' ' | '\u{a0}'));
+                let bare = text.trim_matches(|letter: char| {
+                    letter.is_ascii_digit() || matches!(letter, '.' | ',' | ' ' | '\u{a0}')
+                });
                 if let Ok(parsed) = money::parse(&format!("{bare} 1"), &rules)
                     && let Some(code) = parsed.currency.filter(|code| *code != "XXX")
                 {
@@ -192,8 +234,14 @@ impl Column {
 }
 
 fn is_image(url: &str) -> bool {
-    let lower = url.split(['?', '#']).next().unwrap_or(url).to_ascii_lowercase();
-    [".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp"].iter().any(|ending| lower.ends_with(ending))
+    let lower = url
+        .split(['?', '#'])
+        .next()
+        .unwrap_or(url)
+        .to_ascii_lowercase();
+    [".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp"]
+        .iter()
+        .any(|ending| lower.ends_with(ending))
 }
 
 /// The language a letter speaks for; many letters speak for none.
@@ -216,13 +264,23 @@ fn language_of(letter: char) -> Option<&'static str> {
 
 /// Whether what stands where column names should be is a record: numbers, prices, barcodes, addresses or long text.
 pub fn header_is_data(columns: &[Column]) -> bool {
-    let named = columns.iter().filter(|column| words::WORDS.iter().any(|(ours, _)| words::likeness(&column.name, ours) >= 80)).count();
+    let named = columns
+        .iter()
+        .filter(|column| {
+            words::WORDS
+                .iter()
+                .any(|(ours, _)| words::likeness(&column.name, ours) >= 80)
+        })
+        .count();
     let data = columns
         .iter()
         .filter(|column| {
             let name = column.name.trim();
             let digits = name.bytes().filter(u8::is_ascii_digit).count();
-            name.starts_with("http") || name.chars().count() > 80 || (digits > 0 && digits * 10 >= name.len() * 8) || name.contains(" > ")
+            name.starts_with("http")
+                || name.chars().count() > 80
+                || (digits > 0 && digits * 10 >= name.len() * 8)
+                || name.contains(" > ")
         })
         .count();
     data >= 2 && named * 2 < data + named

@@ -127,7 +127,7 @@ path = "catalog.csv"
     project
         .run(["channel", "test", "bazaar"])
         .exits(0)
-        .shows("1 cases pass, 0 fail");
+        .shows("cases: 1 passed, 0 failed");
     let expected = project.text("tests/golden/bazaar/plain/expected.xml");
     assert_eq!(expected.matches("<item>").count(), 3, "{expected}");
     assert!(
@@ -174,7 +174,7 @@ fn a_case_that_changes_fails_with_a_diff() {
         "expected.csv: differs",
         "-MUG-RED,Red mug,",
         "+MUG-RED,RED MUG,",
-        "0 cases pass, 1 fail",
+        "cases: 0 passed, 1 failed",
     ] {
         assert!(
             failed.stdout.contains(part),
@@ -188,6 +188,13 @@ fn a_case_that_changes_fails_with_a_diff() {
         .run(["channel", "test", "mine"])
         .exits(1)
         .shows("channel `mine` has no case");
+    // Cases of no channel are a slip too.
+    project.file("tests/golden/mien/plain/catalog.csv", "sku\nA\n");
+    project
+        .run(["channel", "test"])
+        .exits(1)
+        .shows("and no such channel")
+        .shows("did you mean `mine`?");
 }
 
 #[test]

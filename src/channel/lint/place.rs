@@ -107,10 +107,15 @@ impl<'t> Places<'t> {
     }
 
     fn at(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or("");
-        let line = before.rsplit('\n').next().unwrap_or("");
-        (before.matches('\n').count() + 1, line.chars().count() + 1)
+        line_and_column(self.text, offset)
     }
+}
+
+/// Line and column, from 1, of a byte of a text.
+pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or("");
+    let line = before.rsplit('\n').next().unwrap_or("");
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 
