@@ -332,6 +332,35 @@ fn the_readmes_commands_exist() {
 }
 
 #[test]
+fn the_readmes_commands_on_the_sample_work() {
+    let Ok(readme) = std::fs::read_to_string(repository().join("README.md")) else {
+        println!("skipped: there is no README.md");
+        return;
+    };
+    let sample = crate::harness::FeedTest::empty();
+    sample.copy("samples");
+    for mut command in commands(&readme) {
+        if !command.iter().any(|word| word.starts_with("samples/"))
+            || command.iter().any(|word| word == "--watch")
+        {
+            continue;
+        }
+        if !command.iter().any(|word| word == "--now") {
+            command.extend(["--now".to_owned(), crate::harness::NOW.to_owned()]);
+        }
+        let outcome = sample.run(&command);
+        assert_eq!(
+            outcome.code,
+            0,
+            "the README calls `{}`\n{}\n{}",
+            command.join(" "),
+            outcome.stdout,
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
 fn files_that_have_grown_long_are_told() {
     for path in files("src", &[".rs"])
         .into_iter()

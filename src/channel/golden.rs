@@ -90,6 +90,15 @@ pub fn cases(project: &Path, channel: &str) -> Result<Vec<Case>, Failure> {
     Ok(built_in(channel))
 }
 
+/// The channels that the project has cases of, by name.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn channels(project: &Path) -> Result<Vec<String>, Failure> {
+    let folder = project.join(FOLDER);
+    if folder.is_dir() { folders(&folder) } else { Ok(Vec::new()) }
+}
+
 /// The built-in cases of a channel, by name.
 pub fn built_in(channel: &str) -> Vec<Case> {
     let Some(folder) = CASES.get_dir(channel) else { return Vec::new() };
@@ -167,6 +176,15 @@ impl Case {
     pub fn render(&self, project: &Path, line: &dyn Fn(&Finding) -> serde_json::Value) -> Result<Rendered, Failure> {
         let scratch = tempfile::tempdir().map_err(|error| Failure::Disk(format!("cannot make a folder for a case: {error}")))?;
         let folder = scratch.path();
+        let result = self.lay_out(project, folder).and_then(|project| self.built(&project, line));
+        result.map_err(|failure| relative(failure, folder, &format!("{FOLDER}/{}", self.title())))
+    }
+
+    /// Lays the case out as a project in a folder, with the project's channels, templates and mapping tables.
+    ///
+    /// # Errors
+    /// A case whose project cannot be used; a folder that cannot be written.
+    pub fn lay_out(&self, project: &Path, folder: &Path) -> Result<Project, Failure> {
         for name in ["channels", "templates", "mappings"] {
             if project.join(name).is_dir() {
                 copy(&project.join(name), &folder.join(name))?;
@@ -183,8 +201,7 @@ impl Case {
         };
         let text = toml::to_string(&project_of(&channel.manifest, own, &shown)?).map_err(|error| ConfigError::new(shown.as_str(), error.to_string(), ""))?;
         write(&folder.join("shelfcast.toml"), text.as_bytes())?;
-        let result = Project::load(folder).map_err(Failure::from).and_then(|project| self.built(&project, line));
-        result.map_err(|failure| relative(failure, folder, &format!("{FOLDER}/{}", self.title())))
+        Ok(Project::load(folder)?)
     }
 
     fn built(&self, project: &Project, line: &dyn Fn(&Finding) -> serde_json::Value) -> Result<Rendered, Failure> {

@@ -6,6 +6,7 @@
 mod compiled;
 mod countries;
 mod flow;
+mod keys;
 pub mod pages;
 mod place;
 mod rules;
@@ -42,7 +43,7 @@ pub struct Problem {
 pub fn lint(project: Option<&Path>, name: &str) -> Vec<Problem> {
     let channel = match super::load(project, name) {
         Ok(channel) => channel,
-        Err(error) => return vec![unloadable(project, error)],
+        Err(error) => return unloadable(project, error),
     };
     let mut problems = Vec::new();
     let places = Places::new(&channel.manifest_text);
@@ -56,8 +57,12 @@ pub fn lint(project: Option<&Path>, name: &str) -> Vec<Problem> {
 }
 
 /// What keeps a manifest from being read at all.
-fn unloadable(project: Option<&Path>, error: ConfigError) -> Problem {
+fn unloadable(project: Option<&Path>, error: ConfigError) -> Vec<Problem> {
     let text = super::text(project, &error.path).ok().flatten().map(|(_, text, _)| text).unwrap_or_default();
+    let misspelt = keys::misspelt(&error.path, &text);
+    if !misspelt.is_empty() {
+        return misspelt;
+    }
     let line = error.line.unwrap_or(0);
     // The column of the first word that the message quotes.
     let word = error.message.split('`').nth(1).unwrap_or("");
@@ -67,8 +72,7 @@ fn unloadable(project: Option<&Path>, error: ConfigError) -> Problem {
         _ if line > 0 => 1,
         _ => 0,
     };
-    let rule = if error.message.starts_with("unknown key") { "misspelt-key" } else { "manifest" };
-    Problem { rule, severity: Severity::Error, path: error.path, line, column, message: error.message, hint: error.hint }
+    vec![Problem { rule: "manifest", severity: Severity::Error, path: error.path, line, column, message: error.message, hint: error.hint }]
 }
 
 #[cfg(test)]

@@ -61,14 +61,27 @@ impl Check {
         };
         let (report, mut collected) = build::pass(&project, &options, &asked, shell)?;
         if let Some(path) = &self.report {
-            let page = html::page(&html::Checked { shop: &project.shop, now: options.now, report: &report, collected: &collected });
-            atomic::write(path, page.as_bytes()).map_err(|error| Failure::Disk(format!("cannot write {}: {error}", path.display())))?;
-            collected.groups.values_mut().for_each(|group| group.examples.truncate(PRINTED));
+            let page = html::page(&html::Checked {
+                shop: &project.shop,
+                now: options.now,
+                report: &report,
+                collected: &collected,
+            });
+            atomic::write(path, page.as_bytes()).map_err(|error| {
+                Failure::Disk(format!("cannot write {}: {error}", path.display()))
+            })?;
+            collected
+                .groups
+                .values_mut()
+                .for_each(|group| group.examples.truncate(PRINTED));
         }
         let code = build::code(&report, &collected, self.deny.as_deref());
         build::print(shell, &report, &collected, code, true)?;
         for path in [&self.report, &self.csv].into_iter().flatten() {
-            shell.say(&format!("wrote {}", shell.clean(&path.display().to_string())));
+            shell.say(&format!(
+                "wrote {}",
+                shell.clean(&path.display().to_string())
+            ));
         }
         Ok(code)
     }
@@ -82,10 +95,17 @@ fn wanted(names: &[String]) -> Result<Vec<&'static str>, Failure> {
             Some(rule) => Ok(rule.name),
             None => {
                 let hint = crate::validate::rules::nearest(name).map_or_else(
-                    || "the name stands in brackets at each finding, as in `warning[cut]`".to_owned(),
+                    || {
+                        "the name stands in brackets at each finding, as in `warning[cut]`"
+                            .to_owned()
+                    },
                     |near| format!("did you mean `{near}`?"),
                 );
-                Err(Failure::configuration("--rule", format!("there is no rule `{name}`"), hint))
+                Err(Failure::configuration(
+                    "--rule",
+                    format!("there is no rule `{name}`"),
+                    hint,
+                ))
             }
         })
         .collect()

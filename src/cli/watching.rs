@@ -4,12 +4,14 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tempfile::SpooledTempFile;
 
 use crate::pipeline::{Failure, Observer};
 use crate::report::human::Collected;
 use crate::report::json;
 use crate::report::supplier::SupplierFile;
+use crate::report::text::thousands;
 use crate::term::Shell;
 use crate::validate::finding::Finding;
 
@@ -27,6 +29,18 @@ pub(super) struct Asked {
     pub(super) examples: Option<usize>,
 }
 
+/// What is seen of a run on a terminal while it works.
+fn bar() -> ProgressBar {
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // A bar that cannot be drawn is left as it is.
+        out.write_str(&thousands(state.per_sec() as u64)).unwrap_or_default();
+    };
+    let style =
+        ProgressStyle::with_template("{spinner} {human_pos} records, {rate} a second, {elapsed}");
+    let style = style.expect("the template is one").with_key("rate", rate);
+    ProgressBar::new_spinner().with_style(style)
+}
+
 /// Hears a run.
 pub(super) struct Watching<'s> {
     shell: &'s Shell,
@@ -35,7 +49,7 @@ pub(super) struct Watching<'s> {
     /// Lines for programs wait until the run is through: it may begin anew, and nothing is told twice.
     lines: Option<SpooledTempFile>,
     supplier: Option<SupplierFile>,
-    bar: Option<indicatif::ProgressBar>,
+    bar: Option<ProgressBar>,
     broken: Option<Failure>,
 }
 
@@ -46,18 +60,18 @@ impl<'s> Watching<'s> {
             None => None,
             Some(path) => {
                 let made = SupplierFile::create(path);
-                Some(made.map_err(|error| Failure::Disk(format!("cannot write {}: {error}", path.display())))?)
+                Some(made.map_err(|error| {
+                    Failure::Disk(format!("cannot write {}: {error}", path.display()))
+                })?)
             }
         };
-        let bar = shell.progress.then(|| {
-            let bar = indicatif::ProgressBar::new_spinner();
-            let style = indicatif::ProgressStyle::with_template("{spinner} {human_pos} records, {per_sec}, {elapsed}");
-            style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
-        });
+        let bar = shell.progress.then(bar);
         Ok(Watching {
             shell,
             rules: asked.rules.clone(),
-            collected: asked.examples.map_or_else(Collected::new, Collected::keeping),
+            collected: asked
+                .examples
+                .map_or_else(Collected::new, Collected::keeping),
             lines: shell.json.then(|| SpooledTempFile::new(WAITING_BYTES_MAX)),
             supplier,
             bar,
@@ -85,10 +99,14 @@ impl<'s> Watching<'s> {
                     }
                 })
             });
-            copied.map_err(|error| Failure::Disk(format!("cannot write to standard output: {error}")))?;
+            copied.map_err(|error| {
+                Failure::Disk(format!("cannot write to standard output: {error}"))
+            })?;
         }
         if let Some(supplier) = self.supplier.filter(|_| through) {
-            supplier.commit().map_err(|error| Failure::Disk(format!("cannot write the supplier's file: {error}")))?;
+            supplier.commit().map_err(|error| {
+                Failure::Disk(format!("cannot write the supplier's file: {error}"))
+            })?;
         }
         Ok(self.collected)
     }
@@ -163,8 +181,18 @@ mod tests {
     fn only_the_rules_asked_for_count_and_a_run_begun_anew_tells_nothing_twice() {
         let folder = tempfile::tempdir().expect("a folder");
         let supplier = folder.path().join("findings.csv");
-        let shell = Shell { colour: false, quiet: true, verbose: 0, json: false, progress: false };
-        let asked = Asked { rules: vec!["cut"], supplier: Some(supplier.clone()), examples: None };
+        let shell = Shell {
+            colour: false,
+            quiet: true,
+            verbose: 0,
+            json: false,
+            progress: false,
+        };
+        let asked = Asked {
+            rules: vec!["cut"],
+            supplier: Some(supplier.clone()),
+            examples: None,
+        };
         let mut watching = Watching::new(&asked, &shell).expect("listening");
         watching.finding(&finding("cut"));
         watching.finding(&finding("cut"));
@@ -173,7 +201,13 @@ mod tests {
         watching.finding(&finding("unmapped"));
         let collected = watching.finish(true).expect("heard");
         assert_eq!(collected.counts(), (0, 1));
-        assert_eq!(std::fs::read_to_string(supplier).expect("written").lines().count(), 2);
+        assert_eq!(
+            std::fs::read_to_string(supplier)
+                .expect("written")
+                .lines()
+                .count(),
+            2
+        );
     }
 
     #[test]
@@ -181,12 +215,24 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let supplier = folder.path().join("findings.csv");
         crate::write::atomic::write(&supplier, b"old").expect("written");
-        let shell = Shell { colour: false, quiet: true, verbose: 0, json: false, progress: false };
-        let asked = Asked { supplier: Some(supplier.clone()), ..Asked::default() };
+        let shell = Shell {
+            colour: false,
+            quiet: true,
+            verbose: 0,
+            json: false,
+            progress: false,
+        };
+        let asked = Asked {
+            supplier: Some(supplier.clone()),
+            ..Asked::default()
+        };
         let mut watching = Watching::new(&asked, &shell).expect("listening");
         watching.finding(&finding("cut"));
         watching.finish(false).expect("heard");
         assert_eq!(std::fs::read(&supplier).expect("there"), b"old");
-        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        assert_eq!(
+            std::fs::read_dir(folder.path()).expect("a folder").count(),
+            1
+        );
     }
 }

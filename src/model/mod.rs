@@ -14,4 +14,5 @@ pub mod money;
 pub mod number;
 pub mod quantity;
 pub mod value;
+pub mod visible;
 pub mod words;

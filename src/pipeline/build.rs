@@ -162,7 +162,7 @@ fn failed(stopped: Stopped) -> Failure {
 /// One pass over the catalog: compile, read, compute, check, render, write, commit.
 fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, observer: &mut dyn Observer) -> Result<Report, Stopped> {
     let started = Instant::now();
-    let wanted = Wanted { feeds: &options.feeds, now: options.now };
+    let wanted = Wanted { feeds: &options.feeds, now: options.now, every_cell: options.folder.is_none() };
     let (mut program, master) = program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
     for feed in &mut program.feeds {
         feed.fill = options.fill;

@@ -82,7 +82,7 @@ impl Looked {
 }
 
 fn look(project: &Project, sku: &str, feeds: &[String], now: jiff::Timestamp, gathering: Option<Gathering>) -> Result<Vec<Inspected>, Looked> {
-    let (program, master) = program::compile(project, &Wanted { feeds, now }, &mut Silent).map_err(Looked::Failed)?;
+    let (program, master) = program::compile(project, &Wanted { feeds, now, every_cell: false }, &mut Silent).map_err(Looked::Failed)?;
     let excluded = exclude::load(project, now).map_err(Looked::Failed)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));

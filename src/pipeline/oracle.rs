@@ -39,7 +39,7 @@ pub struct Rendered {
 /// # Errors
 /// What makes a build impossible.
 pub fn render(project: &Project, now: jiff::Timestamp) -> Result<Vec<Rendered>, Failure> {
-    let (program, master) = program::compile(project, &Wanted { feeds: &[], now }, &mut Silent)?;
+    let (program, master) = program::compile(project, &Wanted { feeds: &[], now, every_cell: false }, &mut Silent)?;
     let excluded = exclude::load(project, now)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     // Rows of a product may stand apart: gathered whole they need no second attempt.

@@ -57,6 +57,8 @@ pub struct Program {
     pub keys: (Option<NodeId>, Option<NodeId>),
     /// The joined sources, with the record's key for each.
     pub joins: Vec<(u32, NodeId)>,
+    /// Every column that a cell may be misread in, where that was asked for.
+    pub every_cell: Vec<NodeId>,
     /// How rows of a product are brought together.
     pub gathering: Gathering,
     /// How many attribute slots there are.
@@ -79,6 +81,8 @@ pub struct Wanted<'w> {
     pub feeds: &'w [String],
     /// The run's moment.
     pub now: jiff::Timestamp,
+    /// Whether every cell is read, also where no feed asks for it: what is wrong with the catalog whatever the channel.
+    pub every_cell: bool,
 }
 
 /// Compiles a project.
@@ -99,7 +103,7 @@ pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observ
     compiling.tables.now = wanted.now;
     compiling.tables.locations.clone_from(&locations);
     compiling.tables.stock = schemas.iter().find(|schema| schema.source.role == Some(Role::Stock)).and_then(|schema| schema.table);
-    let compiled = compiling.feeds(&schemas, &feeds, &locations, &now)?;
+    let compiled = compiling.feeds(&schemas, &feeds, &locations, &now, wanted.every_cell)?;
     let Compiling { graph, mut tables, mut fallbacks, views, .. } = compiling;
     let mappings = Arc::new(mappings(&graph, project, &path)?);
     for fallback in &mut fallbacks {
@@ -135,6 +139,7 @@ pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observ
         role: compiled.role,
         keys: compiled.keys,
         joins: compiled.joins,
+        every_cell: compiled.every_cell,
         gathering,
         slots: compiled.slots as usize,
         files,
@@ -208,10 +213,11 @@ struct Compiled {
     /// The key of each joined source's own rows.
     table_keys: Vec<NodeId>,
     slots: u32,
+    every_cell: Vec<NodeId>,
 }
 
 impl Compiling<'_> {
-    fn feeds(&mut self, schemas: &[Schema], feeds: &[&Feed], locations: &[Location], now: &str) -> Result<Compiled, Failure> {
+    fn feeds(&mut self, schemas: &[Schema], feeds: &[&Feed], locations: &[Location], now: &str, every_cell: bool) -> Result<Compiled, Failure> {
         let project = self.project;
         let mut fallbacks = std::mem::take(&mut self.fallbacks);
         let mut columns =
@@ -267,7 +273,10 @@ impl Compiling<'_> {
             self.tables.stock_location = columns.in_source(graph, index, "location", "location");
         }
         let formulas = formulas(project, self.path, &mut columns, graph, &mut errors);
-        let mut compiled = Compiled { feeds: Vec::new(), channels: Vec::new(), sku, role, keys: (key, aliases), joins, table_keys, slots: 0 };
+        let mut compiled = Compiled { feeds: Vec::new(), channels: Vec::new(), sku, role, keys: (key, aliases), joins, table_keys, slots: 0, every_cell: Vec::new() };
+        if every_cell {
+            compiled.every_cell = every_column(&mut columns, graph, &plain);
+        }
         let around = Surroundings { shop: &project.shop, locations, now, project_path: self.path };
         for feed in feeds {
             let channel = match channel::load(Some(&project.folder), &feed.channel) {
@@ -311,6 +320,24 @@ impl Compiling<'_> {
         self.tables.formulas = formulas.into_iter().flatten().collect();
         if errors.is_empty() { Ok(compiled) } else { Err(Failure::Configuration(errors)) }
     }
+}
+
+/// All columns of the vocabulary whose cells are read as something, in every language and currency that the sources mark.
+fn every_column(columns: &mut Columns<'_>, graph: &mut Graph, plain: &View) -> Vec<NodeId> {
+    use crate::catalog::columns::{COLUMNS, Kind, find};
+    let mut names: Vec<String> = COLUMNS.iter().filter(|column| !matches!(column.kind, Kind::Text | Kind::Identifier)).map(|column| column.name.to_owned()).collect();
+    for schema in columns.schemas {
+        for name in schema.columns.iter().chain(schema.source.fields.keys()) {
+            let marked = name.split_once('.').and_then(|(base, _)| find(base));
+            if marked.is_some_and(|column| column.kind == Kind::Money) && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+    }
+    let mut nodes: Vec<NodeId> = names.iter().filter_map(|name| columns.column(graph, plain, name)).collect();
+    nodes.retain(|&node| !matches!(graph.node(node), Node::Absent));
+    nodes.dedup();
+    nodes
 }
 
 /// The formula of each sync of the project, in order.

@@ -59,6 +59,12 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
             for &row in &variants {
                 run.select(row, product);
                 run.touch(&program.joins);
+                for &node in &program.every_cell {
+                    // Asked for what reading the cell has to say; a failure is a feed's matter.
+                    if run.value(node).is_err() {
+                        continue;
+                    }
+                }
                 for (feed, output) in feeds.iter_mut().zip(&mut work.feeds) {
                     feed.variant(row, output);
                 }

@@ -136,6 +136,8 @@ pub struct Lowering<'g, 'n> {
     pub raw: bool,
     levels: Vec<Level>,
     line: (usize, usize),
+    /// The partials around the place in hand.
+    within: Vec<String>,
 }
 
 /// Helpers whose result depends on the feed's currency or language, or the shop's units and zone.
@@ -164,6 +166,7 @@ impl<'g, 'n> Lowering<'g, 'n> {
             raw: false,
             levels: levels.to_vec(),
             line: (1, 1),
+            within: Vec::new(),
         }
     }
 
@@ -206,13 +209,23 @@ impl<'g, 'n> Lowering<'g, 'n> {
                     self.problem("a partial must be static and takes no arguments here", "write `{{> name}}`");
                 } else if let Some(source) = self.partials.get(&name).cloned() {
                     match parse(&source) {
+                        Ok(_) if self.within.contains(&name) => {
+                            self.problem(format!("partial `{name}` includes itself"), "write out what it needs, or take it out");
+                        }
                         Ok(template) => {
                             let line = self.line;
+                            let known = self.problems.len();
+                            self.within.push(name.clone());
                             out.extend(self.operations(&template));
+                            self.within.pop();
                             self.line = line;
+                            for problem in &mut self.problems[known..] {
+                                problem.message = in_partial(&name, problem);
+                                (problem.line, problem.column) = line;
+                            }
                         }
                         Err(problem) => {
-                            self.problem(format!("in partial `{name}`, line {}: {}", problem.line, problem.message), problem.hint);
+                            self.problem(in_partial(&name, &problem), problem.hint);
                         }
                     }
                 } else {
@@ -551,6 +564,11 @@ impl<'g, 'n> Lowering<'g, 'n> {
         let number = u32::try_from(self.fallbacks.len() - 1).expect("few pieces");
         self.graph.add(Node::Rendered { template: number, names: names.into() })
     }
+}
+
+/// What is wrong in a partial, with its place there; the problem's own place becomes that of `{{> name}}`.
+fn in_partial(name: &str, problem: &TemplateProblem) -> String {
+    format!("in partial `{name}`, line {}, column {}: {}", problem.line, problem.column, problem.message)
 }
 
 fn shown(element: &TemplateElement) -> String {

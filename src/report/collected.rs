@@ -75,8 +75,15 @@ impl Group {
     /// How many records it concerns, as in `3 SKUs`.
     pub fn records(&self) -> String {
         let number = self.records.len() as u64;
-        let over = if self.records.len() == RECORDS_MAX { "over " } else { "" };
-        format!("{over}{}", super::text::count(number, if self.skus { "SKU" } else { "record" }))
+        let over = if self.records.len() == RECORDS_MAX {
+            "over "
+        } else {
+            ""
+        };
+        format!(
+            "{over}{}",
+            super::text::count(number, if self.skus { "SKU" } else { "record" })
+        )
     }
 
     /// How many feeds it concerns.
@@ -86,7 +93,11 @@ impl Group {
 
     /// The columns it was found in, the most frequent first.
     pub fn columns(&self) -> Vec<(&str, u64)> {
-        let mut columns: Vec<_> = self.columns.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        let mut columns: Vec<_> = self
+            .columns
+            .iter()
+            .map(|(name, count)| (name.as_str(), *count))
+            .collect();
         columns.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
         columns
     }
@@ -101,18 +112,37 @@ impl Group {
         if self.records.len() < RECORDS_MAX {
             let record = match &finding.sku {
                 Some(sku) => xxh3_64(sku.as_bytes()),
-                None => xxh3_64(format!("{}\n{}\n{}", finding.source, finding.line, if finding.line == 0 { &finding.message } else { "" }).as_bytes()),
+                None => xxh3_64(
+                    format!(
+                        "{}\n{}\n{}",
+                        finding.source,
+                        finding.line,
+                        if finding.line == 0 {
+                            &finding.message
+                        } else {
+                            ""
+                        }
+                    )
+                    .as_bytes(),
+                ),
             };
             self.records.insert(record);
         }
         let same = |example: &&mut Example| {
             let first = &example.first;
-            first.line == finding.line && first.line > 0 && first.sku == finding.sku && first.source == finding.source
+            first.line == finding.line
+                && first.line > 0
+                && first.sku == finding.sku
+                && first.source == finding.source
         };
         if let Some(example) = self.examples.iter_mut().find(same) {
             example.add(finding);
         } else if self.examples.len() < keep {
-            self.examples.push(Example { first: finding.clone(), said: vec![Said::of(finding)], others: 0 });
+            self.examples.push(Example {
+                first: finding.clone(),
+                said: vec![Said::of(finding)],
+                others: 0,
+            });
         }
     }
 }
@@ -120,13 +150,26 @@ impl Group {
 impl Example {
     /// How many findings it stands for.
     pub fn findings(&self) -> u64 {
-        self.others + self.said.iter().map(|said| said.feeds.len().max(1) as u64).sum::<u64>()
+        self.others
+            + self
+                .said
+                .iter()
+                .map(|said| said.feeds.len().max(1) as u64)
+                .sum::<u64>()
     }
 
     fn add(&mut self, finding: &Finding) {
-        let same = |said: &&mut Said| said.message == finding.message && said.column == finding.column;
+        let same =
+            |said: &&mut Said| said.message == finding.message && said.column == finding.column;
         if let Some(said) = self.said.iter_mut().find(same) {
-            said.feeds.extend(finding.feed.iter().filter(|feed| !said.feeds.contains(feed)).cloned().collect::<Vec<_>>());
+            said.feeds.extend(
+                finding
+                    .feed
+                    .iter()
+                    .filter(|feed| !said.feeds.contains(feed))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
         } else if self.said.len() < SAID {
             self.said.push(Said::of(finding));
         } else {
@@ -154,31 +197,54 @@ impl Collected {
 
     /// Keeps so many examples of each rule.
     pub fn keeping(keep: usize) -> Self {
-        Collected { keep, ..Collected::default() }
+        Collected {
+            keep,
+            ..Collected::default()
+        }
     }
 
     /// The groups, most harmful first: what withholds items, then what harms most, then what concerns most records.
     pub fn sorted(&self) -> Vec<(&'static str, Severity, &Group)> {
-        let mut groups: Vec<_> = self.groups.iter().map(|((severity, rule), group)| (*rule, *severity, group)).collect();
+        let mut groups: Vec<_> = self
+            .groups
+            .iter()
+            .map(|((severity, rule), group)| (*rule, *severity, group))
+            .collect();
         let key = |rule: &str, severity: Severity, group: &Group| -> (Severity, Harm, usize, u64) {
-            (severity, rules::harm(rule), group.records.len(), group.count)
+            (
+                severity,
+                rules::harm(rule),
+                group.records.len(),
+                group.count,
+            )
         };
         groups.sort_by(|(a, a_severity, a_group), (b, b_severity, b_group)| {
-            key(b, *b_severity, b_group).cmp(&key(a, *a_severity, a_group)).then(a.cmp(b))
+            key(b, *b_severity, b_group)
+                .cmp(&key(a, *a_severity, a_group))
+                .then(a.cmp(b))
         });
         groups
     }
 
     /// How many errors and warnings there were.
     pub fn counts(&self) -> (u64, u64) {
-        let sum = |wanted: Severity| self.groups.iter().filter(|((severity, _), _)| *severity == wanted).map(|(_, group)| group.count).sum();
+        let sum = |wanted: Severity| {
+            self.groups
+                .iter()
+                .filter(|((severity, _), _)| *severity == wanted)
+                .map(|(_, group)| group.count)
+                .sum()
+        };
         (sum(Severity::Error), sum(Severity::Warning))
     }
 }
 
 impl Observer for Collected {
     fn finding(&mut self, finding: &Finding) {
-        self.groups.entry((finding.severity, finding.rule)).or_default().add(finding, self.keep);
+        self.groups
+            .entry((finding.severity, finding.rule))
+            .or_default()
+            .add(finding, self.keep);
     }
 
     fn remark(&mut self, remark: &str) {

@@ -19,7 +19,11 @@ const COLUMNS: usize = 4;
 /// One finding as the house writes it.
 pub fn finding(shell: &Shell, finding: &Finding) -> String {
     let feeds: Vec<String> = finding.feed.iter().cloned().collect();
-    let mut text = format!("{}: {}\n", head(shell, finding.rule, finding.severity), message(&finding.message));
+    let mut text = format!(
+        "{}: {}\n",
+        head(shell, finding.rule, finding.severity),
+        message(&finding.message)
+    );
     let place = place(finding, Some(&finding.column), &feeds);
     if !place.is_empty() {
         text.push_str(&format!("  --> {place}\n"));
@@ -67,7 +71,9 @@ fn place(finding: &Finding, column: Option<&str>, feeds: &[String]) -> String {
 pub fn findings(shell: &Shell, collected: &Collected, out: &mut dyn Write) -> std::io::Result<()> {
     for (rule, severity, group) in collected.sorted() {
         match group.examples.as_slice() {
-            [example] if example.said.len() == 1 && example.others == 0 => single(shell, example, out)?,
+            [example] if example.said.len() == 1 && example.others == 0 => {
+                single(shell, example, out)?
+            }
             _ => several_examples(shell, rule, severity, group, out)?,
         }
         writeln!(out)?;
@@ -78,7 +84,12 @@ pub fn findings(shell: &Shell, collected: &Collected, out: &mut dyn Write) -> st
 /// A rule that one record breaks: the finding itself.
 fn single(shell: &Shell, example: &Example, out: &mut dyn Write) -> std::io::Result<()> {
     let (first, said) = (&example.first, &example.said[0]);
-    writeln!(out, "{}: {}", head(shell, first.rule, first.severity), message(&said.message))?;
+    writeln!(
+        out,
+        "{}: {}",
+        head(shell, first.rule, first.severity),
+        message(&said.message)
+    )?;
     let place = place(first, Some(&said.column), &said.feeds);
     if !place.is_empty() {
         writeln!(out, "  --> {place}")?;
@@ -86,24 +97,43 @@ fn single(shell: &Shell, example: &Example, out: &mut dyn Write) -> std::io::Res
     way_out(first.rule, Some(&said.hint), out)
 }
 
-fn several_examples(shell: &Shell, rule: &str, severity: Severity, group: &Group, out: &mut dyn Write) -> std::io::Result<()> {
+fn several_examples(
+    shell: &Shell,
+    rule: &str,
+    severity: Severity,
+    group: &Group,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     let title = rules::find(rule).map_or("", |rule| rule.title);
     writeln!(out, "{}: {title}", head(shell, rule, severity))?;
     writeln!(out, "  {}", extent(group))?;
     // The way out stands once, unless it is another one for each record.
-    let hints: Vec<&str> = group.examples.iter().filter_map(|example| example.said.first()).map(|said| said.hint.as_str()).collect();
+    let hints: Vec<&str> = group
+        .examples
+        .iter()
+        .filter_map(|example| example.said.first())
+        .map(|said| said.hint.as_str())
+        .collect();
     let one = hints.windows(2).all(|pair| pair[0] == pair[1]);
     for example in &group.examples {
         match example.said.as_slice() {
             [said] if example.others == 0 => {
-                writeln!(out, "  --> {}", place(&example.first, Some(&said.column), &said.feeds))?;
+                writeln!(
+                    out,
+                    "  --> {}",
+                    place(&example.first, Some(&said.column), &said.feeds)
+                )?;
                 writeln!(out, "      {}", message(&said.message))?;
             }
             all => {
                 writeln!(out, "  --> {}", place(&example.first, None, &[]))?;
                 for said in all {
                     let feeds = several("feed", &said.feeds, FEEDS);
-                    let feeds = if feeds.is_empty() { feeds } else { format!(" ({feeds})") };
+                    let feeds = if feeds.is_empty() {
+                        feeds
+                    } else {
+                        format!(" ({feeds})")
+                    };
                     writeln!(out, "      {}{feeds}", message(&said.message))?;
                 }
                 if example.others > 0 {
@@ -111,13 +141,21 @@ fn several_examples(shell: &Shell, rule: &str, severity: Severity, group: &Group
                 }
             }
         }
-        if let Some(said) = example.said.first().filter(|said| !one && !said.hint.is_empty()) {
+        if let Some(said) = example
+            .said
+            .first()
+            .filter(|said| !one && !said.hint.is_empty())
+        {
             writeln!(out, "      hint: {}", message(&said.hint))?;
         }
     }
     let shown: u64 = group.examples.iter().map(Example::findings).sum();
     if shown < group.count {
-        writeln!(out, "  … and {}", count(group.count - shown, "more finding"))?;
+        writeln!(
+            out,
+            "  … and {}",
+            count(group.count - shown, "more finding")
+        )?;
     }
     way_out(rule, hints.first().copied().filter(|_| one), out)
 }
@@ -134,11 +172,24 @@ pub fn extent(group: &Group) -> String {
         let named: Vec<String> = columns
             .iter()
             .take(COLUMNS)
-            .map(|(name, number)| format!("{} {}", if name.is_empty() { "no column".to_owned() } else { format!("`{}`", value(name)) }, thousands(*number)))
+            .map(|(name, number)| {
+                format!(
+                    "{} {}",
+                    if name.is_empty() {
+                        "no column".to_owned()
+                    } else {
+                        format!("`{}`", value(name))
+                    },
+                    thousands(*number)
+                )
+            })
             .collect();
         text.push_str(&format!("; in {}", named.join(", ")));
         if columns.len() > COLUMNS {
-            text.push_str(&format!(" and {}", count((columns.len() - COLUMNS) as u64, "other column")));
+            text.push_str(&format!(
+                " and {}",
+                count((columns.len() - COLUMNS) as u64, "other column")
+            ));
         }
     }
     text
@@ -146,7 +197,11 @@ pub fn extent(group: &Group) -> String {
 
 fn way_out(rule: &str, hint: Option<&str>, out: &mut dyn Write) -> std::io::Result<()> {
     match hint.filter(|hint| !hint.is_empty()) {
-        Some(hint) => writeln!(out, "  hint: {}. More: shelfcast explain {rule}", message(hint)),
+        Some(hint) => writeln!(
+            out,
+            "  hint: {}. More: shelfcast explain {rule}",
+            message(hint)
+        ),
         None => writeln!(out, "  more: shelfcast explain {rule}"),
     }
 }
@@ -156,7 +211,9 @@ fn way_out(rule: &str, hint: Option<&str>, out: &mut dyn Write) -> std::io::Resu
 /// # Errors
 /// When the output refuses.
 pub fn table(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
-    let head = ["feed", "channel", "read", "filtered", "withheld", "written", "warnings", "size", "file"];
+    let head = [
+        "feed", "channel", "read", "filtered", "withheld", "written", "warnings", "size", "file",
+    ];
     let mut rows: Vec<[String; 9]> = vec![head.map(str::to_owned)];
     for feed in &report.feeds {
         let file = match (feed.files.as_slice(), &feed.held) {
@@ -177,20 +234,35 @@ pub fn table(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
             file,
         ]);
     }
-    let widths: Vec<usize> = (0..9).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..9)
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
     for row in &rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
             let pad = " ".repeat(widths[column] - cell.chars().count());
             let numeric = (2..8).contains(&column);
-            line.push_str(&if numeric { format!("{pad}{cell}") } else { format!("{cell}{pad}") });
+            line.push_str(&if numeric {
+                format!("{pad}{cell}")
+            } else {
+                format!("{cell}{pad}")
+            });
             line.push_str("  ");
         }
         writeln!(out, "{}", line.trim_end())?;
     }
     for feed in &report.feeds {
         if let Some(held) = &feed.held {
-            writeln!(out, "feed `{}` was not written: {held}; what stood there before stays", feed.name)?;
+            writeln!(
+                out,
+                "feed `{}` was not written: {held}; what stood there before stays",
+                feed.name
+            )?;
         }
     }
     Ok(())
@@ -217,9 +289,22 @@ mod tests {
     use super::*;
     use crate::pipeline::Observer;
 
-    const PLAIN: Shell = Shell { colour: false, quiet: false, verbose: 0, json: false, progress: false };
+    const PLAIN: Shell = Shell {
+        colour: false,
+        quiet: false,
+        verbose: 0,
+        json: false,
+        progress: false,
+    };
 
-    fn found(rule: &'static str, severity: Severity, feed: Option<&str>, sku: &str, line: u64, text: &str) -> Finding {
+    fn found(
+        rule: &'static str,
+        severity: Severity,
+        feed: Option<&str>,
+        sku: &str,
+        line: u64,
+        text: &str,
+    ) -> Finding {
         Finding {
             rule,
             severity,
@@ -244,8 +329,19 @@ mod tests {
     #[test]
     fn one_defect_in_many_feeds_is_shown_once() {
         let feeds: Vec<String> = (1..=16).map(|number| format!("feed-{number:02}")).collect();
-        let all: Vec<Finding> =
-            feeds.iter().map(|feed| found("missing-required", Severity::Error, Some(feed), "A-1", 7, "`title` has no value")).collect();
+        let all: Vec<Finding> = feeds
+            .iter()
+            .map(|feed| {
+                found(
+                    "missing-required",
+                    Severity::Error,
+                    Some(feed),
+                    "A-1",
+                    7,
+                    "`title` has no value",
+                )
+            })
+            .collect();
         let expected = "error[missing-required]: `title` has no value\n  --> catalog.csv:7, column `title` (SKU `A-1`, feeds `feed-01`, `feed-02`, `feed-03`, `feed-04` and 12 more)\n  hint: mend it. More: shelfcast explain missing-required\n\n";
         assert_eq!(shown(&all), expected);
     }
@@ -257,23 +353,70 @@ mod tests {
             found("cut", Severity::Warning, Some("a"), "C", 1, "c"),
             found("price-not-a-number", Severity::Warning, None, "P", 1, "p"),
         ];
-        all.extend((0..40).map(|line| found("cut", Severity::Warning, Some("a"), &format!("C{line}"), line + 2, "c")));
+        all.extend((0..40).map(|line| {
+            found(
+                "cut",
+                Severity::Warning,
+                Some("a"),
+                &format!("C{line}"),
+                line + 2,
+                "c",
+            )
+        }));
         all.push(found("too-long", Severity::Error, Some("a"), "L", 9, "l"));
         let text = shown(&all);
-        let heads: Vec<&str> = text.lines().filter(|line| line.starts_with(['e', 'w'])).map(|line| line.split(':').next().unwrap_or("")).collect();
-        assert_eq!(heads, ["error[too-long]", "warning[price-not-a-number]", "warning[cut]", "warning[unknown-key]"]);
+        let heads: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with(['e', 'w']))
+            .map(|line| line.split(':').next().unwrap_or(""))
+            .collect();
+        assert_eq!(
+            heads,
+            [
+                "error[too-long]",
+                "warning[price-not-a-number]",
+                "warning[cut]",
+                "warning[unknown-key]"
+            ]
+        );
         assert_eq!(text.matches("SKU `C").count(), 3);
         assert!(text.contains("  41 findings, 41 SKUs, 1 feed\n"), "{text}");
-        assert!(text.contains("  … and 38 more findings\n  hint: mend it. More: shelfcast explain cut\n"), "{text}");
+        assert!(
+            text.contains(
+                "  … and 38 more findings\n  hint: mend it. More: shelfcast explain cut\n"
+            ),
+            "{text}"
+        );
         assert_eq!(text.matches("mend it").count(), 4);
     }
 
     #[test]
     fn what_feeds_say_differently_is_all_said() {
         let text = shown(&[
-            found("no-price-in-currency", Severity::Error, Some("th"), "A", 3, "no price in THB"),
-            found("no-price-in-currency", Severity::Error, Some("vn"), "A", 3, "no price in VND"),
-            found("no-price-in-currency", Severity::Error, Some("th-2"), "A", 3, "no price in THB"),
+            found(
+                "no-price-in-currency",
+                Severity::Error,
+                Some("th"),
+                "A",
+                3,
+                "no price in THB",
+            ),
+            found(
+                "no-price-in-currency",
+                Severity::Error,
+                Some("vn"),
+                "A",
+                3,
+                "no price in VND",
+            ),
+            found(
+                "no-price-in-currency",
+                Severity::Error,
+                Some("th-2"),
+                "A",
+                3,
+                "no price in THB",
+            ),
         ]);
         assert!(text.contains("  3 findings, 1 SKU, 3 feeds\n  --> catalog.csv:3 (SKU `A`)\n      no price in THB (feeds `th` and `th-2`)\n      no price in VND (feed `vn`)\n  hint"), "{text}");
     }
@@ -281,11 +424,30 @@ mod tests {
     #[test]
     fn data_does_not_steer_the_terminal() {
         let sku = format!("A\u{1b}]0;title\u{7}\n{}", "9".repeat(500));
-        let text = shown(&[found("cut", Severity::Warning, Some("a"), &sku, 1, "`\u{1b}[2J\u{202e}` was cut")]);
-        assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+        let text = shown(&[found(
+            "cut",
+            Severity::Warning,
+            Some("a"),
+            &sku,
+            1,
+            "`\u{1b}[2J\u{202e}` was cut",
+        )]);
+        assert!(
+            !text
+                .chars()
+                .any(|letter| letter.is_control() && letter != '\n'),
+            "{text:?}"
+        );
         assert_eq!(text.lines().count(), 4, "{text}");
-        assert!(text.contains("`\\u{1b}[2J\\u{202e}` was cut") && text.contains("SKU `A\\u{1b}]0;title\\u{7}\\n999"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");
+        assert!(
+            text.contains("`\\u{1b}[2J\\u{202e}` was cut")
+                && text.contains("SKU `A\\u{1b}]0;title\\u{7}\\n999"),
+            "{text}"
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() < 200),
+            "{text}"
+        );
     }
 
     #[test]

@@ -31,7 +31,11 @@ pub fn feed(feed: &FeedReport) -> Value {
         line["reason"] = json!(held);
     }
     if !feed.fill.is_empty() {
-        line["fill"] = feed.fill.iter().map(|filled| (filled.attribute.clone(), json!(filled.items))).collect();
+        line["fill"] = feed
+            .fill
+            .iter()
+            .map(|filled| (filled.attribute.clone(), json!(filled.items)))
+            .collect();
     }
     line
 }
@@ -81,7 +85,11 @@ fn rounded(seconds: f64) -> f64 {
 
 /// The last line after a failure.
 pub fn failed(failure: &Failure) -> Value {
-    let errors: Vec<Value> = failure.messages().into_iter().map(|(message, hint)| json!({ "message": message, "hint": hint })).collect();
+    let errors: Vec<Value> = failure
+        .messages()
+        .into_iter()
+        .map(|(message, hint)| json!({ "message": message, "hint": hint }))
+        .collect();
     json!({ "type": "summary", "ok": false, "exit": failure.exit(), "errors": errors })
 }
 
@@ -177,12 +185,25 @@ mod tests {
             written: 3,
             warnings: 2,
             bytes: 99,
-            files: vec![FileReport { path: "out/web.xml".to_owned(), bytes: 99, items: 3, sha256: Some("ab".to_owned()) }],
+            files: vec![FileReport {
+                path: "out/web.xml".to_owned(),
+                bytes: 99,
+                items: 3,
+                sha256: Some("ab".to_owned()),
+            }],
             seconds: 0.123_456,
             held: Some("over".to_owned()),
-            fill: vec![Filled { attribute: "id".to_owned(), items: 3 }],
+            fill: vec![Filled {
+                attribute: "id".to_owned(),
+                items: 3,
+            }],
         };
-        let files = vec![File { path: "out/web.xml".to_owned(), bytes: 99, items: 3, sha256: Some("ab".to_owned()) }];
+        let files = vec![File {
+            path: "out/web.xml".to_owned(),
+            bytes: 99,
+            items: 3,
+            sha256: Some("ab".to_owned()),
+        }];
         assert_eq!(
             read(&feed(&report)),
             Line::Feed {
@@ -201,13 +222,60 @@ mod tests {
                 fill: Some([("id".to_owned(), 3)].into()),
             }
         );
-        let summarised = read(&summary(1, &Report { rows: 5, feeds: vec![report], ..Report::default() }, (1, 2)));
-        let Line::Summary { ok, exit, feeds, records, findings, errors, .. } = summarised else { panic!("{summarised:?}") };
-        assert_eq!((ok, exit, feeds, records, errors), (false, 1, Some(1), Some(5), None));
-        assert_eq!(findings, Some(Counts { error: 1, warning: 2 }));
-        let fatal = read(&failed(&Failure::configuration("shelfcast.toml", "wrong", "right it")));
-        let Line::Summary { ok: false, exit: 2, errors: Some(errors), findings: None, .. } = fatal else { panic!("{fatal:?}") };
-        assert_eq!(errors, [Wrong { message: "shelfcast.toml: wrong".to_owned(), hint: "right it".to_owned() }]);
+        let summarised = read(&summary(
+            1,
+            &Report {
+                rows: 5,
+                feeds: vec![report],
+                ..Report::default()
+            },
+            (1, 2),
+        ));
+        let Line::Summary {
+            ok,
+            exit,
+            feeds,
+            records,
+            findings,
+            errors,
+            ..
+        } = summarised
+        else {
+            panic!("{summarised:?}")
+        };
+        assert_eq!(
+            (ok, exit, feeds, records, errors),
+            (false, 1, Some(1), Some(5), None)
+        );
+        assert_eq!(
+            findings,
+            Some(Counts {
+                error: 1,
+                warning: 2
+            })
+        );
+        let fatal = read(&failed(&Failure::configuration(
+            "shelfcast.toml",
+            "wrong",
+            "right it",
+        )));
+        let Line::Summary {
+            ok: false,
+            exit: 2,
+            errors: Some(errors),
+            findings: None,
+            ..
+        } = fatal
+        else {
+            panic!("{fatal:?}")
+        };
+        assert_eq!(
+            errors,
+            [Wrong {
+                message: "shelfcast.toml: wrong".to_owned(),
+                hint: "right it".to_owned()
+            }]
+        );
     }
 
     #[test]
@@ -224,9 +292,23 @@ mod tests {
             hint: String::new(),
         };
         let line = finding(&found);
-        assert!(line.get("feed").is_some_and(Value::is_null) && line.get("sku").is_some_and(Value::is_null));
-        let Line::Finding { record, message, severity, .. } = read(&line) else { panic!("{line}") };
-        assert_eq!((record, message.as_str(), severity.as_str()), (Some(7), "\u{1b}[2J \"ชาม\"", "warning"));
+        assert!(
+            line.get("feed").is_some_and(Value::is_null)
+                && line.get("sku").is_some_and(Value::is_null)
+        );
+        let Line::Finding {
+            record,
+            message,
+            severity,
+            ..
+        } = read(&line)
+        else {
+            panic!("{line}")
+        };
+        assert_eq!(
+            (record, message.as_str(), severity.as_str()),
+            (Some(7), "\u{1b}[2J \"ชาม\"", "warning")
+        );
         found.sku = Some("A-1".to_owned());
         assert!(finding(&found).get("record").is_none());
     }

@@ -26,7 +26,11 @@ pub fn message(text: &str) -> String {
             shown.push('`');
         }
         let quoted = number % 2 == 1;
-        shown.push_str(&if quoted { clip(part, VALUE_CHARACTERS) } else { Cow::Borrowed(part) });
+        shown.push_str(&if quoted {
+            clip(part, VALUE_CHARACTERS)
+        } else {
+            Cow::Borrowed(part)
+        });
     }
     clip(&shown, MESSAGE_CHARACTERS).into_owned()
 }
@@ -40,7 +44,11 @@ fn clip(text: &str, most: usize) -> Cow<'_, str> {
 
 /// `1 SKU`, `2 SKUs`, `1,234 SKUs`.
 pub fn count(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {noun}{}",
+        thousands(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// `1,234,567`.
@@ -58,7 +66,11 @@ pub fn thousands(number: u64) -> String {
 
 /// `feed a`, `feeds a and b`, `feeds a, b, c and 4 more`: names in backticks, the first few of them.
 pub fn several(noun: &str, names: &[String], most: usize) -> String {
-    let shown: Vec<String> = names.iter().take(most).map(|name| format!("`{}`", value(name))).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(most)
+        .map(|name| format!("`{}`", value(name)))
+        .collect();
     match (names.len(), shown.split_last()) {
         (_, None) => String::new(),
         (1, Some((last, _))) => format!("{noun} {last}"),
@@ -76,10 +88,16 @@ mod tests {
         let long = "x".repeat(300);
         let shown = message(&format!("`{long}` is no number, and `{long}` none either"));
         let kept = "x".repeat(80);
-        assert_eq!(shown, format!("`{kept}…` is no number, and `{kept}…` none either"));
+        assert_eq!(
+            shown,
+            format!("`{kept}…` is no number, and `{kept}…` none either")
+        );
         let unquoted = message(&"ก".repeat(2000));
         assert_eq!(unquoted.chars().count(), 501);
-        assert_eq!(message("`a` is\nshort\u{1b}[2J"), "`a` is\\nshort\\u{1b}[2J");
+        assert_eq!(
+            message("`a` is\nshort\u{1b}[2J"),
+            "`a` is\\nshort\\u{1b}[2J"
+        );
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The terminal: both streams, colour, how much is said.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use crate::config::env;
+pub use crate::model::visible::visible;
 
 /// Where output goes and how it looks.
 #[derive(Clone, Debug)]
@@ -18,30 +18,6 @@ pub struct Shell {
     pub json: bool,
     /// Whether progress is shown.
     pub progress: bool,
-}
-
-/// Text from data on one line, with nothing in it that steers a terminal, turns the direction of what follows or is a
-/// line break: such characters are written as their number, as in `\u{1b}`.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(steers) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for letter in text.chars() {
-        match letter {
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
-            letter if steers(letter) => shown.extend(letter.escape_unicode()),
-            letter => shown.push(letter),
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// Control characters, both line separators, and the marks that turn the direction of writing.
-fn steers(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Shell {

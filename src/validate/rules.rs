@@ -32,10 +32,12 @@ mod nul_byte;
 mod oversized_cell;
 mod price_negative;
 mod price_not_a_number;
+mod price_zero;
 mod quantity_negative;
 mod quantity_not_a_number;
 mod ragged_row;
 mod rule_type;
+mod sale_not_below_price;
 mod template_failed;
 mod too_long;
 mod unknown_age_group;
@@ -43,6 +45,7 @@ mod unknown_availability;
 mod unknown_condition;
 mod unknown_gender;
 mod unknown_key;
+mod unknown_location;
 mod unmapped;
 mod untranslated;
 
@@ -112,11 +115,14 @@ pub const RULES: &[Rule] = &[
     duplicate_key::RULE,
     missing_key::RULE,
     unknown_key::RULE,
+    unknown_location::RULE,
     list_as_text::RULE,
     not_a_number::RULE,
     ambiguous_number::RULE,
     price_not_a_number::RULE,
     price_negative::RULE,
+    price_zero::RULE,
+    sale_not_below_price::RULE,
     currency_mismatch::RULE,
     quantity_negative::RULE,
     quantity_not_a_number::RULE,
@@ -229,7 +235,7 @@ fn example(page: &mut String, head: &str, files: Example) {
     for (name, text) in files {
         page.push_str(&format!("  {name}\n"));
         for line in text.lines() {
-            page.push_str(&format!("    {}\n", crate::term::visible(line)));
+            page.push_str(&format!("    {}\n", crate::model::visible::visible(line)));
         }
     }
 }

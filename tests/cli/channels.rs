@@ -127,7 +127,7 @@ path = "catalog.csv"
     project
         .run(["channel", "test", "bazaar"])
         .exits(0)
-        .shows("1 cases pass, 0 fail");
+        .shows("cases: 1 passed, 0 failed");
     let expected = project.text("tests/golden/bazaar/plain/expected.xml");
     assert_eq!(expected.matches("<item>").count(), 3, "{expected}");
     assert!(
@@ -174,7 +174,7 @@ fn a_case_that_changes_fails_with_a_diff() {
         "expected.csv: differs",
         "-MUG-RED,Red mug,",
         "+MUG-RED,RED MUG,",
-        "0 cases pass, 1 fail",
+        "cases: 0 passed, 1 failed",
     ] {
         assert!(
             failed.stdout.contains(part),
@@ -188,6 +188,13 @@ fn a_case_that_changes_fails_with_a_diff() {
         .run(["channel", "test", "mine"])
         .exits(1)
         .shows("channel `mine` has no case");
+    // Cases of no channel are a slip too.
+    project.file("tests/golden/mien/plain/catalog.csv", "sku\nA\n");
+    project
+        .run(["channel", "test"])
+        .exits(1)
+        .shows("and no such channel")
+        .shows("did you mean `mine`?");
 }
 
 #[test]
@@ -301,7 +308,9 @@ fn a_channel_like_another_begins_with_its_cases() {
         .exits(0);
     for case in ["plain", "thai", "variants"] {
         let ours = project.read(&format!("tests/golden/our-model/{case}/expected.jsonl"));
-        let theirs = repository().join(format!("tests/golden/openai-products/{case}/expected.jsonl"));
+        let theirs = repository().join(format!(
+            "tests/golden/openai-products/{case}/expected.jsonl"
+        ));
         assert_eq!(
             ours,
             std::fs::read(theirs).expect("the other's case"),
@@ -330,9 +339,7 @@ fn lint_as_json_has_places() {
         "{{title}}",
         "{{title}}{{truncat title 5}}",
     );
-    let linted = project
-        .run(["channel", "lint", "mine", "--json"])
-        .exits(1);
+    let linted = project.run(["channel", "lint", "mine", "--json"]).exits(1);
     let lines = lines(&linted.stdout);
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["rule"], "unknown-helper");

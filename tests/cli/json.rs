@@ -21,6 +21,8 @@ enum Line {
         files: Vec<File>,
         seconds: f64,
         reason: Option<String>,
+        /// How many items have each attribute.
+        fill: std::collections::BTreeMap<String, u64>,
     },
     Finding {
         rule: String,

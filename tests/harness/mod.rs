@@ -34,6 +34,12 @@ impl FeedTest {
         test
     }
 
+    /// Copies a folder of the repository to the same place in the project.
+    pub fn copy(&self, folder: &str) {
+        std::fs::create_dir_all(self.path(folder)).expect("makes a folder");
+        copy(&repository().join(folder), &self.path(folder));
+    }
+
     /// Writes a file, with the folders it needs.
     pub fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.path(path);

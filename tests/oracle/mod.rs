@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use shelfcast::channel::golden;
 
 use crate::harness::{FeedTest, NOW, repository};
 
@@ -138,4 +139,48 @@ fn templates_print_the_bytes_that_the_crate_prints() {
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn golden_cases_are_what_the_crate_prints() {
+    let now: jiff::Timestamp = golden::NOW.parse().expect("a time");
+    let (mut wrong, mut compared) = (Vec::new(), 0);
+    for channel in shelfcast::channel::built_in_names() {
+        for case in golden::built_in(&channel) {
+            let test = FeedTest::empty();
+            let project = case
+                .lay_out(&test.path("nowhere"), &test.path(""))
+                .unwrap_or_else(|failure| panic!("{}: {failure}", case.title()));
+            let rendered = shelfcast::pipeline::oracle::render(&project, now)
+                .unwrap_or_else(|failure| panic!("{}: {failure}", case.title()));
+            let outcome = test.run(["build", "--now", golden::NOW]);
+            assert!(
+                [0, 1].contains(&outcome.code),
+                "{}: {}",
+                case.title(),
+                outcome.stderr
+            );
+            for feed in rendered {
+                // A feed in parts has a head and a tail each, and one that is held has no file.
+                let Some((_, bytes)) = test
+                    .out()
+                    .into_iter()
+                    .find(|(name, _)| name.starts_with(&format!("{}.", feed.feed)))
+                else {
+                    continue;
+                };
+                let ours = String::from_utf8(bytes).expect("UTF-8");
+                let ours = ours.strip_prefix('\u{feff}').unwrap_or(&ours);
+                let theirs = feed
+                    .document
+                    .unwrap_or_else(|error| panic!("{}: {error}", case.title()));
+                if theirs != ours {
+                    wrong.push(format!("{}: {}", case.title(), difference(ours, &theirs)));
+                }
+                compared += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(compared > 60, "only {compared} cases were compared");
 }

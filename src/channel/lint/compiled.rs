@@ -1,15 +1,21 @@
 //! The compiler's own verdict on a channel: compiled against a catalog that has every column of the vocabulary, for a
 //! feed that gives every setting. What it refuses is wrong whatever the catalog.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use bumpalo::Bump;
+
+use crate::catalog::Batch;
 use crate::catalog::columns::COLUMNS;
 use crate::channel::Channel;
 use crate::channel::manifest::{Attribute, Records, Setting};
 use crate::config::project::{Feed, Shop, Source};
 use crate::config::{ConfigError, Project};
-use crate::program::Location;
+use crate::helper::HelperContext;
+use crate::program::evaluate::Evaluator;
+use crate::program::{Location, Tables};
 use crate::program::attribute::AttributeProgram;
 use crate::program::columns::{Columns, Schema, View};
 use crate::program::compile::{self, Surroundings};
@@ -115,9 +121,14 @@ fn placed(error: ConfigError, channel: &Channel, places: &Places<'_>) -> Problem
     };
     let (mut line, mut column) = (error.line.unwrap_or(0), 0);
     let mut message = error.message.strip_prefix("feed `lint`: ").unwrap_or(&error.message).to_owned();
-    let path = if error.path == MADE_UP { channel.manifest_path.clone() } else { error.path };
+    let mut path = if error.path == MADE_UP { channel.manifest_path.clone() } else { error.path };
     if let Some((at, rest)) = column_in(&message) {
         (column, message) = (at, rest);
+        // The place that counts is the one in the partial.
+        while let Some((partial, at, rest)) = in_partial(&message) {
+            path = format!("templates/partials/{partial}.hbs");
+            ((line, column), message) = (at, rest);
+        }
     } else if let Some((attribute, rest)) = attribute_of(&message).filter(|_| path == channel.manifest_path) {
         // A mapping's errors count columns inside the mapping.
         if let Some((at, rest)) = rest.strip_prefix(", ").and_then(column_in) {
@@ -139,47 +150,75 @@ fn placed(error: ConfigError, channel: &Channel, places: &Places<'_>) -> Problem
     Problem { rule, severity: Severity::Error, path, line, column, message, hint: error.hint }
 }
 
+/// ``in partial `x`, line 1, column 2: …`` in its parts.
+fn in_partial(message: &str) -> Option<(String, (usize, usize), String)> {
+    let (partial, rest) = message.strip_prefix("in partial `")?.split_once("`, line ")?;
+    let (line, rest) = rest.split_once(", column ")?;
+    let (column, rest) = rest.split_once(": ")?;
+    Some((partial.to_owned(), (line.parse().ok()?, column.parse().ok()?), rest.to_owned()))
+}
+
 /// ``attribute `x`, …`` in its two parts.
 fn attribute_of(message: &str) -> Option<(&str, &str)> {
     message.strip_prefix("attribute `").or_else(|| message.strip_prefix("the list of attribute `"))?.split_once('`')
 }
 
-/// Required attributes that can never be present, or never allowed.
+/// Attributes whose rules no item can keep: required and never there, or always the same wrong value.
 fn withheld(graph: &Graph, attribute: &AttributeProgram, channel: &Channel, places: &Places<'_>, problems: &mut Vec<Problem>) {
     let Some((name, declared)) = channel.manifest.attributes.get_key_value(&attribute.name) else { return };
-    if !attribute.required {
-        return;
-    }
-    let mut say = |rule, severity, key, message: String, hint: String| {
+    let mut say = |severity, key, message: String, hint: String| {
         let (line, column) = places.value(&["attributes", name, key]);
-        problems.push(Problem { rule, severity, path: channel.manifest_path.clone(), line, column, message, hint });
+        problems.push(Problem { rule: "always-withheld", severity, path: channel.manifest_path.clone(), line, column, message, hint });
     };
     let severity = attribute.severity;
     if let Some(list) = &attribute.list {
-        if matches!(graph.node(list.list), Node::Absent) {
-            say("always-withheld", severity, "list", format!("attribute `{name}` is required, and its list can never have an element"), "take it from a column that can".to_owned());
+        if attribute.required && matches!(graph.node(list.list), Node::Absent) {
+            let message = format!("attribute `{name}` is required, and its list can never have an element");
+            say(severity, "list", message, "take it from a column that can".to_owned());
         }
         return;
     }
+    let setting = setting_of(declared).and_then(|setting| channel.manifest.settings.get_key_value(setting));
+    if let Some((setting, _)) = setting.filter(|(_, setting)| attribute.required && !setting.required && setting.default.is_none()) {
+        let message = format!("attribute `{name}` is required, and is made of setting `{setting}`, which is not: without it every item is withheld");
+        say(Severity::Warning, "value", message, format!("write `required = true` under [settings.{setting}]"));
+    }
+    let of_setting = declared.value.as_deref().is_some_and(|value| value.contains("settings."));
     match graph.constant(attribute.value) {
-        Some(None) => say("always-withheld", severity, "value", format!("attribute `{name}` is required, and its value can never be there"), "map a column, or take `required` out".to_owned()),
-        Some(Some(text)) if text.trim().is_empty() => {
-            say("always-withheld", severity, "value", format!("attribute `{name}` is required, and its value is empty"), "map a column, or take `required` out".to_owned());
+        Some(value) if attribute.required && value.is_none_or(|text| text.trim().is_empty()) => {
+            let message = format!("attribute `{name}` is required, and its value can never be there");
+            say(severity, "value", message, "map a column, or take `required` out".to_owned());
         }
-        Some(Some(text)) => {
-            let text = text.trim();
-            let mapped = attribute.map.iter().find(|(ours, _)| ours == text).map_or(text, |(_, theirs)| theirs);
-            if !attribute.one_of.is_empty() && !attribute.one_of.iter().any(|allowed| allowed == mapped) && setting_of(declared).is_none() {
-                say("always-withheld", severity, "value", format!("attribute `{name}` is always `{mapped}`, which `one_of` does not allow"), "add it to `one_of`, or write a word that stands there".to_owned());
+        // What a merchant sets is not ours to judge.
+        Some(Some(_)) if !of_setting => {
+            for (severity, message, hint) in always_wrong(graph, attribute) {
+                say(severity, "value", format!("{message}, whatever the item"), hint);
             }
         }
-        None => {}
+        _ => {}
     }
-    let setting = setting_of(declared).and_then(|setting| channel.manifest.settings.get_key_value(setting));
-    if let Some((setting, _)) = setting.filter(|(_, setting)| !setting.required && setting.default.is_none()) {
-        let message = format!("attribute `{name}` is required, and is made of setting `{setting}`, which is not: without it every item is withheld");
-        say("always-withheld", Severity::Warning, "value", message, format!("write `required = true` under [settings.{setting}]"));
-    }
+}
+
+/// What is wrong with an attribute whose value is the same for every item.
+fn always_wrong(graph: &Graph, attribute: &AttributeProgram) -> Vec<(Severity, String, String)> {
+    let arena = Bump::new();
+    let unmatched = RefCell::default();
+    let mappings = BTreeMap::new();
+    let contexts = [HelperContext {
+        arena: &arena,
+        currency: "EUR",
+        language: "en",
+        timezone: "UTC",
+        weight_unit: "g",
+        length_unit: "cm",
+        tables: &mappings,
+        unmatched: &unmatched,
+    }];
+    let (tables, batch) = (Tables::default(), Batch::default());
+    let run = Evaluator::new(graph, &tables, &contexts, &arena, &batch, 0);
+    let mut found = Vec::new();
+    attribute.compute(&run, &mut found);
+    found.into_iter().map(|problem| (problem.severity, problem.message, problem.hint)).collect()
 }
 
 /// The setting that a mapping is, alone.

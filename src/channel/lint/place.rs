@@ -53,7 +53,7 @@ impl<'t> Places<'t> {
             table = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == name)).and_then(|(_, value)| value.get_ref().as_table());
         }
         let array = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == last)).and_then(|(_, value)| value.get_ref().as_array());
-        match array.and_then(|array| array.iter().nth(index)) {
+        match array.and_then(|array| array.get(index)) {
             Some(element) => self.at(element.span().start),
             None => self.value(path),
         }
@@ -107,10 +107,15 @@ impl<'t> Places<'t> {
     }
 
     fn at(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or("");
-        let line = before.rsplit('\n').next().unwrap_or("");
-        (before.matches('\n').count() + 1, line.chars().count() + 1)
+        line_and_column(self.text, offset)
     }
+}
+
+/// Line and column, from 1, of a byte of a text.
+pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or("");
+    let line = before.rsplit('\n').next().unwrap_or("");
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 

@@ -1,4 +1,5 @@
 //! Each rule fires on its mistake, with its place, and every built-in channel is free of errors.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::fs;
 
@@ -62,6 +63,11 @@ fn a_right_channel_has_nothing() {
 fn an_unknown_key_has_its_place_and_near_miss() {
     let problems = said(&XML.replace("required", "requierd"), XML_BODY);
     says(&problems, "misspelt-key", "channels/mine.toml:11:1", "unknown key `requierd`", "did you mean `required`?");
+    let several = XML.replace("required", "requierd") + "max_length = { character = 5 }\n[setings.x]\nkind = \"text\"\n";
+    let several = said(&several, XML_BODY);
+    assert_eq!(several.iter().map(|problem| problem.line).collect::<Vec<_>>(), [11, 12, 13], "{several:#?}");
+    says(&several, "misspelt-key", "channels/mine.toml:12:16", "`character`", "did you mean `characters`?");
+    says(&several, "misspelt-key", "channels/mine.toml:13:2", "`setings`", "did you mean `settings`?");
 }
 
 #[test]
@@ -90,7 +96,17 @@ fn what_would_always_be_withheld() {
     let empty = said(&XML.replace("{{sku}}", "{{#if false}}x{{/if}}"), XML_BODY);
     says(&empty, "always-withheld", "channels/mine.toml:10:9", "can never be there", "map a column");
     let refused = said(&format!("{XML}[attributes.c]\nvalue = \"fresh\"\nrequired = true\none_of = [\"new\", \"used\"]\n"), &XML_BODY.replace("{{id}}", "{{id}}{{c}}"));
-    says(&refused, "always-withheld", "channels/mine.toml:13:9", "always `fresh`", "one_of");
+    says(&refused, "always-withheld", "channels/mine.toml:13:9", "cannot be `fresh`", "`new`");
+}
+
+#[test]
+fn a_constant_that_no_item_may_have_withholds_all_of_them() {
+    let body = XML_BODY.replace("{{id}}", "{{id}}{{n}}");
+    let of = |rest: &str| said(&format!("{XML}[attributes.n]\n{rest}"), &body);
+    says(&of("value = \"many\"\nkind = \"integer\"\n"), "always-withheld", "channels/mine.toml:13:9", "no whole number: `many`", "round");
+    says(&of("value = \"new\"\none_of = [\"neu\"]\n"), "always-withheld", "channels/mine.toml:13:9", "cannot be `new`", "`neu`");
+    assert_eq!(of("value = \"new\"\nmap = { new = \"neu\" }\none_of = [\"neu\"]\n"), []);
+    assert_eq!(only(&of("value = \"x\"\nkind = \"url\"\nseverity = \"warning\"\n")).severity, Severity::Warning);
 }
 
 #[test]
@@ -192,19 +208,38 @@ fn a_broken_template_and_manifest_have_places() {
     assert_eq!(only(&group).line, 3);
 }
 
+#[test]
+fn mistakes_in_partials_have_their_own_place_and_loops_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in [
+        ("channels/mine.toml", format!("{HEAD}{XML}")),
+        ("templates/mine.hbs", XML_BODY.replace("{{id}}", "{{id}}{{> outer}}")),
+        ("templates/partials/outer.hbs", "<a/>\n{{> inner}}\n".to_owned()),
+        ("templates/partials/inner.hbs", "<b>\n {{idd}}</b>{{> outer}}".to_owned()),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        atomic::write(&path, text.as_bytes()).expect("written");
+    }
+    let problems = lint(Some(folder.path()), "mine");
+    says(&problems, "impossible-name", "templates/partials/inner.hbs:2:2", "no attribute `idd`", "did you mean `id`?");
+    says(&problems, "template", "templates/partials/inner.hbs:2:13", "`outer` includes itself", "take it out");
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+}
+
 /// Every rule that the source names has a page, and every page is named.
 #[test]
 fn every_rule_of_lint_has_a_page() {
     let named = regex::Regex::new(r#"(?s)(?:rule: |say\(\s*|insert\(\(line, column, |\.at\.1, )"([a-z-]+)"|=> "([a-z-]+)",\n"#).expect("a pattern");
     let mut found = std::collections::BTreeSet::new();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/channel");
-    for file in ["lint.rs", "lint/rules.rs", "lint/uses.rs", "lint/flow.rs", "lint/compiled.rs"] {
+    for file in ["lint.rs", "lint/keys.rs", "lint/rules.rs", "lint/uses.rs", "lint/flow.rs", "lint/compiled.rs"] {
         let text = fs::read_to_string(folder.join(file)).expect("source");
         for captures in named.captures_iter(&text) {
             found.extend(captures.iter().skip(1).flatten().map(|name| name.as_str().to_owned()));
         }
     }
-    found.extend(["misspelt-key", "manifest", "never-written"].map(str::to_owned));
+    found.extend(["manifest", "never-written"].map(str::to_owned));
     let pages: std::collections::BTreeSet<String> = super::pages::PAGES.iter().map(|page| page.name.to_owned()).collect();
     assert_eq!(found, pages);
     for page in super::pages::PAGES {

@@ -6,6 +6,7 @@ use serde_json::json as object;
 use crate::channel::golden::{self, Case, Mismatch};
 use crate::cli::{Global, exit};
 use crate::pipeline::Failure;
+use crate::program::lower::near;
 use crate::report::json;
 use crate::term::Shell;
 
@@ -46,6 +47,15 @@ impl Test {
                 self.case(&case, global, shell, &mut tally)?;
             }
         }
+        if self.channels.is_empty() {
+            let known = crate::channel::names(Some(&global.project));
+            for folder in golden::channels(&global.project)?.into_iter().filter(|folder| !known.contains(folder)) {
+                tally.failed += 1;
+                let message = format!("there are cases in {}/{folder}, and no such channel", golden::FOLDER);
+                let near = near(&folder, known.iter().map(String::as_str));
+                failed(shell, &folder, &message, &near.unwrap_or_else(|| "take them out, or bring its manifest back".to_owned()))?;
+            }
+        }
         let code = if tally.broken {
             exit::CONFIGURATION
         } else if tally.failed > 0 {
@@ -59,8 +69,8 @@ impl Test {
             (line["passed"], line["updated"], line["failed"]) = (object!(passed), object!(changed), object!(failed));
             shell.data(|out| writeln!(out, "{line}")).map_err(unwritten)?;
         } else {
-            let updated = if changed > 0 { format!(", {changed} rewritten") } else { String::new() };
-            shell.data(|out| writeln!(out, "{passed} cases pass{updated}, {failed} fail")).map_err(unwritten)?;
+            let rewritten = if changed > 0 { format!(", {changed} rewritten") } else { String::new() };
+            shell.data(|out| writeln!(out, "cases: {passed} passed{rewritten}, {failed} failed")).map_err(unwritten)?;
             if failed > 0 && !self.update {
                 shell.say("hint: where the new output is right, `shelfcast channel test --update` makes it the expected one");
             }
@@ -102,6 +112,10 @@ impl Test {
 fn no_case(shell: &Shell, channel: &str) -> Result<(), Failure> {
     let message = format!("channel `{channel}` has no case");
     let hint = format!("make a folder {}/{channel}/plain with a catalog.csv, then `shelfcast channel test {channel} --update`", golden::FOLDER);
+    failed(shell, channel, &message, &hint)
+}
+
+fn failed(shell: &Shell, channel: &str, message: &str, hint: &str) -> Result<(), Failure> {
     if shell.json {
         let line = object!({ "type": "case", "channel": channel, "status": "failed", "problems": [{ "message": message, "hint": hint }] });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);

@@ -8,7 +8,13 @@ use crate::report::human::{self, Collected};
 
 const PROJECT: &str = "[shop]\nname = \"Example\"\nurl = \"https://shop.example\"\ncurrency = \"EUR\"\nlanguage = \"en\"\ncountry = \"DE\"\n[[source]]\nname = \"products\"\npath = \"catalog.csv\"\n";
 const CHANNEL: &str = "title = \"Example\"\ngroup = \"website\"\ncountries = [\"*\"]\nformat = \"ndjson\"\nspec = { url = \"https://shop.example/spec\", read = \"2026-11-22\", certainty = \"specification\" }\n";
-const SHELL: Shell = Shell { colour: false, quiet: true, verbose: 0, json: false, progress: false };
+const SHELL: Shell = Shell {
+    colour: false,
+    quiet: true,
+    verbose: 0,
+    json: false,
+    progress: false,
+};
 
 /// A project of one feed a kind of record.
 fn project(folder: &Path, kinds: &[&str], attributes: &str, catalog: &str) -> Project {
@@ -18,8 +24,13 @@ fn project(folder: &Path, kinds: &[&str], attributes: &str, catalog: &str) -> Pr
     };
     let mut text = PROJECT.to_owned();
     for kind in kinds {
-        text.push_str(&format!("[[feed]]\nname = \"{kind}\"\nchannel = \"{kind}\"\n"));
-        write(&format!("channels/{kind}.toml"), &format!("name = \"{kind}\"\nrecords = \"{kind}\"\n{CHANNEL}{attributes}"));
+        text.push_str(&format!(
+            "[[feed]]\nname = \"{kind}\"\nchannel = \"{kind}\"\n"
+        ));
+        write(
+            &format!("channels/{kind}.toml"),
+            &format!("name = \"{kind}\"\nrecords = \"{kind}\"\n{CHANNEL}{attributes}"),
+        );
     }
     write("shelfcast.toml", &text);
     write("catalog.csv", catalog);
@@ -28,12 +39,22 @@ fn project(folder: &Path, kinds: &[&str], attributes: &str, catalog: &str) -> Pr
 
 fn checked(project: &Project, asked: &Asked) -> (Report, Collected) {
     let now = "2026-11-22T10:00:00Z".parse().expect("a moment");
-    let options = Options { feeds: Vec::new(), now, threads: 2, folder: None, digests: false, fill: true };
+    let options = Options {
+        feeds: Vec::new(),
+        now,
+        threads: 2,
+        folder: None,
+        digests: false,
+        fill: true,
+    };
     build::pass(project, &options, asked, &SHELL).expect("checked")
 }
 
 fn filled(feed: &FeedReport) -> Vec<(&str, u64)> {
-    feed.fill.iter().map(|Filled { attribute, items }| (attribute.as_str(), *items)).collect()
+    feed.fill
+        .iter()
+        .map(|Filled { attribute, items }| (attribute.as_str(), *items))
+        .collect()
 }
 
 #[test]
@@ -49,23 +70,44 @@ fn data_steers_neither_terminal_nor_page_nor_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let attributes = "[attributes.id]\nvalue = \"{{sku}}\"\nrequired = true\n[attributes.title]\nvalue = \"{{title}}\"\nmax_length = { characters = 20 }\noverflow = \"withhold\"\n[attributes.gtin]\nvalue = \"{{gtin}}\"\n";
     let title = format!("\u{1b}[2J<script>alert(1)</script>{}", "x".repeat(10_000));
-    let catalog = format!("sku,title,gtin\n\u{1b}]0;gone\u{7}\u{202e},{title},\u{9b}31m\n=1+1,{title},=1+1\nA-1,Bowl,\n");
+    let catalog = format!(
+        "sku,title,gtin\n\u{1b}]0;gone\u{7}\u{202e},{title},\u{9b}31m\n=1+1,{title},=1+1\nA-1,Bowl,\n"
+    );
     let project = project(folder.path(), &["variants"], attributes, &catalog);
     let supplier = folder.path().join("findings.csv");
-    let (report, collected) = checked(&project, &Asked { supplier: Some(supplier.clone()), ..Asked::default() });
+    let (report, collected) = checked(
+        &project,
+        &Asked {
+            supplier: Some(supplier.clone()),
+            ..Asked::default()
+        },
+    );
     assert_eq!((report.feeds[0].withheld, report.feeds[0].written), (2, 1));
     let mut printed = Vec::new();
     human::findings(&SHELL, &collected, &mut printed).expect("printed");
     let printed = String::from_utf8(printed).expect("text");
     let now = "2026-11-22T10:00:00Z".parse().expect("a moment");
-    let page = html::page(&html::Checked { shop: &project.shop, now, report: &report, collected: &collected });
+    let page = html::page(&html::Checked {
+        shop: &project.shop,
+        now,
+        report: &report,
+        collected: &collected,
+    });
     let rows = std::fs::read_to_string(supplier).expect("written");
     for (name, text) in [("printed", &printed), ("page", &page), ("file", &rows)] {
-        let steering = text.chars().find(|letter| letter.is_control() && !['\n', '\r'].contains(letter) || *letter == '\u{202e}');
+        let steering = text.chars().find(|letter| {
+            letter.is_control() && !['\n', '\r'].contains(letter) || *letter == '\u{202e}'
+        });
         assert_eq!(steering, None, "{name}: {text}");
-        assert!(text.contains("\\u{1b}]0;gone\\u{7}\\u{202e}"), "{name}: {text}");
+        assert!(
+            text.contains("\\u{1b}]0;gone\\u{7}\\u{202e}"),
+            "{name}: {text}"
+        );
     }
-    assert!(printed.lines().all(|line| line.chars().count() < 300), "{printed}");
+    assert!(
+        printed.lines().all(|line| line.chars().count() < 300),
+        "{printed}"
+    );
     assert_eq!(page.matches("<script").count(), 1);
     assert!(rows.contains(",'=1+1,"), "{rows}");
 }
@@ -78,7 +120,10 @@ fn fill_rates_count_what_is_written() {
     let project = project(folder.path(), &["variants"], attributes, catalog);
     let (report, _) = checked(&project, &Asked::default());
     assert_eq!(report.feeds[0].written, 3);
-    assert_eq!(filled(&report.feeds[0]), [("id", 3), ("title", 2), ("color", 1)]);
+    assert_eq!(
+        filled(&report.feeds[0]),
+        [("id", 3), ("title", 2), ("color", 1)]
+    );
 }
 
 #[test]
@@ -89,7 +134,10 @@ fn of_a_product_one_variant_with_a_value_is_enough() {
     let project = project(folder.path(), &["products"], attributes, catalog);
     let (report, _) = checked(&project, &Asked::default());
     assert_eq!(report.feeds[0].written, 2);
-    assert_eq!(filled(&report.feeds[0]), [("product", 2), ("color", 1), ("size", 2)]);
+    assert_eq!(
+        filled(&report.feeds[0]),
+        [("product", 2), ("color", 1), ("size", 2)]
+    );
 }
 
 #[test]
@@ -102,8 +150,20 @@ fn a_run_begun_anew_tells_everything_once() {
     catalog.push_str("A-2,A,456\n");
     let project = project(folder.path(), &["products"], attributes, &catalog);
     let supplier = folder.path().join("findings.csv");
-    let (report, collected) = checked(&project, &Asked { supplier: Some(supplier.clone()), ..Asked::default() });
+    let (report, collected) = checked(
+        &project,
+        &Asked {
+            supplier: Some(supplier.clone()),
+            ..Asked::default()
+        },
+    );
     assert_eq!(report.feeds[0].written, 60_001);
     assert_eq!(collected.counts(), (0, 2), "{:?}", collected.groups);
-    assert_eq!(std::fs::read_to_string(supplier).expect("written").lines().count(), 3);
+    assert_eq!(
+        std::fs::read_to_string(supplier)
+            .expect("written")
+            .lines()
+            .count(),
+        3
+    );
 }

@@ -34,7 +34,16 @@ fn feed(name: &str) -> FeedReport {
         files: Vec::new(),
         seconds: 0.1,
         held: None,
-        fill: vec![Filled { attribute: "title".to_owned(), items: 850 }, Filled { attribute: HOSTILE.to_owned(), items: 1 }],
+        fill: vec![
+            Filled {
+                attribute: "title".to_owned(),
+                items: 850,
+            },
+            Filled {
+                attribute: HOSTILE.to_owned(),
+                items: 1,
+            },
+        ],
     }
 }
 
@@ -54,8 +63,18 @@ fn rendered(text: &str, many: u64) -> String {
         });
     }
     collected.remark(text);
-    let report = Report { feeds: vec![feed("web"), feed("spring & autumn")], rows: 1000, seconds: 0.5, ..Report::default() };
-    page(&Checked { shop: &shop(text), now: "2026-11-22T10:00:00Z".parse().expect("a moment"), report: &report, collected: &collected })
+    let report = Report {
+        feeds: vec![feed("web"), feed("spring & autumn")],
+        rows: 1000,
+        seconds: 0.5,
+        ..Report::default()
+    };
+    page(&Checked {
+        shop: &shop(text),
+        now: "2026-11-22T10:00:00Z".parse().expect("a moment"),
+        report: &report,
+        collected: &collected,
+    })
 }
 
 #[test]
@@ -63,18 +82,36 @@ fn what_comes_from_data_is_escaped() {
     let page = rendered(HOSTILE, 2);
     assert_eq!(page.matches("<script>").count(), 1);
     assert_eq!(page.matches("</script>").count(), 1);
-    assert!(!page.contains("alert(1)</script>") && !page.contains("' onerror") && !page.contains("\" onerror"));
+    assert!(
+        !page.contains("alert(1)</script>")
+            && !page.contains("' onerror")
+            && !page.contains("\" onerror")
+    );
     assert!(page.contains("&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39; onerror=x \\u{1b}[2J\\u{202e}\\u{0}&amp;amp;"));
-    assert!(!page.chars().any(|letter| letter.is_control() && letter != '\n' || letter == '\u{202e}'));
+    assert!(
+        !page
+            .chars()
+            .any(|letter| letter.is_control() && letter != '\n' || letter == '\u{202e}')
+    );
 }
 
 #[test]
 fn the_page_asks_for_nothing() {
     let page = rendered("https://tracker.example/x.png", 1);
-    for fetching in ["src=", "url(", "@import", "<link rel=\"stylesheet\"", "fetch(", "XMLHttp"] {
+    for fetching in [
+        "src=",
+        "url(",
+        "@import",
+        "<link rel=\"stylesheet\"",
+        "fetch(",
+        "XMLHttp",
+    ] {
         assert!(!page.contains(fetching), "{fetching}");
     }
-    assert_eq!(page.matches("href=").count(), page.matches("href=\"#").count() + page.matches("href=\"data:,\"").count());
+    assert_eq!(
+        page.matches("href=").count(),
+        page.matches("href=\"#").count() + page.matches("href=\"data:,\"").count()
+    );
     assert!(page.contains("default-src 'none'"));
 }
 
@@ -86,8 +123,15 @@ fn charts_and_counts_stand_on_it() {
     assert!(page.contains("<i class=\"written\" style=\"width:85.00%\"></i><i class=\"withheld\" style=\"width:5.00%\"></i><i class=\"filtered\" style=\"width:10.00%\"></i>"));
     assert!(page.contains("4,000 <span class=\"soft\">· 4,000 SKUs</span>"));
     assert!(page.contains("… and 3,975 more findings."));
-    assert_eq!(page.matches("<tr data-feeds=\"[&quot;web&quot;]\">").count(), 25);
+    assert_eq!(
+        page.matches("<tr data-feeds=\"[&quot;web&quot;]\">")
+            .count(),
+        25
+    );
     assert!(page.contains("<option>spring &amp; autumn</option>"));
-    assert!(page.contains("<span class=\"n\">100%</span>") && page.contains("<span class=\"n\">&lt; 1%</span>"));
+    assert!(
+        page.contains("<span class=\"n\">100%</span>")
+            && page.contains("<span class=\"n\">&lt; 1%</span>")
+    );
     assert!(page.contains("1 of 2 attributes in every item"));
 }

@@ -12,7 +12,10 @@ pub(super) const RULE: Rule = Rule {
     why: "They come from copied documents and broken exports; often a letter is missing beside them.",
     fires: &[("catalog.csv", "sku,title\nA-1,Bo\u{7}wl\n")],
     instead: "Clean the text where it is kept.",
-    passes: &[("catalog.csv", r"sku,title
+    passes: &[(
+        "catalog.csv",
+        r"sku,title
 A-1,Bowl
-")],
+",
+    )],
 };

@@ -10,17 +10,35 @@ pub(super) const RULE: Rule = Rule {
     title: "a value is not among those the channel knows",
     checks: "An attribute with `one_of` must come out as one of those words, after the channel's own `map`.",
     why: "The channel would refuse the item. It is withheld.",
-    fires: &[("catalog.csv", r"sku,energy
+    fires: &[
+        (
+            "catalog.csv",
+            r"sku,energy
 A-1,A+++
-"), ("channel.toml", r#"[attributes.energy_class]
+",
+        ),
+        (
+            "channel.toml",
+            r#"[attributes.energy_class]
 value = "{{energy}}"
 one_of = ["A", "B", "C"]
-"#)],
+"#,
+        ),
+    ],
     instead: "Correct the value, or translate it in [feed.fields] with a mapping table: `{{map \"mappings/energy.csv\" energy}}`.",
-    passes: &[("catalog.csv", r"sku,energy
+    passes: &[
+        (
+            "catalog.csv",
+            r"sku,energy
 A-1,A
-"), ("channel.toml", r#"[attributes.energy_class]
+",
+        ),
+        (
+            "channel.toml",
+            r#"[attributes.energy_class]
 value = "{{energy}}"
 one_of = ["A", "B", "C"]
-"#)],
+"#,
+        ),
+    ],
 };

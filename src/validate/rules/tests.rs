@@ -25,7 +25,10 @@ const ATTRIBUTES: [(&str, &str); 11] = [
     ("gender", "value = \"{{gender}}\""),
     ("age_group", "value = \"{{age_group}}\""),
     ("weight", "value = \"{{weight}}\""),
-    ("sale", "value = \"{{sale_starts}} {{tax_rate}}\""),
+    (
+        "sale",
+        "value = \"{{sale_price}} {{sale_starts}} {{tax_rate}}\"",
+    ),
 ];
 
 #[derive(Default)]
@@ -178,14 +181,16 @@ fn every_rule_named_in_the_source_has_a_page_and_no_page_is_idle() {
     let mut files = Vec::new();
     sources(&root, &mut files);
     // Where a finding's rule is named: a field, the first argument of what makes one, a match that decides it.
-    let named = Regex::new(r#"\brule:\s*"([a-z-]+)"|\b(?:fail|trouble|problem|reject|misread)\(\s*"([a-z-]+)"\s*,|"(unknown-[a-z-]+)""#).expect("a pattern");
+    let named = Regex::new(r#"\brule:\s*"([a-z-]+)"|\b(?:fail|trouble|problem|reject|misread|report)\(\s*"([a-z-]+)"\s*,|"(unknown-[a-z-]+)""#).expect("a pattern");
     let call = Regex::new(r#"table_finding\([^;]*?"([a-z]+-[a-z-]+)""#).expect("a pattern");
     let decided =
         Regex::new(r"(?s)let rule = match.*?\n\s*\};|fn [a-z_]*rule\(.*?\n\}").expect("a pattern");
     let arm = Regex::new(r#"=> "([a-z-]+)""#).expect("a pattern");
     let mut found: BTreeMap<String, PathBuf> = BTreeMap::new();
     for file in files {
+        // What `channel lint` says of a channel's own files is said there in full.
         if file.starts_with(root.join("validate"))
+            || file.starts_with(root.join("channel"))
             || file.components().any(|part| part.as_os_str() == "tests")
             || file.ends_with("tests.rs")
             // What lint says of channels has pages of its own.
@@ -209,13 +214,14 @@ fn every_rule_named_in_the_source_has_a_page_and_no_page_is_idle() {
                 .for_each(|captures| add(&captures[1]));
         }
     }
-    for (name, file) in &found {
-        assert!(
-            find(name).is_some(),
-            "{}: rule `{name}` has no page in src/validate/rules/",
-            file.display()
-        );
-    }
+    let without: Vec<_> = found
+        .iter()
+        .filter(|(name, _)| find(name).is_none())
+        .collect();
+    assert!(
+        without.is_empty(),
+        "without a page in src/validate/rules/: {without:?}"
+    );
     for rule in RULES {
         assert!(
             found.contains_key(rule.name),

@@ -10,11 +10,17 @@ pub(super) const RULE: Rule = Rule {
     title: "an age group is written in a way that is not known",
     checks: "`age_group` is brought to one spelling from many languages' words. A word that is not among them counts as absent.",
     why: "Clothes without it are left out of filtered searches, and some channels refuse them.",
-    fires: &[("catalog.csv", r"sku,age_group
+    fires: &[(
+        "catalog.csv",
+        r"sku,age_group
 A-1,grown
-")],
+",
+    )],
     instead: "Write one of the words the hint lists, or translate the column in [source.fields] with a mapping table.",
-    passes: &[("catalog.csv", r"sku,age_group
+    passes: &[(
+        "catalog.csv",
+        r"sku,age_group
 A-1,adult
-")],
+",
+    )],
 };

@@ -10,19 +10,45 @@ pub(super) const RULE: Rule = Rule {
     title: "a value has no row in a mapping table",
     checks: "`{{map}}` looks a value up by its longest matching beginning. Values that match nothing are listed, each once, with how often it was asked for.",
     why: "The attribute is empty. Items without the channel's category are shown less, or not at all.",
-    fires: &[("catalog.csv", r"sku,category
+    fires: &[
+        (
+            "catalog.csv",
+            r"sku,category
 A-1,Garden > Pots
-"), ("mappings/categories.csv", r"ours,theirs
+",
+        ),
+        (
+            "mappings/categories.csv",
+            r"ours,theirs
 Kitchen,668
-"), ("channel.toml", r#"[attributes.category]
+",
+        ),
+        (
+            "channel.toml",
+            r#"[attributes.category]
 value = "{{map 'mappings/categories.csv' category}}"
-"#)],
+"#,
+        ),
+    ],
     instead: "Add a row with the value, or with the beginning that it shares with others.",
-    passes: &[("catalog.csv", r"sku,category
+    passes: &[
+        (
+            "catalog.csv",
+            r"sku,category
 A-1,Kitchen > Bowls
-"), ("mappings/categories.csv", r"ours,theirs
+",
+        ),
+        (
+            "mappings/categories.csv",
+            r"ours,theirs
 Kitchen,668
-"), ("channel.toml", r#"[attributes.category]
+",
+        ),
+        (
+            "channel.toml",
+            r#"[attributes.category]
 value = "{{map 'mappings/categories.csv' category}}"
-"#)],
+"#,
+        ),
+    ],
 };
