@@ -40,6 +40,10 @@ enum Line {
         ok: bool,
         exit: u8,
         errors: Option<Vec<Wrong>>,
+        feeds: Option<u64>,
+        records: Option<u64>,
+        findings: Option<std::collections::BTreeMap<String, u64>>,
+        seconds: Option<f64>,
     },
 }
 
@@ -113,7 +117,8 @@ fn a_build_is_told_line_by_line_and_adds_up() {
         Some(Line::Summary {
             ok: true,
             exit: 0,
-            errors: None
+            errors: None,
+            ..
         })
     ));
 }
@@ -161,6 +166,7 @@ fn the_last_line_is_a_summary_after_a_failure_too() {
         ok: false,
         exit: 2,
         errors: Some(errors),
+        ..
     }) = lines.last()
     else {
         panic!("{lines:?}")
