@@ -13,7 +13,7 @@ fn now() -> jiff::Timestamp {
 
 fn made(name: &str, text: &[u8]) -> (tempfile::TempDir, Result<Made, Failure>) {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join(name), text).expect("written");
+    crate::write::atomic::write(&folder.path().join(name), text).expect("written");
     let made = from(
         &folder.path().join("shop"),
         &folder.path().join(name),

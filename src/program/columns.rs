@@ -640,7 +640,14 @@ impl Names for SourceNames<'_> {
                 other => Err((format!("there is no `shop.{other}`"), "the shop's names are `shop.url`, `shop.name` and `shop.currency`".to_owned())),
             },
             None if path.len() > 1 && path[0] == "product" => {
-                let own = self.resolve(graph, level, &path[1..])?;
+                let own = match position(self.columns, &path[1..].join(".")) {
+                    Some(column) => {
+                        let raw = graph.add(Node::Raw(column));
+                        graph.add(Node::Trim(raw))
+                    }
+                    None if self.lenient => graph.add(Node::Absent),
+                    None => return Err((format!("there is no column `{}`", path[1..].join(".")), format!("the columns are {}", listed(self.columns)))),
+                };
                 Ok(graph.add(Node::OfProduct(own)))
             }
             None if self.lenient => Ok(graph.add(Node::Absent)),

@@ -21,8 +21,8 @@ enum Line {
         files: Vec<File>,
         seconds: f64,
         reason: Option<String>,
-        /// How many items have each attribute.
-        fill: std::collections::BTreeMap<String, u64>,
+        /// Of a check: how many items have each attribute.
+        fill: Option<std::collections::BTreeMap<String, u64>>,
     },
     Finding {
         rule: String,
@@ -42,7 +42,7 @@ enum Line {
         errors: Option<Vec<Wrong>>,
         feeds: Option<u64>,
         records: Option<u64>,
-        findings: Option<std::collections::BTreeMap<String, u64>>,
+        findings: Option<Counts>,
         seconds: Option<f64>,
     },
 }
@@ -54,6 +54,14 @@ struct File {
     bytes: u64,
     items: u64,
     sha256: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Counts {
+    error: u64,
+    warning: u64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -84,6 +84,15 @@ fn a_column_in_a_template_is_told_from_an_attribute() {
 }
 
 #[test]
+fn impossible_names_in_what_the_crate_renders() {
+    let rest = "[attributes.t]\nvalue = \"{{#with titel}}{{this}}{{/with}}{{lookup images 0}}\"\n";
+    let problems = said(&format!("{XML}{rest}"), &XML_BODY.replace("{{id}}", "{{id}}{{#with idd}}{{this}}{{/with}}{{#each t as |x|}}{{x}}{{/each}}"));
+    says(&problems, "impossible-name", "channels/mine.toml:13:10", "no column `titel`", "did you mean `title`?");
+    says(&problems, "impossible-name", "templates/mine.hbs:3:10", "no attribute `idd`", "did you mean `id`?");
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+}
+
+#[test]
 fn unknown_helpers_and_options_have_near_misses() {
     let problems = said(&format!("{XML}[attributes.t]\nvalue = \"{{{{truncat title 5}}}}{{{{truncate title 5 mesure='bytes'}}}}\"\n"), &XML_BODY.replace("{{id}}", "{{id}}{{t}}"));
     says(&problems, "unknown-helper", "channels/mine.toml:13:10", "no helper `truncat`", "did you mean `truncate`?");
