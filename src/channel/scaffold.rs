@@ -311,7 +311,6 @@ fn partials_of(template: &Template, names: &mut Vec<String>) {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests write what they like")]
 mod tests {
     use super::*;
     use crate::channel::lint::lint;

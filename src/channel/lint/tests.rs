@@ -1,5 +1,4 @@
 //! Each rule fires on its mistake, with its place, and every built-in channel is free of errors.
-#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::fs;
 
