@@ -36,7 +36,7 @@ impl Build {
             threads: global.threads(),
             folder: Some(project.folder.join("out")),
             digests: shell.json,
-            fill: shell.json,
+            fill: false,
         };
         let (report, collected) = pass(&project, &options, &Asked::default(), shell)?;
         let code = code(&report, &collected, self.deny.as_deref());

@@ -21,8 +21,8 @@ enum Line {
         files: Vec<File>,
         seconds: f64,
         reason: Option<String>,
-        /// How many items have each attribute.
-        fill: std::collections::BTreeMap<String, u64>,
+        /// Of a check: how many items have each attribute.
+        fill: Option<std::collections::BTreeMap<String, u64>>,
     },
     Finding {
         rule: String,
@@ -40,6 +40,10 @@ enum Line {
         ok: bool,
         exit: u8,
         errors: Option<Vec<Wrong>>,
+        feeds: Option<u64>,
+        records: Option<u64>,
+        findings: Option<Counts>,
+        seconds: Option<f64>,
     },
 }
 
@@ -50,6 +54,14 @@ struct File {
     bytes: u64,
     items: u64,
     sha256: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Counts {
+    error: u64,
+    warning: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,7 +125,8 @@ fn a_build_is_told_line_by_line_and_adds_up() {
         Some(Line::Summary {
             ok: true,
             exit: 0,
-            errors: None
+            errors: None,
+            ..
         })
     ));
 }
@@ -161,6 +174,7 @@ fn the_last_line_is_a_summary_after_a_failure_too() {
         ok: false,
         exit: 2,
         errors: Some(errors),
+        ..
     }) = lines.last()
     else {
         panic!("{lines:?}")

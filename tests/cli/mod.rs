@@ -1,6 +1,7 @@
 //! What the program promises to scripts: codes, streams, JSON, the same bytes.
 
 mod channels;
+mod check;
 mod determinism;
 mod json;
 mod streams;
