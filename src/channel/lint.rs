@@ -48,7 +48,7 @@ pub fn lint(project: Option<&Path>, name: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let places = Places::new(&channel.manifest_text);
     rules::check(&channel, &places, &mut problems);
-    uses::check(&channel, &places, &mut problems);
+    uses::check(&channel, &places, &compiled::columns(project, &channel), &mut problems);
     flow::check(&channel, &mut problems);
     compiled::check(project, &channel, &places, &mut problems);
     problems.sort_by(|one, other| (&one.path, one.line, one.column, one.rule).cmp(&(&other.path, other.line, other.column, other.rule)));

@@ -6,3 +6,5 @@ pub const DONE: u8 = 0;
 pub const DATA: u8 = 1;
 /// Usage, configuration, manifest or template.
 pub const CONFIGURATION: u8 = 2;
+/// Own disk or state failed.
+pub const DISK: u8 = 8;

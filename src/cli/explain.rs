@@ -2,6 +2,7 @@
 
 use crate::channel::lint;
 use crate::pipeline::Failure;
+use crate::program::lower::nearest;
 use crate::term::Shell;
 use crate::validate::rules;
 
@@ -35,7 +36,7 @@ pub fn rule(name: Option<&str>, shell: &Shell) -> Result<u8, Failure> {
             shell.data(|out| writeln!(out, "{page}")).map(|()| exit::DONE).map_err(failed)
         }
         None => {
-            let hint = rules::nearest(name).map_or_else(|| "`shelfcast explain` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"));
+            let hint = rules::nearest(name).or_else(|| nearest(name, lint::pages::PAGES.iter().map(|page| page.name))).map_or_else(|| "`shelfcast explain` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"));
             Err(Failure::configuration("explain", format!("there is no rule `{name}`"), hint))
         }
     }

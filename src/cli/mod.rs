@@ -123,29 +123,57 @@ pub fn main() -> u8 {
         }
     };
     let shell = cli.global.shell();
-    let result = match &cli.command {
-        Command::Init(init) => init.run(&cli.global, &shell),
-        Command::Build(build) => build.run(&cli.global, &shell),
-        Command::Check(check) => check.run(&cli.global, &shell),
-        Command::Preview(preview) => preview.run(&cli.global, &shell),
-        Command::Explain(explain) => explain.run(&cli.global, &shell),
-        Command::WhyNot(why) => why.run(&cli.global, &shell),
-        Command::Channel(channel) => channel.run(&cli.global, &shell),
-        Command::Schema(schema) => schema.run(&shell),
-        Command::Completions(completions) => completions.run(&shell),
-        Command::Man(man) => man.run(&shell),
-    };
-    match result {
+    match run(&cli, &shell) {
         Ok(code) => code,
-        Err(failure) => {
+        Err(error) => {
+            tell(&shell, &error);
+            if shell.json {
+                let line = match error.downcast_ref::<Failure>() {
+                    Some(failure) => crate::report::json::failed(failure),
+                    None => crate::report::json::done(exit_of(&error)),
+                };
+                drop(shell.data(|out| writeln!(out, "{line}")));
+            }
+            exit_of(&error)
+        }
+    }
+}
+
+fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
+    let global = &cli.global;
+    Ok(match &cli.command {
+        Command::Init(init) => init.run(global, shell)?,
+        Command::Build(build) => build.run(global, shell)?,
+        Command::Check(check) => check.run(global, shell)?,
+        Command::Preview(preview) => preview.run(global, shell)?,
+        Command::Explain(explain) => explain.run(global, shell)?,
+        Command::WhyNot(why) => why.run(global, shell)?,
+        Command::Channel(channel) => channel.run(global, shell)?,
+        Command::Schema(schema) => schema.run(shell)?,
+        Command::Completions(completions) => completions.run(shell)?,
+        Command::Man(man) => man.run(shell)?,
+    })
+}
+
+/// The exit code of an error: what a failure says of itself; anything else is the machine's own.
+fn exit_of(error: &anyhow::Error) -> u8 {
+    error.downcast_ref::<Failure>().map_or(exit::DISK, Failure::exit)
+}
+
+/// Says what went wrong: each thing with its way out, or cause under cause.
+fn tell(shell: &Shell, error: &anyhow::Error) {
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => {
             for (message, hint) in failure.messages() {
                 shell.error(&message, &hint);
             }
-            if shell.json {
-                let line = crate::report::json::failed(&failure);
-                drop(shell.data(|out| writeln!(out, "{line}")));
+        }
+        None => {
+            let mut text = error.to_string();
+            for cause in error.chain().skip(1) {
+                text.push_str(&format!("\n  caused by: {cause}"));
             }
-            failure.exit()
+            shell.error(&text, "");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use anyhow::Context;
 use clap::Args;
 
 use crate::config::Project;
@@ -55,16 +56,15 @@ pub struct WhyNot {
     feed: Vec<String>,
 }
 
-fn stdout(error: std::io::Error) -> Failure {
-    Failure::Disk(format!("cannot write to standard output: {error}"))
-}
+/// What was being done when standard output refuses.
+const STDOUT: &str = "cannot write to standard output";
 
 impl Preview {
     /// Runs it; the exit code.
     ///
     /// # Errors
     /// What makes a build impossible.
-    pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
+    pub fn run(&self, global: &Global, shell: &Shell) -> anyhow::Result<u8> {
         if !self.watch {
             return self.once(global, shell);
         }
@@ -73,12 +73,10 @@ impl Preview {
             let now = stamps(&global.project);
             if now != seen {
                 seen = now;
-                shell.data(|out| write!(out, "\u{1b}[2J\u{1b}[H")).map_err(stdout)?;
+                shell.data(|out| write!(out, "\u{1b}[2J\u{1b}[H")).context(STDOUT)?;
                 // A mistake in a file is shown, and mended in the next round.
-                if let Err(failure) = self.once(global, shell) {
-                    for (message, hint) in failure.messages() {
-                        shell.error(&message, &hint);
-                    }
+                if let Err(error) = self.once(global, shell) {
+                    super::tell(shell, &error);
                 }
                 shell.say("watching; Ctrl-C ends it");
             }
@@ -86,10 +84,10 @@ impl Preview {
         }
     }
 
-    fn once(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
+    fn once(&self, global: &Global, shell: &Shell) -> anyhow::Result<u8> {
         if let Some(channel) = &self.channel {
             let rendered = sample::render(&global.project, channel)?;
-            shell.data(|out| out.write_all(&rendered)).map_err(stdout)?;
+            shell.data(|out| out.write_all(&rendered)).context(STDOUT)?;
             return Ok(exit::DONE);
         }
         let project = Project::load(&global.project)?;
@@ -104,7 +102,7 @@ impl Preview {
                     }
                     writeln!(out, "{}", crate::report::json::done(exit::DONE))
                 })
-                .map_err(stdout)?;
+                .context(STDOUT)?;
             return Ok(exit::DONE);
         }
         shell
@@ -122,7 +120,7 @@ impl Preview {
                 }
                 Ok(())
             })
-            .map_err(stdout)?;
+            .context(STDOUT)?;
         Ok(exit::DONE)
     }
 }
@@ -164,9 +162,9 @@ impl Explain {
     ///
     /// # Errors
     /// An unknown rule, SKU, feed or attribute; what makes a build impossible.
-    pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
+    pub fn run(&self, global: &Global, shell: &Shell) -> anyhow::Result<u8> {
         let Some(sku) = &self.sku else {
-            return super::explain::rule(self.subject.as_deref(), shell);
+            return Ok(super::explain::rule(self.subject.as_deref(), shell)?);
         };
         let project = Project::load(&global.project)?;
         let found = inspect(&project, sku, &self.feed, global.now(&project.shop.timezone)?)?;
@@ -175,7 +173,7 @@ impl Explain {
         {
             let names = found.iter().flat_map(|one| &one.attributes).map(|attribute| attribute.attribute.as_str());
             let hint = crate::program::lower::near(wanted, names).unwrap_or_else(|| "`shelfcast channel show` lists a channel's attributes".to_owned());
-            return Err(Failure::configuration("explain", format!("no feed here has an attribute `{wanted}`"), hint));
+            return Err(Failure::configuration("explain", format!("no feed here has an attribute `{wanted}`"), hint).into());
         }
         shell
             .data(|out| {
@@ -204,7 +202,7 @@ impl Explain {
                 }
                 Ok(())
             })
-            .map_err(stdout)?;
+            .context(STDOUT)?;
         Ok(exit::DONE)
     }
 }
@@ -214,7 +212,7 @@ impl WhyNot {
     ///
     /// # Errors
     /// An unknown SKU or feed; what makes a build impossible.
-    pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
+    pub fn run(&self, global: &Global, shell: &Shell) -> anyhow::Result<u8> {
         let project = Project::load(&global.project)?;
         let found = inspect(&project, &self.sku, &self.feed, global.now(&project.shop.timezone)?)?;
         shell
@@ -229,7 +227,7 @@ impl WhyNot {
                 }
                 Ok(())
             })
-            .map_err(stdout)?;
+            .context(STDOUT)?;
         Ok(exit::DONE)
     }
 }

@@ -140,7 +140,7 @@ fn by_header(source: &mut Source, shown: &str) -> Option<Look> {
     source.encoding = Some(encoding.to_owned());
     look.encoding = Some((
         encoding,
-        format!("{words} column names are known words in it, and no more in any other"),
+        format!("known words among the column names: {words} in it, and no more in any other"),
     ));
     Some(look)
 }

@@ -1,4 +1,5 @@
 //! `init --from` on small exports of every awkward kind.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ fn now() -> jiff::Timestamp {
 
 fn made(name: &str, text: &[u8]) -> (tempfile::TempDir, Result<Made, Failure>) {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join(name), text).expect("written");
+    crate::write::atomic::write(&folder.path().join(name), text).expect("written");
     let made = from(
         &folder.path().join("shop"),
         &folder.path().join(name),
@@ -98,7 +99,14 @@ fn lists_in_brackets_and_missing_numbers_are_mapped_with_helpers() {
     );
     let project = crate::config::Project::load(&folder.path().join("shop")).expect("a project");
     let out = folder.path().join("shop/out");
-    let options = Options { feeds: vec!["google".to_owned()], now: now(), threads: 1, folder: Some(out.clone()), digests: false, fill: false };
+    let options = Options {
+        feeds: vec!["google".to_owned()],
+        now: now(),
+        threads: 1,
+        folder: Some(out.clone()),
+        digests: false,
+        fill: false,
+    };
     build::build(&project, &options, &mut Silent).expect("builds");
     let feed = std::fs::read_to_string(out.join("google.xml")).expect("a feed");
     for part in [
@@ -148,7 +156,14 @@ fn a_new_project_with_a_sample_builds_and_is_never_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     new(folder.path(), true).expect("made");
     let project = crate::config::Project::load(folder.path()).expect("a project");
-    let options = Options { feeds: Vec::new(), now: now(), threads: 1, folder: None, digests: false, fill: false };
+    let options = Options {
+        feeds: Vec::new(),
+        now: now(),
+        threads: 1,
+        folder: None,
+        digests: false,
+        fill: false,
+    };
     let report = build::build(&project, &options, &mut Silent).expect("builds");
     assert!(
         report.feeds.iter().all(|feed| feed.written >= 5),

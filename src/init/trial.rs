@@ -119,7 +119,8 @@ pub fn run(
                     .push((column.clone(), rule, message.clone(), *count));
             }
         }
-        feed.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.3));
+        feed.reasons
+            .sort_by_key(|reason| std::cmp::Reverse(reason.3));
     }
     let mut kept = 0;
     tried.iter_mut().for_each(|feed| feed.kept = false);

@@ -622,8 +622,7 @@ struct SourceNames<'c> {
 }
 
 impl Names for SourceNames<'_> {
-    #[expect(clippy::only_used_in_recursion, reason = "the trait gives the level, and a source has but one")]
-    fn resolve(&mut self, graph: &mut Graph, level: Level, path: &[String]) -> Result<NodeId, (String, String)> {
+    fn resolve(&mut self, graph: &mut Graph, _: Level, path: &[String]) -> Result<NodeId, (String, String)> {
         // A column's own name may have dots in it.
         let name = path.join(".");
         let stripped = name.strip_prefix("catalog.").unwrap_or(&name);
@@ -640,7 +639,14 @@ impl Names for SourceNames<'_> {
                 other => Err((format!("there is no `shop.{other}`"), "the shop's names are `shop.url`, `shop.name` and `shop.currency`".to_owned())),
             },
             None if path.len() > 1 && path[0] == "product" => {
-                let own = self.resolve(graph, level, &path[1..])?;
+                let own = match position(self.columns, &path[1..].join(".")) {
+                    Some(column) => {
+                        let raw = graph.add(Node::Raw(column));
+                        graph.add(Node::Trim(raw))
+                    }
+                    None if self.lenient => graph.add(Node::Absent),
+                    None => return Err((format!("there is no column `{}`", path[1..].join(".")), format!("the columns are {}", listed(self.columns)))),
+                };
                 Ok(graph.add(Node::OfProduct(own)))
             }
             None if self.lenient => Ok(graph.add(Node::Absent)),

@@ -212,9 +212,10 @@ fn way_out(rule: &str, hint: Option<&str>, out: &mut dyn Write) -> std::io::Resu
 /// When the output refuses.
 pub fn table(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
     let head = [
-        "feed", "channel", "read", "filtered", "withheld", "written", "warnings", "size", "file",
+        "feed", "channel", "read", "filtered", "withheld", "written", "warnings", "size", "time",
+        "file",
     ];
-    let mut rows: Vec<[String; 9]> = vec![head.map(str::to_owned)];
+    let mut rows: Vec<[String; 10]> = vec![head.map(str::to_owned)];
     for feed in &report.feeds {
         let file = match (feed.files.as_slice(), &feed.held) {
             (_, Some(_)) => "not written".to_owned(),
@@ -231,10 +232,11 @@ pub fn table(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
             feed.written.to_string(),
             feed.warnings.to_string(),
             size(feed.bytes),
+            format!("{:.2} s", feed.seconds),
             file,
         ]);
     }
-    let widths: Vec<usize> = (0..9)
+    let widths: Vec<usize> = (0..10)
         .map(|column| {
             rows.iter()
                 .map(|row| row[column].chars().count())
@@ -246,7 +248,7 @@ pub fn table(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
             let pad = " ".repeat(widths[column] - cell.chars().count());
-            let numeric = (2..8).contains(&column);
+            let numeric = (2..9).contains(&column);
             line.push_str(&if numeric {
                 format!("{pad}{cell}")
             } else {

@@ -1,5 +1,4 @@
 //! Cases of a small channel: recorded, then held against what is made.
-#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::fs;
 use std::path::Path;

@@ -8,7 +8,7 @@ use std::path::Path;
 use bumpalo::Bump;
 
 use crate::catalog::Batch;
-use crate::catalog::columns::COLUMNS;
+use crate::catalog::columns::{COLUMNS, DERIVED};
 use crate::channel::Channel;
 use crate::channel::manifest::{Attribute, Records, Setting};
 use crate::config::project::{Feed, Shop, Source};
@@ -63,8 +63,15 @@ fn from_toml<T: serde::de::DeserializeOwned>(text: &str) -> T {
     toml::from_str(text).expect("what lint makes up is a valid configuration")
 }
 
-/// A master with every column, a stock source beside it; a project's own mapped columns are known too.
-fn schemas(project: Option<&Path>, channel: &Channel) -> Vec<Schema> {
+/// The columns a catalog can have: ours, those that follow from them, and the project's own mapped ones.
+pub(super) fn columns(project: Option<&Path>, channel: &Channel) -> Vec<String> {
+    let mut names = master(project, channel);
+    names.extend(DERIVED.iter().map(|(name, _, _)| (*name).to_owned()));
+    names
+}
+
+/// The columns of a master that has them all.
+fn master(project: Option<&Path>, channel: &Channel) -> Vec<String> {
     let mut names: Vec<String> = COLUMNS.iter().map(|column| column.name.to_owned()).collect();
     if let Some(project) = project.and_then(|project| Project::load(project).ok()) {
         for source in project.source {
@@ -78,6 +85,12 @@ fn schemas(project: Option<&Path>, channel: &Channel) -> Vec<Schema> {
             names.push(piece.to_owned());
         }
     }
+    names
+}
+
+/// A master with every column, and a stock source beside it.
+fn schemas(project: Option<&Path>, channel: &Channel) -> Vec<Schema> {
+    let names = master(project, channel);
     let master: Source = from_toml("name = 'catalog'\npath = 'catalog.csv'");
     let stock: Source = from_toml("name = 'stock'\npath = 'stock.csv'\nrole = 'stock'\nbasis = 'on_hand'");
     let stock_columns = ["sku", "location", "on_hand", "committed", "available", "salable", "incoming", "safety_stock", "updated_at"];

@@ -1,5 +1,4 @@
 //! Each rule fires on its mistake, with its place, and every built-in channel is free of errors.
-#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::fs;
 
@@ -82,6 +81,15 @@ fn impossible_names_in_mapping_template_and_condition() {
 fn a_column_in_a_template_is_told_from_an_attribute() {
     let problems = said(XML, &XML_BODY.replace("{{id}}", "{{id}}{{title}}"));
     says(&problems, "impossible-name", "templates/mine.hbs:3:10", "no attribute `title`", "catalog.title");
+}
+
+#[test]
+fn impossible_names_in_what_the_crate_renders() {
+    let rest = "[attributes.t]\nvalue = \"{{#with titel}}{{this}}{{/with}}{{lookup images 0}}\"\n";
+    let problems = said(&format!("{XML}{rest}"), &XML_BODY.replace("{{id}}", "{{id}}{{#with idd}}{{this}}{{/with}}{{#each t as |x|}}{{x}}{{/each}}"));
+    says(&problems, "impossible-name", "channels/mine.toml:13:10", "no column `titel`", "did you mean `title`?");
+    says(&problems, "impossible-name", "templates/mine.hbs:3:10", "no attribute `idd`", "did you mean `id`?");
+    assert_eq!(problems.len(), 2, "{problems:#?}");
 }
 
 #[test]

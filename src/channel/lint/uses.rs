@@ -8,12 +8,12 @@ use crate::catalog::columns::{self, Kind};
 use crate::channel::Channel;
 use crate::channel::manifest::Records;
 use crate::helper;
-use crate::program::lower::{parse, split_path};
+use crate::program::lower::{near, parse, split_path};
 use crate::validate::finding::Severity;
 
 use super::Problem;
 use super::place::Places;
-use super::rules::plain_column;
+use super::rules::{RESERVED, plain_column};
 
 /// What a loop stands at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ enum How {
 }
 
 struct Use {
+    /// The crate renders it: the compiler has not looked the name up.
+    slow: bool,
     path: Vec<String>,
     level: Level,
     how: How,
@@ -85,19 +87,21 @@ impl Walk<'_> {
 
     fn expression(&mut self, expression: &HelperTemplate) {
         if expression.params.is_empty() && expression.hash.is_empty() {
-            self.name(expression.name.as_name(), How::Printed);
+            self.name(expression.name.as_name(), How::Printed, false);
         } else {
-            self.arguments(expression);
+            self.arguments(expression, false);
         }
     }
 
-    fn arguments(&mut self, expression: &HelperTemplate) {
+    fn arguments(&mut self, expression: &HelperTemplate, slow: bool) {
+        let own = matches!(expression.name.as_name(), Some("with" | "lookup"));
+        let slow = slow || own || expression.block_param.is_some() || (expression.block && !expression.hash.is_empty());
         for parameter in expression.params.iter().chain(expression.hash.values()) {
             match parameter {
-                Parameter::Name(_) | Parameter::Path(_) => self.name(parameter.as_name(), How::Argument),
+                Parameter::Name(_) | Parameter::Path(_) => self.name(parameter.as_name(), How::Argument, slow),
                 Parameter::Subexpression(inner) => {
                     if let TemplateElement::Expression(inner) = inner.as_element() {
-                        self.arguments(inner);
+                        self.arguments(inner, slow);
                     }
                 }
                 _ => {}
@@ -107,7 +111,7 @@ impl Walk<'_> {
 
     fn block(&mut self, block: &HelperTemplate) {
         let at = self.at;
-        self.arguments(block);
+        self.arguments(block, false);
         let pushed = match block.name.as_name() {
             Some("each") => {
                 let raw = block.params.first().and_then(Parameter::as_name).unwrap_or("");
@@ -135,7 +139,7 @@ impl Walk<'_> {
         self.at = at;
     }
 
-    fn name(&mut self, raw: Option<&str>, how: How) {
+    fn name(&mut self, raw: Option<&str>, how: How, slow: bool) {
         let Some(raw) = raw else { return };
         let (up, path) = split_path(raw);
         let Some(&level) = self.levels.len().checked_sub(1 + up).and_then(|at| self.levels.get(at)) else { return };
@@ -143,13 +147,40 @@ impl Walk<'_> {
             Some((first, rest)) if first == "this" && !rest.is_empty() => rest.to_vec(),
             _ => path,
         };
-        self.uses.push(Use { path, level, how, line: self.at.0, column: self.at.1 });
+        self.uses.push(Use { slow, path, level, how, line: self.at.0, column: self.at.1 });
     }
 }
 
-/// Checks the template and every mapping.
-pub(super) fn check(channel: &Channel, places: &Places<'_>, problems: &mut Vec<Problem>) {
-    mappings(channel, places, problems);
+/// What is wrong with a name that the compiler left to the crate: a message and a hint.
+fn unknown(used: &Use, attributes: Option<&Channel>, columns: &[String]) -> Option<(String, String)> {
+    let first = used.path.first().filter(|first| used.slow && !first.starts_with('@'))?;
+    if used.level == Level::Element || (RESERVED.contains(&first.as_str()) && first != "catalog") {
+        return None;
+    }
+    let column = used.path.strip_prefix(&["catalog".to_owned()]);
+    let name = column.unwrap_or(&used.path).join(".");
+    match attributes.filter(|_| column.is_none()) {
+        Some(channel) => {
+            let known = &channel.manifest.attributes;
+            (!known.contains_key(&name) && used.level != Level::Outside).then(|| {
+                let hint = near(&name, known.keys().map(String::as_str)).unwrap_or_else(|| "the manifest declares the attributes a template may use".to_owned());
+                (format!("there is no attribute `{name}`"), hint)
+            })
+        }
+        None => {
+            let base = name.split('.').next().unwrap_or(&name);
+            let is_known = columns.iter().any(|known| *known == name || known == base) || matches!(base, "location" | "mapped");
+            (!is_known).then(|| {
+                let hint = near(&name, columns.iter().map(String::as_str)).unwrap_or_else(|| "`shelfcast channel columns` lists what the catalog has".to_owned());
+                (format!("the catalog has no column `{name}`"), hint)
+            })
+        }
+    }
+}
+
+/// Checks the template and every mapping; `columns` are those a catalog can have.
+pub(super) fn check(channel: &Channel, places: &Places<'_>, columns: &[String], problems: &mut Vec<Problem>) {
+    mappings(channel, places, columns, problems);
     let Some((path, text)) = &channel.template else { return };
     let Ok(template) = parse(text) else { return };
     let products = channel.manifest.records == Records::Products;
@@ -157,6 +188,10 @@ pub(super) fn check(channel: &Channel, places: &Places<'_>, problems: &mut Vec<P
     walk.template(&template);
     let mut written = BTreeSet::new();
     for used in &walk.uses {
+        if let Some((message, hint)) = unknown(used, Some(channel), columns) {
+            let (path, severity) = (path.clone(), Severity::Error);
+            problems.push(Problem { rule: "impossible-name", severity, path, line: used.line, column: used.column, message, hint });
+        }
         let name = used.path.join(".");
         let (list, how) = match used.path.split_first() {
             Some((first, rest)) if first == "catalog" => (is_list(&rest.join(".")), format!("{{{{join {name} \", \"}}}}")),
@@ -218,7 +253,7 @@ fn unwritten(channel: &Channel, places: &Places<'_>, written: &BTreeSet<String>,
     }
 }
 
-fn mappings(channel: &Channel, places: &Places<'_>, problems: &mut Vec<Problem>) {
+fn mappings(channel: &Channel, places: &Places<'_>, columns: &[String], problems: &mut Vec<Problem>) {
     for (name, attribute) in &channel.manifest.attributes {
         let Some(mapping) = &attribute.value else { continue };
         let Ok(template) = parse(mapping) else { continue };
@@ -228,6 +263,14 @@ fn mappings(channel: &Channel, places: &Places<'_>, problems: &mut Vec<Problem>)
             walk.levels.push(level);
         }
         walk.template(&template);
+        for used in &walk.uses {
+            if let Some((message, hint)) = unknown(used, None, columns) {
+                let (line, column) = places.inside(&["attributes", name, "value"], used.line, used.column);
+                let (path, severity) = (channel.manifest_path.clone(), Severity::Error);
+                let message = format!("attribute `{name}`: {message}");
+                problems.push(Problem { rule: "impossible-name", severity, path, line, column, message, hint });
+            }
+        }
         let mut said = BTreeMap::new();
         for used in walk.uses.iter().filter(|used| used.how == How::Printed && used.level == Level::Items) {
             let column = used.path.strip_prefix(&["catalog".to_owned()]).unwrap_or(&used.path).join(".");
