@@ -46,7 +46,12 @@ impl Build {
 }
 
 /// One pass, watched.
-pub(super) fn pass(project: &Project, options: &Options, asked: &Asked, shell: &Shell) -> Result<(Report, Collected), Failure> {
+pub(super) fn pass(
+    project: &Project,
+    options: &Options,
+    asked: &Asked,
+    shell: &Shell,
+) -> Result<(Report, Collected), Failure> {
     let mut watching = Watching::new(asked, shell)?;
     let report = build::build(project, options, &mut watching);
     let collected = watching.finish(report.is_ok())?;
@@ -54,8 +59,15 @@ pub(super) fn pass(project: &Project, options: &Options, asked: &Asked, shell: &
 }
 
 /// Prints what came of a pass: findings and remarks, then the feeds.
-pub(super) fn print(shell: &Shell, report: &Report, collected: &Collected, code: u8, findings_are_data: bool) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
+pub(super) fn print(
+    shell: &Shell,
+    report: &Report,
+    collected: &Collected,
+    code: u8,
+    findings_are_data: bool,
+) -> Result<(), Failure> {
+    let failed =
+        |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
     if shell.json {
         return shell
             .data(|out| {
@@ -73,7 +85,9 @@ pub(super) fn print(shell: &Shell, report: &Report, collected: &Collected, code:
     human::findings(shell, collected, &mut grouped).map_err(failed)?;
     let grouped = String::from_utf8_lossy(&grouped).into_owned();
     if findings_are_data {
-        shell.data(|out| out.write_all(grouped.as_bytes())).map_err(failed)?;
+        shell
+            .data(|out| out.write_all(grouped.as_bytes()))
+            .map_err(failed)?;
     } else if !grouped.is_empty() {
         shell.say(&grouped);
     }
@@ -82,12 +96,19 @@ pub(super) fn print(shell: &Shell, report: &Report, collected: &Collected, code:
             human::table(report, out)?;
             let (errors, warnings) = collected.counts();
             let rate = report.rows as f64 / report.seconds.max(0.001);
-            writeln!(out, "{} records in {:.2} s ({rate:.0} a second); {errors} errors, {warnings} warnings", report.rows, report.seconds)
+            writeln!(
+                out,
+                "{} records in {:.2} s ({rate:.0} a second); {errors} errors, {warnings} warnings",
+                report.rows, report.seconds
+            )
         })
         .map_err(failed)?;
     if shell.verbose > 0 {
         for slow in &report.slow {
-            shell.say(&format!("note: rendered by the slow path: {}", shell.clean(slow)));
+            shell.say(&format!(
+                "note: rendered by the slow path: {}",
+                shell.clean(slow)
+            ));
         }
     }
     Ok(())

@@ -33,7 +33,8 @@ pub(super) struct Asked {
 fn bar() -> ProgressBar {
     let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
         // A bar that cannot be drawn is left as it is.
-        out.write_str(&thousands(state.per_sec() as u64)).unwrap_or_default();
+        out.write_str(&thousands(state.per_sec() as u64))
+            .unwrap_or_default();
     };
     let style =
         ProgressStyle::with_template("{spinner} {human_pos} records, {rate} a second, {elapsed}");

@@ -405,7 +405,8 @@ fn fill(out: &mut String, feeds: &[FeedReport]) {
                 count(feed.fill.len() as u64, "attribute"),
             ),
         );
-        let mut sorted: Vec<_> = feed.fill.iter().collect();
+        let (mut sorted, never): (Vec<_>, Vec<_>) =
+            feed.fill.iter().partition(|filled| filled.items > 0);
         sorted.sort_by_key(|filled| std::cmp::Reverse(filled.items));
         for filled in sorted {
             let title = format!("{} of {}", thousands(filled.items), thousands(feed.written));
@@ -423,6 +424,19 @@ fn fill(out: &mut String, feeds: &[FeedReport]) {
                     "<div title=\"{title}\"><span>{}</span><span class=\"track\">{bar}</span><span class=\"n\">{}</span></div>\n",
                     escape(&filled.attribute),
                     percent(filled.items, feed.written),
+                ),
+            );
+        }
+        if !never.is_empty() {
+            let names: Vec<String> = never
+                .iter()
+                .map(|filled| escape(&filled.attribute))
+                .collect();
+            put(
+                out,
+                format_args!(
+                    "<p class=\"never soft\">In no item: {}</p>\n",
+                    names.join(", ")
                 ),
             );
         }

@@ -43,6 +43,10 @@ fn feed(name: &str) -> FeedReport {
                 attribute: HOSTILE.to_owned(),
                 items: 1,
             },
+            Filled {
+                attribute: "size".to_owned(),
+                items: 0,
+            },
         ],
     }
 }
@@ -133,5 +137,6 @@ fn charts_and_counts_stand_on_it() {
         page.contains("<span class=\"n\">100%</span>")
             && page.contains("<span class=\"n\">&lt; 1%</span>")
     );
-    assert!(page.contains("1 of 2 attributes in every item"));
+    assert!(page.contains("1 of 3 attributes in every item"));
+    assert!(page.contains("In no item: size</p>"));
 }
