@@ -622,8 +622,7 @@ struct SourceNames<'c> {
 }
 
 impl Names for SourceNames<'_> {
-    #[expect(clippy::only_used_in_recursion, reason = "the trait gives the level, and a source has but one")]
-    fn resolve(&mut self, graph: &mut Graph, level: Level, path: &[String]) -> Result<NodeId, (String, String)> {
+    fn resolve(&mut self, graph: &mut Graph, _: Level, path: &[String]) -> Result<NodeId, (String, String)> {
         // A column's own name may have dots in it.
         let name = path.join(".");
         let stripped = name.strip_prefix("catalog.").unwrap_or(&name);
