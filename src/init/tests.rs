@@ -1,5 +1,4 @@
 //! `init --from` on small exports of every awkward kind.
-#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::path::Path;
 
