@@ -64,7 +64,10 @@ pub enum FileFormat {
 /// The format of a file: declared, else by the ending of its name (before `.gz` or `.zst`).
 pub fn format_of(path: &str, declared: Option<&str>) -> Option<FileFormat> {
     let lower = path.to_ascii_lowercase();
-    let name = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    let name = lower
+        .strip_suffix(".gz")
+        .or_else(|| lower.strip_suffix(".zst"))
+        .unwrap_or(&lower);
     let name = name.split(['?', '#']).next().unwrap_or(name);
     let word = declared.unwrap_or_else(|| name.rsplit('.').next().unwrap_or(""));
     Some(match word {
@@ -89,12 +92,20 @@ pub fn open(
     shop_language: &str,
     names: &mut FileNames,
 ) -> Result<SourceReader, SourceError> {
-    let opened: Vec<(String, bool, Box<dyn RecordReader>)> = match (&source.path, &source.database) {
+    let opened: Vec<(String, bool, Box<dyn RecordReader>)> = match (&source.path, &source.database)
+    {
         (_, Some(database)) => vec![open_database(source, database, folder)?],
         (Some(path), None) => {
             let mut opened = Vec::new();
             for (shown, file) in files(path, folder)? {
-                opened.push(open_file(source, preset, &shown, &file, folder, shop_language)?);
+                opened.push(open_file(
+                    source,
+                    preset,
+                    &shown,
+                    &file,
+                    folder,
+                    shop_language,
+                )?);
             }
             opened
         }
@@ -113,12 +124,31 @@ pub fn open(
         let own = reader.columns();
         let order: Vec<u32> = columns
             .iter()
-            .map(|column| own.iter().position(|name| name == column).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
+            .map(|column| {
+                own.iter()
+                    .position(|name| name == column)
+                    .and_then(|at| u32::try_from(at).ok())
+                    .unwrap_or(u32::MAX)
+            })
             .collect();
-        let same = order.iter().enumerate().all(|(at, &place)| place as usize == at);
-        files.push(OpenFile { number: names.add(&name), order: if same { Vec::new() } else { order }, lists, reader, name });
+        let same = order
+            .iter()
+            .enumerate()
+            .all(|(at, &place)| place as usize == at);
+        files.push(OpenFile {
+            number: names.add(&name),
+            order: if same { Vec::new() } else { order },
+            lists,
+            reader,
+            name,
+        });
     }
-    Ok(SourceReader { columns, files: files.into_iter(), current: None, remarks: Vec::new() })
+    Ok(SourceReader {
+        columns,
+        files: files.into_iter(),
+        current: None,
+        remarks: Vec::new(),
+    })
 }
 
 impl SourceReader {
@@ -136,7 +166,9 @@ impl SourceReader {
             if self.current.is_none() {
                 self.current = self.files.next();
             }
-            let Some(file) = &mut self.current else { return Ok(false) };
+            let Some(file) = &mut self.current else {
+                return Ok(false);
+            };
             if file.reader.read_batch(batch)? {
                 batch.file = file.number;
                 batch.order.clone_from(&file.order);
@@ -144,7 +176,12 @@ impl SourceReader {
                 return Ok(true);
             }
             let name = &file.name;
-            self.remarks.extend(file.reader.remarks().into_iter().map(|remark| format!("{name}: {remark}")));
+            self.remarks.extend(
+                file.reader
+                    .remarks()
+                    .into_iter()
+                    .map(|remark| format!("{name}: {remark}")),
+            );
             self.current = None;
         }
     }
@@ -163,37 +200,72 @@ fn files(path: &str, folder: &Path) -> Result<Vec<(String, PathBuf)>, SourceErro
     if !path.contains(['*', '?', '[']) || folder.join(path).is_file() {
         return Ok(vec![(path.to_owned(), folder.join(path))]);
     }
-    let pattern = format!("{}/{path}", glob::Pattern::escape(&folder.to_string_lossy()));
-    let pattern = if Path::new(path).is_absolute() { path.to_owned() } else { pattern };
+    let pattern = format!(
+        "{}/{path}",
+        glob::Pattern::escape(&folder.to_string_lossy())
+    );
+    let pattern = if Path::new(path).is_absolute() {
+        path.to_owned()
+    } else {
+        pattern
+    };
     let found = glob::glob(&pattern).map_err(|error| {
-        SourceError::new(SourceProblem::Configuration, path, format!("is no pattern: {error}")).hint("a pattern knows `*`, `?` and `[…]`")
+        SourceError::new(
+            SourceProblem::Configuration,
+            path,
+            format!("is no pattern: {error}"),
+        )
+        .hint("a pattern knows `*`, `?` and `[…]`")
     })?;
     let mut files: Vec<(String, PathBuf)> = found
         .flatten()
         .filter(|file| file.is_file())
-        .map(|file| (file.strip_prefix(folder).unwrap_or(&file).display().to_string(), file))
+        .map(|file| {
+            (
+                file.strip_prefix(folder)
+                    .unwrap_or(&file)
+                    .display()
+                    .to_string(),
+                file,
+            )
+        })
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(SourceError::new(SourceProblem::Missing, path, "no file fits this pattern").hint("look for a misspelt folder or ending"));
+        return Err(
+            SourceError::new(SourceProblem::Missing, path, "no file fits this pattern")
+                .hint("look for a misspelt folder or ending"),
+        );
     }
     Ok(files)
 }
 
-fn open_database(source: &Source, database: &str, folder: &Path) -> Result<(String, bool, Box<dyn RecordReader>), SourceError> {
+fn open_database(
+    source: &Source,
+    database: &str,
+    folder: &Path,
+) -> Result<(String, bool, Box<dyn RecordReader>), SourceError> {
     let address = if database.starts_with("env:") || database.starts_with("file:") {
-        let secret = Secret::resolve(database, folder)
-            .map_err(|message| SourceError::new(SourceProblem::Configuration, source.name.as_str(), message).hint("set it, or give `--env-file`"))?;
+        let secret = Secret::resolve(database, folder).map_err(|message| {
+            SourceError::new(SourceProblem::Configuration, source.name.as_str(), message)
+                .hint("set it, or give `--env-file`")
+        })?;
         secret.expose().to_owned()
     } else {
         database.to_owned()
     };
     let address = match address.strip_prefix("sqlite:") {
-        Some(path) if !path.starts_with('/') && !path.starts_with(':') => format!("sqlite:{}", folder.join(path).display()),
+        Some(path) if !path.starts_with('/') && !path.starts_with(':') => {
+            format!("sqlite:{}", folder.join(path).display())
+        }
         _ => address,
     };
     let query = source.query.as_deref().unwrap_or("");
-    let options = SqlOptions { timeout_ms: source.timeout_ms.unwrap_or(SqlOptions::default().timeout_ms) };
+    let options = SqlOptions {
+        timeout_ms: source
+            .timeout_ms
+            .unwrap_or(SqlOptions::default().timeout_ms),
+    };
     let reader = super::sql::open(&address, query, &options)?;
     Ok((format!("query `{}`", source.name), false, Box::new(reader)))
 }
@@ -208,26 +280,61 @@ fn open_file(
 ) -> Result<(String, bool, Box<dyn RecordReader>), SourceError> {
     let remote = shown.contains("://");
     let declared = source.format.as_deref();
-    let Some(format) = format_of(shown, declared).or(if shown == "-" { Some(FileFormat::Delimited(None)) } else { None }) else {
-        return Err(SourceError::new(SourceProblem::Configuration, shown, "what it holds cannot be told from its name")
-            .hint("add `format = \"csv\"` (csv tsv json ndjson xml xlsx ods) to the source"));
+    let Some(format) = format_of(shown, declared).or(if shown == "-" {
+        Some(FileFormat::Delimited(None))
+    } else {
+        None
+    }) else {
+        return Err(SourceError::new(
+            SourceProblem::Configuration,
+            shown,
+            "what it holds cannot be told from its name",
+        )
+        .hint("add `format = \"csv\"` (csv tsv json ndjson xml xlsx ods) to the source"));
     };
-    let language = source.language.clone().unwrap_or_else(|| shop_language.to_owned());
+    let language = source
+        .language
+        .clone()
+        .unwrap_or_else(|| shop_language.to_owned());
     let encoding = source.encoding.clone();
-    let fetched: PathBuf = if remote { super::remote::fetch(shown, &super::remote::RemoteOptions::new(folder.join(".shelfcast/remote")))?.path } else { file.to_owned() };
+    let fetched: PathBuf = if remote {
+        super::remote::fetch(
+            shown,
+            &super::remote::RemoteOptions::new(folder.join(".shelfcast/remote")),
+        )?
+        .path
+    } else {
+        file.to_owned()
+    };
     // Standard input is kept in a file where a format is read twice.
-    let twice = matches!(format, FileFormat::Json | FileFormat::Ndjson | FileFormat::Xml | FileFormat::Workbook);
-    let spooled = if shown == "-" && twice { Some(spool(shown)?) } else { None };
-    let path = spooled.as_ref().map_or(fetched, |spooled| spooled.path().to_owned());
+    let twice = matches!(
+        format,
+        FileFormat::Json | FileFormat::Ndjson | FileFormat::Xml | FileFormat::Workbook
+    );
+    let spooled = if shown == "-" && twice {
+        Some(spool(shown)?)
+    } else {
+        None
+    };
+    let path = spooled
+        .as_ref()
+        .map_or(fetched, |spooled| spooled.path().to_owned());
     let open_text = {
         let shown = shown.to_owned();
         let path = path.clone();
         move || {
-            let options = InputOptions { encoding: encoding.as_deref(), language: Some(&language), ..InputOptions::default() };
+            let options = InputOptions {
+                encoding: encoding.as_deref(),
+                language: Some(&language),
+                ..InputOptions::default()
+            };
             input::open(&path, &shown, &options)
         }
     };
-    let lists = matches!(format, FileFormat::Json | FileFormat::Ndjson | FileFormat::Xml);
+    let lists = matches!(
+        format,
+        FileFormat::Json | FileFormat::Ndjson | FileFormat::Xml
+    );
     let reader: Box<dyn RecordReader> = match format {
         FileFormat::Delimited(by_name) => {
             let byte = |text: &Option<String>, what: &str| -> Result<Option<u8>, SourceError> {
@@ -235,8 +342,12 @@ fn open_file(
                     None => Ok(None),
                     Some("\\t" | "tab") => Ok(Some(b'\t')),
                     Some(text) if text.len() == 1 => Ok(text.bytes().next()),
-                    Some(text) => Err(SourceError::new(SourceProblem::Configuration, shown, format!("`{text}` cannot be a {what}"))
-                        .hint("it is one ASCII character; a tab is `\\t`")),
+                    Some(text) => Err(SourceError::new(
+                        SourceProblem::Configuration,
+                        shown,
+                        format!("`{text}` cannot be a {what}"),
+                    )
+                    .hint("it is one ASCII character; a tab is `\\t`")),
                 }
             };
             let options = CsvOptions {
@@ -252,15 +363,28 @@ fn open_file(
                 let _keep = &spooled;
                 Ok(open_text()?.checked().reader)
             });
-            let at = source.at.clone().or_else(|| preset.and_then(|preset| preset.at.clone()));
-            Box::new(super::json::open(opener, shown, &JsonOptions { at, lines: format == FileFormat::Ndjson })?)
+            let at = source
+                .at
+                .clone()
+                .or_else(|| preset.and_then(|preset| preset.at.clone()));
+            Box::new(super::json::open(
+                opener,
+                shown,
+                &JsonOptions {
+                    at,
+                    lines: format == FileFormat::Ndjson,
+                },
+            )?)
         }
         FileFormat::Xml => {
             let opener: Opener = Box::new(move || {
                 let _keep = &spooled;
                 Ok(open_text()?.checked().reader)
             });
-            let record = source.record.clone().or_else(|| preset.and_then(|preset| preset.record.clone()));
+            let record = source
+                .record
+                .clone()
+                .or_else(|| preset.and_then(|preset| preset.record.clone()));
             Box::new(super::xml::open(opener, shown, &XmlOptions { record })?)
         }
         FileFormat::Workbook => open_workbook(source, &path, shown)?,
@@ -269,20 +393,38 @@ fn open_file(
 }
 
 #[cfg(feature = "xlsx")]
-fn open_workbook(source: &Source, path: &Path, shown: &str) -> Result<Box<dyn RecordReader>, SourceError> {
+fn open_workbook(
+    source: &Source,
+    path: &Path,
+    shown: &str,
+) -> Result<Box<dyn RecordReader>, SourceError> {
     use super::workbook::{self, WorkbookOptions};
-    let options = WorkbookOptions { sheet: source.sheet.clone(), names: source.names.clone(), ..WorkbookOptions::default() };
+    let options = WorkbookOptions {
+        sheet: source.sheet.clone(),
+        names: source.names.clone(),
+        ..WorkbookOptions::default()
+    };
     Ok(Box::new(workbook::open(path, shown, &options)?))
 }
 
 #[cfg(not(feature = "xlsx"))]
 fn open_workbook(_: &Source, _: &Path, shown: &str) -> Result<Box<dyn RecordReader>, SourceError> {
-    Err(SourceError::new(SourceProblem::Configuration, shown, "this program was built without the feature `xlsx`")
-        .hint("build it with `--features xlsx`, or export the sheet as CSV"))
+    Err(SourceError::new(
+        SourceProblem::Configuration,
+        shown,
+        "this program was built without the feature `xlsx`",
+    )
+    .hint("build it with `--features xlsx`, or export the sheet as CSV"))
 }
 
 fn spool(shown: &str) -> Result<tempfile::NamedTempFile, SourceError> {
-    let failed = |error: std::io::Error| SourceError::new(SourceProblem::NotWhole, shown, format!("cannot be kept for reading: {error}"));
+    let failed = |error: std::io::Error| {
+        SourceError::new(
+            SourceProblem::NotWhole,
+            shown,
+            format!("cannot be kept for reading: {error}"),
+        )
+    };
     let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
     std::io::copy(&mut std::io::stdin().lock(), &mut file).map_err(failed)?;
     Ok(file)

@@ -69,7 +69,10 @@ pub struct Preset {
 const FILES: &[(&str, &str)] = &[
     ("shopify", include_str!("presets/shopify.toml")),
     ("woocommerce", include_str!("presets/woocommerce.toml")),
-    ("woocommerce-xml", include_str!("presets/woocommerce-xml.toml")),
+    (
+        "woocommerce-xml",
+        include_str!("presets/woocommerce-xml.toml"),
+    ),
     ("magento", include_str!("presets/magento.toml")),
     ("google-rss", include_str!("presets/google-rss.toml")),
     ("google-tsv", include_str!("presets/google-tsv.toml")),
@@ -83,14 +86,20 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
-    FILES.iter().map(|(name, text)| toml::from_str(text).unwrap_or_else(|error| panic!("built-in preset `{name}`: {error}"))).collect()
+    FILES
+        .iter()
+        .map(|(name, text)| {
+            toml::from_str(text).unwrap_or_else(|error| panic!("built-in preset `{name}`: {error}"))
+        })
+        .collect()
 });
 
 impl Preset {
     /// Whether one of its templates is this one.
     pub fn has(&self, template: &str) -> bool {
         let rows = [&self.key, &self.aliases, &self.role];
-        self.fields.values().any(|known| known == template) || rows.into_iter().flatten().any(|known| known == template)
+        self.fields.values().any(|known| known == template)
+            || rows.into_iter().flatten().any(|known| known == template)
     }
 }
 
@@ -106,7 +115,11 @@ pub fn find(name: &str) -> Option<&'static Preset> {
 
 /// The layout a file's columns show, when one is known.
 pub fn recognise(columns: &[String]) -> Option<&'static Preset> {
-    let has = |wanted: &String| columns.iter().any(|column| column.eq_ignore_ascii_case(wanted));
+    let has = |wanted: &String| {
+        columns
+            .iter()
+            .any(|column| column.eq_ignore_ascii_case(wanted))
+    };
     PRESETS
         .iter()
         .filter(|preset| !preset.recognise.is_empty() && preset.recognise.iter().all(has))

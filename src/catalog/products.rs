@@ -101,7 +101,10 @@ impl<'k> ProductReader<'k> {
     ///
     /// # Errors
     /// When the source is not whole, or products stand apart and were not expected to.
-    #[expect(clippy::should_implement_trait, reason = "it may fail, and lends what it reads")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it may fail, and lends what it reads"
+    )]
     pub fn next(&mut self) -> Result<Option<ProductBatch>, Interrupted> {
         let next = match self.gathering {
             Gathering::Single => self.read()?,
@@ -122,7 +125,10 @@ impl<'k> ProductReader<'k> {
 
     fn read(&mut self) -> Result<Option<ProductBatch>, SourceError> {
         let mut batch = self.spare.pop().unwrap_or_default();
-        Ok(self.source.read(&mut batch)?.then(|| ProductBatch { batch, ..ProductBatch::default() }))
+        Ok(self.source.read(&mut batch)?.then(|| ProductBatch {
+            batch,
+            ..ProductBatch::default()
+        }))
     }
 
     fn read_keyed(&mut self) -> Result<Option<(ProductBatch, Vec<RowKeys>)>, SourceError> {
@@ -146,15 +152,24 @@ impl<'k> ProductReader<'k> {
             Some(held) => Some(held),
             None => self.read_keyed()?,
         };
-        let Some((mut current, mut keys)) = current else { return Ok(None) };
+        let Some((mut current, mut keys)) = current else {
+            return Ok(None);
+        };
         // The last product may go on in what follows.
         while let Some((mut next, next_keys)) = self.read_keyed()? {
             let last = keys.last().and_then(|keys| keys.key);
-            let same_file = next.batch.file == current.batch.file && next.batch.order == current.batch.order;
-            let more = next_keys.iter().take_while(|keys| last.is_some() && same_file && keys.key == last).count();
+            let same_file =
+                next.batch.file == current.batch.file && next.batch.order == current.batch.order;
+            let more = next_keys
+                .iter()
+                .take_while(|keys| last.is_some() && same_file && keys.key == last)
+                .count();
             for (row, more_keys) in next_keys.iter().take(more).enumerate() {
                 let width = next.batch.width();
-                current.batch.push_record(next.batch.line(row), (0..width).map(|column| next.batch.cell(row, column)));
+                current.batch.push_record(
+                    next.batch.line(row),
+                    (0..width).map(|column| next.batch.cell(row, column)),
+                );
                 keys.push(more_keys.clone());
             }
             let all = more == next_keys.len();
@@ -170,7 +185,8 @@ impl<'k> ProductReader<'k> {
         let rows = keys.len();
         let mut start = current.first;
         for row in current.first..rows {
-            let ends = row + 1 == rows || keys[row].key.is_none() || keys[row + 1].key != keys[row].key;
+            let ends =
+                row + 1 == rows || keys[row].key.is_none() || keys[row + 1].key != keys[row].key;
             if !ends {
                 continue;
             }
@@ -182,7 +198,11 @@ impl<'k> ProductReader<'k> {
             current.ends.push(row + 1);
             start = row + 1;
         }
-        debug_assert_eq!(start, rows.max(current.first), "every row belongs to a product");
+        debug_assert_eq!(
+            start,
+            rows.max(current.first),
+            "every row belongs to a product"
+        );
         Ok(Some(current))
     }
 
@@ -246,7 +266,11 @@ impl Gathered {
     /// One product of two: the one that appeared first stays.
     fn unite(&mut self, one: u32, other: u32) -> u32 {
         let (one, other) = (self.root(one), self.root(other));
-        let (first, later) = if one < other { (one, other) } else { (other, one) };
+        let (first, later) = if one < other {
+            (one, other)
+        } else {
+            (other, one)
+        };
         self.parents[later as usize] = first;
         first
     }
@@ -281,13 +305,24 @@ impl Gathered {
             record.extend_from_slice(&batch.file.to_le_bytes());
             record.push(u8::from(batch.lists));
             for column in 0..self.width {
-                let place = if batch.order.is_empty() { column } else { batch.order[column] as usize };
+                let place = if batch.order.is_empty() {
+                    column
+                } else {
+                    batch.order[column] as usize
+                };
                 let cell = batch.cell(row, place);
-                record.extend_from_slice(&u32::try_from(cell.len()).expect("a cell is less than 4 GiB").to_le_bytes());
+                record.extend_from_slice(
+                    &u32::try_from(cell.len())
+                        .expect("a cell is less than 4 GiB")
+                        .to_le_bytes(),
+                );
                 record.extend_from_slice(cell.as_bytes());
             }
             let length = u32::try_from(record.len()).expect("a record is less than 4 GiB");
-            let put = self.spool.write_all(&length.to_le_bytes()).and_then(|()| self.spool.write_all(&record));
+            let put = self
+                .spool
+                .write_all(&length.to_le_bytes())
+                .and_then(|()| self.spool.write_all(&record));
             put.map_err(|error| spool_error(&error))?;
             self.bytes += 4 + u64::from(length);
         }
@@ -310,18 +345,26 @@ impl Gathered {
         batch.clear(self.width);
         batch.order.clear();
         batch.rejects = std::mem::take(&mut self.rejects);
-        let mut made = ProductBatch { batch, ..ProductBatch::default() };
+        let mut made = ProductBatch {
+            batch,
+            ..ProductBatch::default()
+        };
         let mut record = Vec::new();
         let mut files = Vec::new();
         while self.at < self.records.len() {
             let (product, offset) = self.records[self.at];
-            self.read_at(offset, &mut record).map_err(|error| spool_error(&error))?;
+            self.read_at(offset, &mut record)
+                .map_err(|error| spool_error(&error))?;
             let cells = Cells::of(&record);
             files.push(cells.file);
             made.batch.lists = cells.lists;
             made.batch.push_record(cells.line, cells);
             self.at += 1;
-            if self.records.get(self.at).is_none_or(|(next, _)| *next != product) {
+            if self
+                .records
+                .get(self.at)
+                .is_none_or(|(next, _)| *next != product)
+            {
                 made.ends.push(made.batch.len());
                 if made.batch.text_len() > BATCH_BYTES {
                     break;
@@ -345,8 +388,12 @@ impl Gathered {
 }
 
 fn spool_error(error: &std::io::Error) -> SourceError {
-    SourceError::new(SourceProblem::NotWhole, "the catalog", format!("cannot be put aside to bring products together: {error}"))
-        .hint("free space in the temporary folder, or set TMPDIR")
+    SourceError::new(
+        SourceProblem::NotWhole,
+        "the catalog",
+        format!("cannot be put aside to bring products together: {error}"),
+    )
+    .hint("free space in the temporary folder, or set TMPDIR")
 }
 
 /// The cells of a record as it was put aside.
@@ -359,10 +406,17 @@ struct Cells<'r> {
 
 impl<'r> Cells<'r> {
     fn of(record: &'r [u8]) -> Self {
-        let (line, rest) = record.split_first_chunk::<8>().expect("a record begins with its line");
+        let (line, rest) = record
+            .split_first_chunk::<8>()
+            .expect("a record begins with its line");
         let (file, rest) = rest.split_first_chunk::<4>().expect("then its file");
         let (lists, rest) = rest.split_first().expect("then whether it has lists");
-        Cells { line: u64::from_le_bytes(*line), file: u32::from_le_bytes(*file), lists: *lists == 1, rest }
+        Cells {
+            line: u64::from_le_bytes(*line),
+            file: u32::from_le_bytes(*file),
+            lists: *lists == 1,
+            rest,
+        }
     }
 }
 

@@ -81,7 +81,12 @@ pub fn cases(project: &Path, channel: &str) -> Result<Vec<Case>, Failure> {
             let folder = folder.join(&name);
             let mut files = BTreeMap::new();
             read_into(&folder, &folder, &mut files)?;
-            cases.push(Case { channel: channel.to_owned(), name, files, folder: Some(folder) });
+            cases.push(Case {
+                channel: channel.to_owned(),
+                name,
+                files,
+                folder: Some(folder),
+            });
         }
         if !cases.is_empty() {
             return Ok(cases);
@@ -96,19 +101,30 @@ pub fn cases(project: &Path, channel: &str) -> Result<Vec<Case>, Failure> {
 /// A folder that cannot be read.
 pub fn channels(project: &Path) -> Result<Vec<String>, Failure> {
     let folder = project.join(FOLDER);
-    if folder.is_dir() { folders(&folder) } else { Ok(Vec::new()) }
+    if folder.is_dir() {
+        folders(&folder)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 /// The built-in cases of a channel, by name.
 pub fn built_in(channel: &str) -> Vec<Case> {
-    let Some(folder) = CASES.get_dir(channel) else { return Vec::new() };
+    let Some(folder) = CASES.get_dir(channel) else {
+        return Vec::new();
+    };
     let mut cases: Vec<Case> = folder
         .dirs()
         .filter_map(|dir| {
             let name = dir.path().file_name()?.to_str()?.to_owned();
             let mut files = BTreeMap::new();
             collect(dir, dir.path(), &mut files);
-            Some(Case { channel: channel.to_owned(), name, files, folder: None })
+            Some(Case {
+                channel: channel.to_owned(),
+                name,
+                files,
+                folder: None,
+            })
         })
         .collect();
     cases.sort_by(|one, other| one.name.cmp(&other.name));
@@ -137,22 +153,35 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 /// The names of the folders in a folder, sorted.
 fn folders(folder: &Path) -> Result<Vec<String>, Failure> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-    let mut names: Vec<String> =
-        entries.flatten().filter(|entry| entry.path().is_dir()).filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     names.retain(|name| !name.starts_with('.'));
     names.sort();
     Ok(names)
 }
 
-fn read_into(base: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
-    for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?.flatten() {
+fn read_into(
+    base: &Path,
+    folder: &Path,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<(), Failure> {
+    for entry in std::fs::read_dir(folder)
+        .map_err(|error| unreadable(folder, &error))?
+        .flatten()
+    {
         let path = entry.path();
         if path.is_dir() {
             read_into(base, &path, files)?;
         } else if let Some(name) = path.strip_prefix(base).ok().and_then(Path::to_str)
             && !name.starts_with('.')
         {
-            files.insert(name.replace('\\', "/"), std::fs::read(&path).map_err(|error| unreadable(&path, &error))?);
+            files.insert(
+                name.replace('\\', "/"),
+                std::fs::read(&path).map_err(|error| unreadable(&path, &error))?,
+            );
         }
     }
     Ok(())
@@ -173,10 +202,17 @@ impl Case {
     ///
     /// # Errors
     /// What makes it impossible; paths in messages are the case's.
-    pub fn render(&self, project: &Path, line: &dyn Fn(&Finding) -> serde_json::Value) -> Result<Rendered, Failure> {
-        let scratch = tempfile::tempdir().map_err(|error| Failure::Disk(format!("cannot make a folder for a case: {error}")))?;
+    pub fn render(
+        &self,
+        project: &Path,
+        line: &dyn Fn(&Finding) -> serde_json::Value,
+    ) -> Result<Rendered, Failure> {
+        let scratch = tempfile::tempdir()
+            .map_err(|error| Failure::Disk(format!("cannot make a folder for a case: {error}")))?;
         let folder = scratch.path();
-        let result = self.lay_out(project, folder).and_then(|project| self.built(&project, line));
+        let result = self
+            .lay_out(project, folder)
+            .and_then(|project| self.built(&project, line));
         result.map_err(|failure| relative(failure, folder, &format!("{FOLDER}/{}", self.title())))
     }
 
@@ -196,18 +232,32 @@ impl Case {
         let channel = super::load(Some(folder), &self.channel)?;
         let shown = format!("{FOLDER}/{}/shelfcast.toml", self.title());
         let own = match self.files.get("shelfcast.toml") {
-            Some(bytes) => toml_file::parse::<toml::Table>(&shown, &String::from_utf8_lossy(bytes))?,
+            Some(bytes) => {
+                toml_file::parse::<toml::Table>(&shown, &String::from_utf8_lossy(bytes))?
+            }
             None => toml::Table::new(),
         };
-        let text = toml::to_string(&project_of(&channel.manifest, own, &shown)?).map_err(|error| ConfigError::new(shown.as_str(), error.to_string(), ""))?;
+        let text = toml::to_string(&project_of(&channel.manifest, own, &shown)?)
+            .map_err(|error| ConfigError::new(shown.as_str(), error.to_string(), ""))?;
         write(&folder.join("shelfcast.toml"), text.as_bytes())?;
         Ok(Project::load(folder)?)
     }
 
-    fn built(&self, project: &Project, line: &dyn Fn(&Finding) -> serde_json::Value) -> Result<Rendered, Failure> {
+    fn built(
+        &self,
+        project: &Project,
+        line: &dyn Fn(&Finding) -> serde_json::Value,
+    ) -> Result<Rendered, Failure> {
         let out = project.folder.join("out");
         let now = NOW.parse().expect("the moment of cases is a time");
-        let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(out.clone()), digests: false, fill: false };
+        let options = Options {
+            feeds: Vec::new(),
+            now,
+            threads: 1,
+            folder: Some(out.clone()),
+            digests: false,
+            fill: false,
+        };
         let mut found = Found::default();
         let report = build::build(project, &options, &mut found)?;
         let mut rendered = Rendered::new();
@@ -223,12 +273,27 @@ impl Case {
             rendered.insert(name, bytes);
         }
         found.findings.sort_by(|one, other| {
-            let key = |finding: &Finding| (finding.source.clone(), finding.line, finding.column.clone(), finding.rule, finding.message.clone());
+            let key = |finding: &Finding| {
+                (
+                    finding.source.clone(),
+                    finding.line,
+                    finding.column.clone(),
+                    finding.rule,
+                    finding.message.clone(),
+                )
+            };
             key(one).cmp(&key(other))
         });
-        let mut lines: String = found.findings.iter().map(|finding| format!("{}\n", line(finding))).collect();
+        let mut lines: String = found
+            .findings
+            .iter()
+            .map(|finding| format!("{}\n", line(finding)))
+            .collect();
         for held in report.feeds.iter().filter_map(|feed| feed.held.as_ref()) {
-            lines.push_str(&format!("{}\n", serde_json::json!({ "type": "held", "reason": held })));
+            lines.push_str(&format!(
+                "{}\n",
+                serde_json::json!({ "type": "held", "reason": held })
+            ));
         }
         rendered.insert(FINDINGS.to_owned(), lines.into_bytes());
         Ok(rendered)
@@ -240,19 +305,39 @@ impl Case {
         let recorded = self.files.keys().any(|name| is_expected(name));
         if !recorded {
             let message = "nothing is expected of this case yet".to_owned();
-            return vec![Mismatch { file: FINDINGS.to_owned(), message, diff: String::new() }];
+            return vec![Mismatch {
+                file: FINDINGS.to_owned(),
+                message,
+                diff: String::new(),
+            }];
         }
         for (name, made) in rendered {
             match self.files.get(name) {
                 Some(expected) if expected == made => {}
-                Some(expected) => wrong.push(Mismatch { file: name.clone(), message: "differs".to_owned(), diff: diff(name, expected, made) }),
+                Some(expected) => wrong.push(Mismatch {
+                    file: name.clone(),
+                    message: "differs".to_owned(),
+                    diff: diff(name, expected, made),
+                }),
                 // Nothing found needs no file to say so.
                 None if name == FINDINGS && made.is_empty() => {}
-                None => wrong.push(Mismatch { file: name.clone(), message: "was made and is not expected".to_owned(), diff: diff(name, b"", made) }),
+                None => wrong.push(Mismatch {
+                    file: name.clone(),
+                    message: "was made and is not expected".to_owned(),
+                    diff: diff(name, b"", made),
+                }),
             }
         }
-        for name in self.files.keys().filter(|name| is_expected(name) && !rendered.contains_key(*name)) {
-            wrong.push(Mismatch { file: name.clone(), message: "is expected, and nothing made it".to_owned(), diff: String::new() });
+        for name in self
+            .files
+            .keys()
+            .filter(|name| is_expected(name) && !rendered.contains_key(*name))
+        {
+            wrong.push(Mismatch {
+                file: name.clone(),
+                message: "is expected, and nothing made it".to_owned(),
+                diff: String::new(),
+            });
         }
         wrong
     }
@@ -263,8 +348,15 @@ impl Case {
     /// A built-in case, and a folder that cannot be written.
     pub fn update(&self, rendered: &Rendered) -> Result<usize, Failure> {
         let Some(folder) = &self.folder else {
-            let hint = format!("`shelfcast channel eject {}` copies it with its cases into the project", self.channel);
-            return Err(Failure::configuration(&format!("{FOLDER}/{}", self.title()), "a built-in case cannot be rewritten", hint));
+            let hint = format!(
+                "`shelfcast channel eject {}` copies it with its cases into the project",
+                self.channel
+            );
+            return Err(Failure::configuration(
+                &format!("{FOLDER}/{}", self.title()),
+                "a built-in case cannot be rewritten",
+                hint,
+            ));
         };
         let mut changed = 0;
         for (name, bytes) in rendered {
@@ -273,7 +365,11 @@ impl Case {
                 changed += 1;
             }
         }
-        for name in self.files.keys().filter(|name| is_expected(name) && !rendered.contains_key(*name)) {
+        for name in self
+            .files
+            .keys()
+            .filter(|name| is_expected(name) && !rendered.contains_key(*name))
+        {
             let path = folder.join(name);
             std::fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
             changed += 1;
@@ -298,14 +394,22 @@ impl Observer for Found {
 }
 
 /// The case's project: the default one, the manifest's examples as settings, the case's own keys over them.
-fn project_of(manifest: &Manifest, mut own: toml::Table, shown: &str) -> Result<toml::Table, ConfigError> {
-    let mut project: toml::Table = toml::from_str(DEFAULT).expect("the default case project is TOML");
+fn project_of(
+    manifest: &Manifest,
+    mut own: toml::Table,
+    shown: &str,
+) -> Result<toml::Table, ConfigError> {
+    let mut project: toml::Table =
+        toml::from_str(DEFAULT).expect("the default case project is TOML");
     let mut feed = toml::Table::new();
     feed.insert("name".to_owned(), FEED.into());
     feed.insert("channel".to_owned(), manifest.name.as_str().into());
     feed.insert("max_withheld".to_owned(), "100%".into());
-    let examples: toml::Table =
-        manifest.settings.iter().filter_map(|(name, setting)| Some((name.clone(), setting.example.clone()?))).collect();
+    let examples: toml::Table = manifest
+        .settings
+        .iter()
+        .filter_map(|(name, setting)| Some((name.clone(), setting.example.clone()?)))
+        .collect();
     feed.insert("settings".to_owned(), examples.into());
     match own.remove("feed") {
         None => {}
@@ -314,13 +418,26 @@ fn project_of(manifest: &Manifest, mut own: toml::Table, shown: &str) -> Result<
                 overlay(&mut feed, over);
             }
         }
-        Some(_) => return Err(ConfigError::new(shown, "a case has one feed", "write one [[feed]] with the keys that differ; `name` and `channel` are not needed")),
+        Some(_) => {
+            return Err(ConfigError::new(
+                shown,
+                "a case has one feed",
+                "write one [[feed]] with the keys that differ; `name` and `channel` are not needed",
+            ));
+        }
     }
     if let Some(toml::Value::Array(sources)) = own.remove("source") {
-        let all = project.get_mut("source").and_then(toml::Value::as_array_mut).expect("the default case project has sources");
+        let all = project
+            .get_mut("source")
+            .and_then(toml::Value::as_array_mut)
+            .expect("the default case project has sources");
         for source in sources {
             match (all.first_mut(), source) {
-                (Some(toml::Value::Table(master)), toml::Value::Table(source)) if source.get("name") == master.get("name") => overlay(master, source),
+                (Some(toml::Value::Table(master)), toml::Value::Table(source))
+                    if source.get("name") == master.get("name") =>
+                {
+                    overlay(master, source)
+                }
                 (_, source) => all.push(source),
             }
         }
@@ -347,7 +464,14 @@ fn relative(failure: Failure, folder: &Path, shown: &str) -> Failure {
     let folder = folder.display().to_string();
     match failure {
         Failure::Configuration(errors) => Failure::Configuration(
-            errors.into_iter().map(|error| ConfigError { path: error.path.replace(&folder, shown), message: error.message.replace(&folder, shown), ..error }).collect(),
+            errors
+                .into_iter()
+                .map(|error| ConfigError {
+                    path: error.path.replace(&folder, shown),
+                    message: error.message.replace(&folder, shown),
+                    ..error
+                })
+                .collect(),
         ),
         other => other,
     }
@@ -360,7 +484,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     let mut files = BTreeMap::new();
     read_into(from, from, &mut files)?;
-    files.iter().try_for_each(|(name, bytes)| write(&to.join(name), bytes))
+    files
+        .iter()
+        .try_for_each(|(name, bytes)| write(&to.join(name), bytes))
 }
 
 /// A unified diff; for what is no text, the sizes.
@@ -371,7 +497,11 @@ fn diff(name: &str, expected: &[u8], made: &[u8]) -> String {
             .context_radius(2)
             .header(&format!("{name} (expected)"), &format!("{name} (made)"))
             .to_string(),
-        _ => format!("{name}: {} bytes expected, {} made\n", expected.len(), made.len()),
+        _ => format!(
+            "{name}: {} bytes expected, {} made\n",
+            expected.len(),
+            made.len()
+        ),
     }
 }
 

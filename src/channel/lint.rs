@@ -48,17 +48,33 @@ pub fn lint(project: Option<&Path>, name: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let places = Places::new(&channel.manifest_text);
     rules::check(&channel, &places, &mut problems);
-    uses::check(&channel, &places, &compiled::columns(project, &channel), &mut problems);
+    uses::check(
+        &channel,
+        &places,
+        &compiled::columns(project, &channel),
+        &mut problems,
+    );
     flow::check(&channel, &mut problems);
     compiled::check(project, &channel, &places, &mut problems);
-    problems.sort_by(|one, other| (&one.path, one.line, one.column, one.rule).cmp(&(&other.path, other.line, other.column, other.rule)));
+    problems.sort_by(|one, other| {
+        (&one.path, one.line, one.column, one.rule).cmp(&(
+            &other.path,
+            other.line,
+            other.column,
+            other.rule,
+        ))
+    });
     problems.dedup();
     problems
 }
 
 /// What keeps a manifest from being read at all.
 fn unloadable(project: Option<&Path>, error: ConfigError) -> Vec<Problem> {
-    let text = super::text(project, &error.path).ok().flatten().map(|(_, text, _)| text).unwrap_or_default();
+    let text = super::text(project, &error.path)
+        .ok()
+        .flatten()
+        .map(|(_, text, _)| text)
+        .unwrap_or_default();
     let misspelt = keys::misspelt(&error.path, &text);
     if !misspelt.is_empty() {
         return misspelt;
@@ -66,13 +82,24 @@ fn unloadable(project: Option<&Path>, error: ConfigError) -> Vec<Problem> {
     let line = error.line.unwrap_or(0);
     // The column of the first word that the message quotes.
     let word = error.message.split('`').nth(1).unwrap_or("");
-    let written = line.checked_sub(1).and_then(|index| text.lines().nth(index)).unwrap_or("");
+    let written = line
+        .checked_sub(1)
+        .and_then(|index| text.lines().nth(index))
+        .unwrap_or("");
     let column = match written.split_once(word) {
         Some((before, _)) if !word.is_empty() => before.chars().count() + 1,
         _ if line > 0 => 1,
         _ => 0,
     };
-    vec![Problem { rule: "manifest", severity: Severity::Error, path: error.path, line, column, message: error.message, hint: error.hint }]
+    vec![Problem {
+        rule: "manifest",
+        severity: Severity::Error,
+        path: error.path,
+        line,
+        column,
+        message: error.message,
+        hint: error.hint,
+    }]
 }
 
 #[cfg(test)]

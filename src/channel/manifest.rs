@@ -188,9 +188,17 @@ impl TryFrom<String> for Absence {
             "nothing" => Absence::Nothing,
             "tombstone" => Absence::Tombstone,
             "zero" => Absence::Zero,
-            other => match other.strip_prefix("expire:").and_then(|days| days.strip_suffix('d')).and_then(|days| days.parse().ok()) {
+            other => match other
+                .strip_prefix("expire:")
+                .and_then(|days| days.strip_suffix('d'))
+                .and_then(|days| days.parse().ok())
+            {
                 Some(days) => Absence::Expire(days),
-                None => return Err(format!("`{other}` is no absence: `delete nothing tombstone zero expire:30d`")),
+                None => {
+                    return Err(format!(
+                        "`{other}` is no absence: `delete nothing tombstone zero expire:30d`"
+                    ));
+                }
             },
         })
     }

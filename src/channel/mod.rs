@@ -49,16 +49,32 @@ pub fn built_in(path: &str) -> Option<&'static str> {
 
 /// The names of the built-in channels, in order.
 pub fn built_in_names() -> Vec<String> {
-    let names: BTreeSet<String> = CHANNELS.files().filter_map(|file| file.path().to_str()?.strip_suffix(".toml").map(str::to_owned)).collect();
+    let names: BTreeSet<String> = CHANNELS
+        .files()
+        .filter_map(|file| {
+            file.path()
+                .to_str()?
+                .strip_suffix(".toml")
+                .map(str::to_owned)
+        })
+        .collect();
     names.into_iter().collect()
 }
 
 /// The names of all channels a project knows, its own included.
 pub fn names(project: Option<&Path>) -> Vec<String> {
     let mut names: BTreeSet<String> = built_in_names().into_iter().collect();
-    if let Some(entries) = project.and_then(|project| std::fs::read_dir(project.join("channels")).ok()) {
+    if let Some(entries) =
+        project.and_then(|project| std::fs::read_dir(project.join("channels")).ok())
+    {
         for entry in entries.flatten() {
-            names.extend(entry.file_name().to_str().and_then(|name| name.strip_suffix(".toml")).map(str::to_owned));
+            names.extend(
+                entry
+                    .file_name()
+                    .to_str()
+                    .and_then(|name| name.strip_suffix(".toml"))
+                    .map(str::to_owned),
+            );
         }
     }
     names.into_iter().collect()
@@ -69,7 +85,8 @@ fn text(project: Option<&Path>, path: &str) -> Result<Option<(String, String, bo
     if let Some(project) = project {
         let file = project.join(path);
         if file.is_file() {
-            let text = std::fs::read_to_string(&file).map_err(|error| ConfigError::new(path, format!("cannot be read: {error}"), ""))?;
+            let text = std::fs::read_to_string(&file)
+                .map_err(|error| ConfigError::new(path, format!("cannot be read: {error}"), ""))?;
             return Ok(Some((path.to_owned(), text, true)));
         }
     }
@@ -81,13 +98,21 @@ fn text(project: Option<&Path>, path: &str) -> Result<Option<(String, String, bo
 /// # Errors
 /// An unknown name with its near miss, a manifest or template that is wrong or missing.
 pub fn load(project: Option<&Path>, name: &str) -> Result<Channel, ConfigError> {
-    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     let path = format!("channels/{name}.toml");
     let found = if plain { text(project, &path)? } else { None };
     let Some((manifest_path, manifest_text, from_project)) = found else {
         let known = names(project);
-        let hint = near(name, known.iter().map(String::as_str)).unwrap_or_else(|| "`shelfcast channel list` names them".to_owned());
-        return Err(ConfigError::new(path, format!("there is no channel `{name}`"), hint));
+        let hint = near(name, known.iter().map(String::as_str))
+            .unwrap_or_else(|| "`shelfcast channel list` names them".to_owned());
+        return Err(ConfigError::new(
+            path,
+            format!("there is no channel `{name}`"),
+            hint,
+        ));
     };
     let manifest: Manifest = toml_file::parse(&manifest_path, &manifest_text)?;
     if manifest.name != name {
@@ -123,7 +148,11 @@ pub fn load(project: Option<&Path>, name: &str) -> Result<Channel, ConfigError> 
 
 fn partials(project: Option<&Path>) -> HashMap<String, String> {
     let mut partials = HashMap::new();
-    let stem = |path: &Path| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+    let stem = |path: &Path| {
+        path.file_stem()
+            .and_then(|stem| stem.to_str())
+            .map(str::to_owned)
+    };
     if let Some(folder) = TEMPLATES.get_dir("partials") {
         for file in folder.files() {
             if let (Some(name), Some(text)) = (stem(file.path()), file.contents_utf8()) {
@@ -131,9 +160,13 @@ fn partials(project: Option<&Path>) -> HashMap<String, String> {
             }
         }
     }
-    if let Some(entries) = project.and_then(|project| std::fs::read_dir(project.join("templates/partials")).ok()) {
+    if let Some(entries) =
+        project.and_then(|project| std::fs::read_dir(project.join("templates/partials")).ok())
+    {
         for entry in entries.flatten() {
-            if let (Some(name), Ok(text)) = (stem(&entry.path()), std::fs::read_to_string(entry.path())) {
+            if let (Some(name), Ok(text)) =
+                (stem(&entry.path()), std::fs::read_to_string(entry.path()))
+            {
                 partials.insert(name, text);
             }
         }

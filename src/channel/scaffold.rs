@@ -29,18 +29,42 @@ LAMP-1,Ruhe „Klein“ lamp,,Nordlicht,,Home > Lamps,129,,3,in_stock,new,https:
 ///
 /// # Errors
 /// A name that cannot be one or is taken, a source that is unknown or cannot be used.
-pub fn new(project: &Path, name: &str, format: Option<Format>, from: Option<&str>, read: &str) -> Result<Files, ConfigError> {
+pub fn new(
+    project: &Path,
+    name: &str,
+    format: Option<Format>,
+    from: Option<&str>,
+    read: &str,
+) -> Result<Files, ConfigError> {
     let path = format!("channels/{name}.toml");
-    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-' || letter == '_';
+    let plain = |letter: char| {
+        letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-' || letter == '_'
+    };
     if name.is_empty() || name.starts_with('-') || !name.chars().all(plain) {
-        return Err(ConfigError::new(path, format!("`{name}` cannot be a channel's name"), "use small letters, digits, `-` and `_`: it names files"));
+        return Err(ConfigError::new(
+            path,
+            format!("`{name}` cannot be a channel's name"),
+            "use small letters, digits, `-` and `_`: it names files",
+        ));
     }
     if built_in_names().iter().any(|known| known == name) {
-        return Err(ConfigError::new(path, format!("`{name}` is a built-in channel"), format!("`shelfcast channel eject {name}` copies it out to change; or choose another name")));
+        return Err(ConfigError::new(
+            path,
+            format!("`{name}` is a built-in channel"),
+            format!(
+                "`shelfcast channel eject {name}` copies it out to change; or choose another name"
+            ),
+        ));
     }
     match from {
         None => {
-            let format = format.ok_or_else(|| ConfigError::new(path, "a new channel needs a format", "add `--format xml`, or `--from` another channel"))?;
+            let format = format.ok_or_else(|| {
+                ConfigError::new(
+                    path,
+                    "a new channel needs a format",
+                    "add `--format xml`, or `--from` another channel",
+                )
+            })?;
             Ok(blank(name, format, read))
         }
         Some(from) => like(project, name, format, from),
@@ -99,7 +123,10 @@ one_of = ["in_stock", "out_of_stock", "preorder", "backorder"]
     let mut files = Files::new();
     if templated {
         let parsed: Manifest = toml::from_str(&manifest).expect("a new manifest is one");
-        files.insert(format!("templates/{name}.hbs"), template(&parsed).into_bytes());
+        files.insert(
+            format!("templates/{name}.hbs"),
+            template(&parsed).into_bytes(),
+        );
     }
     files.insert(format!("channels/{name}.toml"), manifest.into_bytes());
     files.insert(format!("{FOLDER}/{name}/plain/catalog.csv"), CATALOG.into());
@@ -110,7 +137,9 @@ one_of = ["in_stock", "out_of_stock", "preorder", "backorder"]
 fn titled(name: &str) -> String {
     let words = name.replace(['-', '_'], " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// The word of a format in manifests.
@@ -129,20 +158,32 @@ pub fn word(format: Format) -> &'static str {
 }
 
 /// The words of all formats.
-pub const FORMATS: &[&str] = &["xml", "csv", "tsv", "json", "ndjson", "html", "xlsx", "text", "edifact"];
+pub const FORMATS: &[&str] = &[
+    "xml", "csv", "tsv", "json", "ndjson", "html", "xlsx", "text", "edifact",
+];
 
 /// The format of a word.
 pub fn format_of(word: &str) -> Option<Format> {
     use Format::{Csv, Edifact, Html, Json, Ndjson, Text, Tsv, Xlsx, Xml};
-    [Xml, Csv, Tsv, Json, Ndjson, Html, Xlsx, Text, Edifact].into_iter().find(|format| self::word(*format) == word)
+    [Xml, Csv, Tsv, Json, Ndjson, Html, Xlsx, Text, Edifact]
+        .into_iter()
+        .find(|format| self::word(*format) == word)
 }
 
 fn needs_template(format: Format) -> bool {
-    matches!(format, Format::Xml | Format::Html | Format::Text | Format::Edifact)
+    matches!(
+        format,
+        Format::Xml | Format::Html | Format::Text | Format::Edifact
+    )
 }
 
 /// A channel like another: its manifest under a new name, its template and cases; in another format a template of its own.
-fn like(project: &Path, name: &str, format: Option<Format>, from: &str) -> Result<Files, ConfigError> {
+fn like(
+    project: &Path,
+    name: &str,
+    format: Option<Format>,
+    from: &str,
+) -> Result<Files, ConfigError> {
     let channel = super::load(Some(project), from)?;
     let format = format.unwrap_or(channel.manifest.format);
     let same = format == channel.manifest.format;
@@ -161,7 +202,10 @@ fn like(project: &Path, name: &str, format: Option<Format>, from: &str) -> Resul
         match key {
             _ if skipped => {}
             "name" if head => writeln_to(&mut manifest, &format!("name = \"{name}\"")),
-            "title" if head => writeln_to(&mut manifest, &format!("title = {}", toml::Value::from(titled(name)))),
+            "title" if head => writeln_to(
+                &mut manifest,
+                &format!("title = {}", toml::Value::from(titled(name))),
+            ),
             "format" if head => {
                 writeln_to(&mut manifest, &format!("format = \"{}\"", word(format)));
                 if made {
@@ -181,17 +225,28 @@ fn like(project: &Path, name: &str, format: Option<Format>, from: &str) -> Resul
     if let Some((_, text)) = channel.template.as_ref().filter(|_| keeps) {
         files.insert(format!("templates/{name}.hbs"), text.clone().into_bytes());
     } else if made {
-        let parsed: Manifest = crate::config::toml_file::parse(&format!("channels/{name}.toml"), &manifest)?;
-        files.insert(format!("templates/{name}.hbs"), template(&parsed).into_bytes());
+        let parsed: Manifest =
+            crate::config::toml_file::parse(&format!("channels/{name}.toml"), &manifest)?;
+        files.insert(
+            format!("templates/{name}.hbs"),
+            template(&parsed).into_bytes(),
+        );
     }
     files.insert(format!("channels/{name}.toml"), manifest.into_bytes());
-    let cases = golden::cases(project, from).map_err(|failure| ConfigError::new(format!("{FOLDER}/{from}"), failure.to_string(), ""))?;
+    let cases = golden::cases(project, from)
+        .map_err(|failure| ConfigError::new(format!("{FOLDER}/{from}"), failure.to_string(), ""))?;
     for case in cases {
-        for (file, bytes) in case.files.into_iter().filter(|(file, _)| !golden::is_expected(file)) {
+        for (file, bytes) in case
+            .files
+            .into_iter()
+            .filter(|(file, _)| !golden::is_expected(file))
+        {
             files.insert(format!("{FOLDER}/{name}/{}/{file}", case.name), bytes);
         }
     }
-    files.entry(format!("{FOLDER}/{name}/plain/catalog.csv")).or_insert_with(|| CATALOG.into());
+    files
+        .entry(format!("{FOLDER}/{name}/plain/catalog.csv"))
+        .or_insert_with(|| CATALOG.into());
     Ok(files)
 }
 
@@ -203,20 +258,35 @@ fn writeln_to(text: &mut String, line: &str) {
 /// A template that writes every attribute of a manifest.
 fn template(manifest: &Manifest) -> String {
     let (head, open, close, tail) = match manifest.format {
-        Format::Xml => ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<items>\n", "<item>\n", "</item>\n", "</items>\n"),
+        Format::Xml => (
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<items>\n",
+            "<item>\n",
+            "</item>\n",
+            "</items>\n",
+        ),
         Format::Html => (
             "<!DOCTYPE html>\n<html lang=\"{{feed.language}}\">\n<head>\n<meta charset=\"utf-8\">\n<title>{{shop.name}}</title>\n</head>\n<body>\n",
             "<dl>\n",
             "</dl>\n",
             "</body>\n</html>\n",
         ),
-        Format::Edifact => ("UNB+UNOC:3+{{shop.name}}+RECEIVER'\n", "", "", "UNZ+{{feed.items}}+1'\n"),
+        Format::Edifact => (
+            "UNB+UNOC:3+{{shop.name}}+RECEIVER'\n",
+            "",
+            "",
+            "UNZ+{{feed.items}}+1'\n",
+        ),
         _ => ("", "", "", ""),
     };
     let mut body = String::new();
     let variants = manifest.records == Records::Products;
-    let of_variant = |attribute: &Attribute| variants && attribute.level == Some(AttributeLevel::Variant);
-    for (name, attribute) in manifest.attributes.iter().filter(|(_, attribute)| !of_variant(attribute)) {
+    let of_variant =
+        |attribute: &Attribute| variants && attribute.level == Some(AttributeLevel::Variant);
+    for (name, attribute) in manifest
+        .attributes
+        .iter()
+        .filter(|(_, attribute)| !of_variant(attribute))
+    {
         body.push_str(&line(manifest.format, name, attribute));
     }
     if manifest.attributes.values().any(of_variant) {
@@ -224,7 +294,11 @@ fn template(manifest: &Manifest) -> String {
         if manifest.format == Format::Xml {
             body.push_str("<variant>\n");
         }
-        for (name, attribute) in manifest.attributes.iter().filter(|(_, attribute)| of_variant(attribute)) {
+        for (name, attribute) in manifest
+            .attributes
+            .iter()
+            .filter(|(_, attribute)| of_variant(attribute))
+        {
             body.push_str(&line(manifest.format, name, attribute));
         }
         if manifest.format == Format::Xml {
@@ -237,7 +311,14 @@ fn template(manifest: &Manifest) -> String {
 
 /// One attribute as its format writes it.
 fn line(format: Format, name: &str, attribute: &Attribute) -> String {
-    let path = if name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') { name.to_owned() } else { format!("[{name}]") };
+    let path = if name
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    {
+        name.to_owned()
+    } else {
+        format!("[{name}]")
+    };
     let written = |value: &str| match format {
         Format::Xml => format!("<{0}>{{{{{value}}}}}</{0}>\n", element(name)),
         Format::Html => format!("<dt>{name}</dt><dd>{{{{{value}}}}}</dd>\n"),
@@ -247,12 +328,25 @@ fn line(format: Format, name: &str, attribute: &Attribute) -> String {
     if attribute.list.is_some() {
         return format!("{{{{#each {path}}}}}\n{}{{{{/each}}}}\n", written("this"));
     }
-    if attribute.required { written(&path) } else { format!("{{{{#if {path}}}}}\n{}{{{{/if}}}}\n", written(&path)) }
+    if attribute.required {
+        written(&path)
+    } else {
+        format!("{{{{#if {path}}}}}\n{}{{{{/if}}}}\n", written(&path))
+    }
 }
 
 /// A name as XML takes it for an element.
 fn element(name: &str) -> String {
-    let mut element: String = name.chars().map(|letter| if letter.is_alphanumeric() || letter == '_' || letter == '-' || letter == '.' { letter } else { '_' }).collect();
+    let mut element: String = name
+        .chars()
+        .map(|letter| {
+            if letter.is_alphanumeric() || letter == '_' || letter == '-' || letter == '.' {
+                letter
+            } else {
+                '_'
+            }
+        })
+        .collect();
     if !element.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
         element.insert(0, '_');
     }
@@ -267,8 +361,13 @@ pub fn eject(name: &str) -> Result<Files, ConfigError> {
     let path = format!("channels/{name}.toml");
     let names = built_in_names();
     let Some(manifest) = built_in(&path) else {
-        let hint = near(name, names.iter().map(String::as_str)).unwrap_or_else(|| "`shelfcast channel list` names them".to_owned());
-        return Err(ConfigError::new(path, format!("there is no built-in channel `{name}`"), hint));
+        let hint = near(name, names.iter().map(String::as_str))
+            .unwrap_or_else(|| "`shelfcast channel list` names them".to_owned());
+        return Err(ConfigError::new(
+            path,
+            format!("there is no built-in channel `{name}`"),
+            hint,
+        ));
     };
     let channel = super::load(None, name)?;
     let mut files = Files::from([(path, manifest.as_bytes().to_vec())]);
@@ -301,9 +400,15 @@ fn used_partials(channel: &Channel, text: &str, files: &mut Files) {
 fn partials_of(template: &Template, names: &mut Vec<String>) {
     for element in &template.elements {
         match element {
-            TemplateElement::PartialExpression(partial) => names.extend(partial.name.as_name().map(str::to_owned)),
+            TemplateElement::PartialExpression(partial) => {
+                names.extend(partial.name.as_name().map(str::to_owned))
+            }
             TemplateElement::HelperBlock(block) => {
-                block.template.iter().chain(&block.inverse).for_each(|template| partials_of(template, names));
+                block
+                    .template
+                    .iter()
+                    .chain(&block.inverse)
+                    .for_each(|template| partials_of(template, names));
             }
             _ => {}
         }
@@ -333,8 +438,13 @@ mod tests {
         let cases = golden::cases(folder.path(), name).expect("cases");
         assert!(cases.iter().any(|case| case.name == "plain"), "{name}");
         for case in cases.iter().filter(|case| case.name == "plain") {
-            let made = case.render(folder.path(), &|_| serde_json::Value::Null).unwrap_or_else(|failure| panic!("{name}: {failure}"));
-            assert!(made.keys().any(|file| file.starts_with("expected")), "{name}: {made:?}");
+            let made = case
+                .render(folder.path(), &|_| serde_json::Value::Null)
+                .unwrap_or_else(|failure| panic!("{name}: {failure}"));
+            assert!(
+                made.keys().any(|file| file.starts_with("expected")),
+                "{name}: {made:?}"
+            );
         }
     }
 
@@ -342,7 +452,14 @@ mod tests {
     fn a_new_channel_of_any_format_lints_clean_and_renders_three_items() {
         for word in FORMATS {
             let name = format!("my-{word}");
-            let files = new(Path::new("/nowhere"), &name, format_of(word), None, "2026-11-22").expect("a new channel");
+            let files = new(
+                Path::new("/nowhere"),
+                &name,
+                format_of(word),
+                None,
+                "2026-11-22",
+            )
+            .expect("a new channel");
             holds(&files, &name);
         }
     }
@@ -350,16 +467,39 @@ mod tests {
     #[test]
     fn a_channel_like_another_lints_as_that_one_does() {
         for from in built_in_names() {
-            let files = new(Path::new("/nowhere"), "copy", None, Some(&from), "2026-11-22").unwrap_or_else(|error| panic!("{from}: {error}"));
+            let files = new(
+                Path::new("/nowhere"),
+                "copy",
+                None,
+                Some(&from),
+                "2026-11-22",
+            )
+            .unwrap_or_else(|error| panic!("{from}: {error}"));
             let folder = written(&files);
-            let errors = |project: Option<&Path>, name: &str| lint(project, name).iter().map(|problem| (problem.rule, problem.message.clone())).collect::<Vec<_>>();
-            assert_eq!(errors(Some(folder.path()), "copy"), errors(None, &from), "{from}");
+            let errors = |project: Option<&Path>, name: &str| {
+                lint(project, name)
+                    .iter()
+                    .map(|problem| (problem.rule, problem.message.clone()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(
+                errors(Some(folder.path()), "copy"),
+                errors(None, &from),
+                "{from}"
+            );
         }
     }
 
     #[test]
     fn a_channel_in_another_format_gets_a_template_of_its_own() {
-        let files = new(Path::new("/nowhere"), "mine", Some(Format::Xml), Some("meta-catalog"), "2026-11-22").expect("a new channel");
+        let files = new(
+            Path::new("/nowhere"),
+            "mine",
+            Some(Format::Xml),
+            Some("meta-catalog"),
+            "2026-11-22",
+        )
+        .expect("a new channel");
         let template = String::from_utf8_lossy(&files["templates/mine.hbs"]).into_owned();
         assert!(template.contains("<title>{{title}}</title>"), "{template}");
         holds(&files, "mine");
@@ -367,7 +507,16 @@ mod tests {
 
     #[test]
     fn names_that_cannot_be_are_refused() {
-        let of = |name: &str| new(Path::new("/nowhere"), name, Some(Format::Csv), None, "2026-11-22").expect_err("refused");
+        let of = |name: &str| {
+            new(
+                Path::new("/nowhere"),
+                name,
+                Some(Format::Csv),
+                None,
+                "2026-11-22",
+            )
+            .expect_err("refused")
+        };
         assert!(of("My Shop").message.contains("cannot be a channel's name"));
         assert!(of("heureka").hint.contains("channel eject heureka"));
         assert!(of("../x").message.contains("cannot be"));
@@ -377,10 +526,18 @@ mod tests {
     fn an_ejected_channel_brings_all_it_needs() {
         for name in built_in_names() {
             let files = eject(&name).expect("ejected");
-            assert!(files.keys().any(|path| path.ends_with("plain/catalog.csv")), "{name}");
+            assert!(
+                files.keys().any(|path| path.ends_with("plain/catalog.csv")),
+                "{name}"
+            );
             holds_like_built_in(&files, &name);
         }
-        assert!(eject("heurekka").expect_err("unknown").hint.contains("`heureka`"));
+        assert!(
+            eject("heurekka")
+                .expect_err("unknown")
+                .hint
+                .contains("`heureka`")
+        );
     }
 
     #[track_caller]

@@ -72,19 +72,36 @@ fn chosen(names: &[String], global: &Global) -> Result<Vec<String>, Failure> {
     let known = channel::names(Some(&global.project));
     let mut unknown = Vec::new();
     for name in names.iter().filter(|name| !known.contains(name)) {
-        let hint = near(name, known.iter().map(String::as_str)).unwrap_or_else(|| "`shelfcast channel list` names them".to_owned());
-        unknown.push(crate::config::ConfigError::new(format!("channels/{name}.toml"), format!("there is no channel `{name}`"), hint));
+        let hint = near(name, known.iter().map(String::as_str))
+            .unwrap_or_else(|| "`shelfcast channel list` names them".to_owned());
+        unknown.push(crate::config::ConfigError::new(
+            format!("channels/{name}.toml"),
+            format!("there is no channel `{name}`"),
+            hint,
+        ));
     }
     if !unknown.is_empty() {
         return Err(Failure::Configuration(unknown));
     }
-    Ok(if names.is_empty() { known } else { names.to_vec() })
+    Ok(if names.is_empty() {
+        known
+    } else {
+        names.to_vec()
+    })
 }
 
 /// Rows as a table: columns as wide as their widest cell, two spaces between.
 fn table(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..count).map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..count)
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();

@@ -39,7 +39,9 @@ impl Completions {
     pub fn run(&self, shell: &Shell) -> Result<u8, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "shelfcast", &mut script);
-        shell.data(|out| out.write_all(&script)).map_err(unwritten)?;
+        shell
+            .data(|out| out.write_all(&script))
+            .map_err(unwritten)?;
         Ok(exit::DONE)
     }
 }
@@ -52,15 +54,24 @@ impl Man {
     pub fn run(&self, shell: &Shell) -> Result<u8, Failure> {
         let pages = pages().map_err(unwritten)?;
         let Some(folder) = &self.folder else {
-            let first = pages.into_iter().next().map(|(_, page)| page).unwrap_or_default();
+            let first = pages
+                .into_iter()
+                .next()
+                .map(|(_, page)| page)
+                .unwrap_or_default();
             shell.data(|out| out.write_all(&first)).map_err(unwritten)?;
             return Ok(exit::DONE);
         };
         for (name, page) in pages {
             let path = folder.join(&name);
-            let written = std::fs::create_dir_all(folder).and_then(|()| atomic::write(&path, &page));
-            written.map_err(|error| Failure::Disk(format!("cannot write {}: {error}", path.display())))?;
-            shell.data(|out| writeln!(out, "wrote {}", path.display())).map_err(unwritten)?;
+            let written =
+                std::fs::create_dir_all(folder).and_then(|()| atomic::write(&path, &page));
+            written.map_err(|error| {
+                Failure::Disk(format!("cannot write {}: {error}", path.display()))
+            })?;
+            shell
+                .data(|out| writeln!(out, "wrote {}", path.display()))
+                .map_err(unwritten)?;
         }
         Ok(exit::DONE)
     }
@@ -73,7 +84,10 @@ fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut pages = Vec::new();
     let mut waiting = vec![("shelfcast".to_owned(), command)];
     while let Some((name, command)) = waiting.pop() {
-        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help" && !sub.is_hide_set()) {
+        for sub in command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
+        {
             waiting.push((format!("{name}-{}", sub.get_name()), sub.clone()));
         }
         let mut page = Vec::new();
@@ -82,7 +96,10 @@ fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     }
     pages.sort_by(|one, other| one.0.cmp(&other.0));
     // `-` sorts before `.`, and the program's own page goes first.
-    let own = pages.iter().position(|(name, _)| name == "shelfcast.1").unwrap_or(0);
+    let own = pages
+        .iter()
+        .position(|(name, _)| name == "shelfcast.1")
+        .unwrap_or(0);
     pages.swap(0, own);
     Ok(pages)
 }
@@ -93,11 +110,20 @@ mod tests {
 
     #[test]
     fn every_shell_has_a_script_that_knows_the_commands() {
-        for kind in [Kind::Bash, Kind::Zsh, Kind::Fish, Kind::PowerShell, Kind::Elvish] {
+        for kind in [
+            Kind::Bash,
+            Kind::Zsh,
+            Kind::Fish,
+            Kind::PowerShell,
+            Kind::Elvish,
+        ] {
             let mut script = Vec::new();
             clap_complete::generate(kind, &mut Cli::command(), "shelfcast", &mut script);
             let script = String::from_utf8(script).expect("text");
-            assert!(script.contains("channel") && script.contains("lint"), "{kind}");
+            assert!(
+                script.contains("channel") && script.contains("lint"),
+                "{kind}"
+            );
         }
     }
 
@@ -105,7 +131,17 @@ mod tests {
     fn every_command_has_a_page() {
         let pages = pages().expect("pages");
         assert_eq!(pages[0].0, "shelfcast.1");
-        assert!(pages.iter().any(|(name, _)| name == "shelfcast-channel-lint.1"), "{:?}", pages.iter().map(|(name, _)| name).collect::<Vec<_>>());
-        assert!(pages.iter().all(|(_, page)| page.starts_with(b".ie") || page.starts_with(b".TH")));
+        assert!(
+            pages
+                .iter()
+                .any(|(name, _)| name == "shelfcast-channel-lint.1"),
+            "{:?}",
+            pages.iter().map(|(name, _)| name).collect::<Vec<_>>()
+        );
+        assert!(
+            pages
+                .iter()
+                .all(|(_, page)| page.starts_with(b".ie") || page.starts_with(b".TH"))
+        );
     }
 }

@@ -13,7 +13,8 @@ use super::exit;
 /// # Errors
 /// An unknown rule, with its near miss.
 pub fn rule(name: Option<&str>, shell: &Shell) -> Result<u8, Failure> {
-    let failed = |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
+    let failed =
+        |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
     let Some(name) = name else {
         shell
             .data(|out| {
@@ -30,14 +31,31 @@ pub fn rule(name: Option<&str>, shell: &Shell) -> Result<u8, Failure> {
         return Ok(exit::DONE);
     };
     match rules::find(name) {
-        Some(rule) => shell.data(|out| writeln!(out, "{}", rule.page().trim_end())).map(|()| exit::DONE).map_err(failed),
+        Some(rule) => shell
+            .data(|out| writeln!(out, "{}", rule.page().trim_end()))
+            .map(|()| exit::DONE)
+            .map_err(failed),
         None if lint::pages::find(name).is_some() => {
-            let page = lint::pages::find(name).map(lint::pages::Page::text).unwrap_or_default();
-            shell.data(|out| writeln!(out, "{page}")).map(|()| exit::DONE).map_err(failed)
+            let page = lint::pages::find(name)
+                .map(lint::pages::Page::text)
+                .unwrap_or_default();
+            shell
+                .data(|out| writeln!(out, "{page}"))
+                .map(|()| exit::DONE)
+                .map_err(failed)
         }
         None => {
-            let hint = rules::nearest(name).or_else(|| nearest(name, lint::pages::PAGES.iter().map(|page| page.name))).map_or_else(|| "`shelfcast explain` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"));
-            Err(Failure::configuration("explain", format!("there is no rule `{name}`"), hint))
+            let hint = rules::nearest(name)
+                .or_else(|| nearest(name, lint::pages::PAGES.iter().map(|page| page.name)))
+                .map_or_else(
+                    || "`shelfcast explain` lists the rules".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+            Err(Failure::configuration(
+                "explain",
+                format!("there is no rule `{name}`"),
+                hint,
+            ))
         }
     }
 }

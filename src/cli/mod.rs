@@ -84,12 +84,21 @@ enum Command {
 impl Global {
     /// The shell these flags ask for.
     pub fn shell(&self) -> Shell {
-        Shell::new(&self.color, self.quiet, self.verbose, self.json, self.no_progress)
+        Shell::new(
+            &self.color,
+            self.quiet,
+            self.verbose,
+            self.json,
+            self.no_progress,
+        )
     }
 
     /// How many threads work.
     pub fn threads(&self) -> usize {
-        self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+        self.threads.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        )
     }
 
     /// The run's moment: `--now`, `SOURCE_DATE_EPOCH`, or now.
@@ -99,13 +108,29 @@ impl Global {
     pub fn now(&self, timezone: &str) -> Result<jiff::Timestamp, Failure> {
         if let Some(text) = &self.now {
             let zone = jiff::tz::TimeZone::get(timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-            let rules = crate::model::date::DateRules { zone: &zone, order: None, thai: false, end: false };
+            let rules = crate::model::date::DateRules {
+                zone: &zone,
+                order: None,
+                thai: false,
+                end: false,
+            };
             let moment = crate::model::date::parse(text, &rules);
-            return moment.map(|moment| moment.at).map_err(|problem| Failure::configuration("--now", problem.message(text), problem.hint()));
+            return moment.map(|moment| moment.at).map_err(|problem| {
+                Failure::configuration("--now", problem.message(text), problem.hint())
+            });
         }
         if let Some(seconds) = crate::config::env::get("SOURCE_DATE_EPOCH") {
-            let moment = seconds.parse().ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-            return moment.ok_or_else(|| Failure::configuration("SOURCE_DATE_EPOCH", format!("`{seconds}` is no time"), "it is a number of seconds since 1970"));
+            let moment = seconds
+                .parse()
+                .ok()
+                .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+            return moment.ok_or_else(|| {
+                Failure::configuration(
+                    "SOURCE_DATE_EPOCH",
+                    format!("`{seconds}` is no time"),
+                    "it is a number of seconds since 1970",
+                )
+            });
         }
         Ok(crate::clock::now())
     }
@@ -157,7 +182,9 @@ fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
 
 /// The exit code of an error: what a failure says of itself; anything else is the machine's own.
 fn exit_of(error: &anyhow::Error) -> u8 {
-    error.downcast_ref::<Failure>().map_or(exit::DISK, Failure::exit)
+    error
+        .downcast_ref::<Failure>()
+        .map_or(exit::DISK, Failure::exit)
 }
 
 /// Says what went wrong: each thing with its way out, or cause under cause.

@@ -73,7 +73,9 @@ impl Preview {
             let now = stamps(&global.project);
             if now != seen {
                 seen = now;
-                shell.data(|out| write!(out, "\u{1b}[2J\u{1b}[H")).context(STDOUT)?;
+                shell
+                    .data(|out| write!(out, "\u{1b}[2J\u{1b}[H"))
+                    .context(STDOUT)?;
                 // A mistake in a file is shown, and mended in the next round.
                 if let Err(error) = self.once(global, shell) {
                     super::tell(shell, &error);
@@ -92,7 +94,12 @@ impl Preview {
         }
         let project = Project::load(&global.project)?;
         let sku = self.sku.as_deref().unwrap_or("");
-        let found = inspect(&project, sku, &self.feed, global.now(&project.shop.timezone)?)?;
+        let found = inspect(
+            &project,
+            sku,
+            &self.feed,
+            global.now(&project.shop.timezone)?,
+        )?;
         if shell.json {
             let lines: Vec<_> = found.iter().map(json_of).collect();
             shell
@@ -108,13 +115,32 @@ impl Preview {
         shell
             .data(|out| {
                 for one in &found {
-                    writeln!(out, "{}", shell.bold(&format!("== {} ({})", one.feed, one.place)))?;
+                    writeln!(
+                        out,
+                        "{}",
+                        shell.bold(&format!("== {} ({})", one.feed, one.place))
+                    )?;
                     match &one.reason {
-                        Some((reason, hint)) => writeln!(out, "not in the feed: {}\n  hint: {}", shell.clean(reason), shell.clean(hint))?,
+                        Some((reason, hint)) => writeln!(
+                            out,
+                            "not in the feed: {}\n  hint: {}",
+                            shell.clean(reason),
+                            shell.clean(hint)
+                        )?,
                         None => writeln!(out, "{}", one.bytes.trim_end())?,
                     }
-                    for problem in one.problems.iter().filter(|problem| problem.severity == Severity::Warning) {
-                        writeln!(out, "{}[{}]: {}", shell.yellow("warning"), problem.rule, shell.clean(&problem.message))?;
+                    for problem in one
+                        .problems
+                        .iter()
+                        .filter(|problem| problem.severity == Severity::Warning)
+                    {
+                        writeln!(
+                            out,
+                            "{}[{}]: {}",
+                            shell.yellow("warning"),
+                            problem.rule,
+                            shell.clean(&problem.message)
+                        )?;
                     }
                     writeln!(out)?;
                 }
@@ -132,10 +158,15 @@ fn stamps(project: &std::path::Path) -> Vec<(PathBuf, SystemTime)> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
-            let hidden = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') || name == "out" || name == "target");
+            let hidden = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with('.') || name == "out" || name == "target");
             match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() && !hidden => folders.push(path),
-                Ok(metadata) if !hidden => stamps.extend(metadata.modified().ok().map(|modified| (path, modified))),
+                Ok(metadata) if !hidden => {
+                    stamps.extend(metadata.modified().ok().map(|modified| (path, modified)))
+                }
                 _ => {}
             }
         }
@@ -167,29 +198,72 @@ impl Explain {
             return Ok(super::explain::rule(self.subject.as_deref(), shell)?);
         };
         let project = Project::load(&global.project)?;
-        let found = inspect(&project, sku, &self.feed, global.now(&project.shop.timezone)?)?;
+        let found = inspect(
+            &project,
+            sku,
+            &self.feed,
+            global.now(&project.shop.timezone)?,
+        )?;
         if let Some(wanted) = &self.subject
-            && !found.iter().any(|one| one.attributes.iter().any(|attribute| attribute.attribute == *wanted))
+            && !found.iter().any(|one| {
+                one.attributes
+                    .iter()
+                    .any(|attribute| attribute.attribute == *wanted)
+            })
         {
-            let names = found.iter().flat_map(|one| &one.attributes).map(|attribute| attribute.attribute.as_str());
-            let hint = crate::program::lower::near(wanted, names).unwrap_or_else(|| "`shelfcast channel show` lists a channel's attributes".to_owned());
-            return Err(Failure::configuration("explain", format!("no feed here has an attribute `{wanted}`"), hint).into());
+            let names = found
+                .iter()
+                .flat_map(|one| &one.attributes)
+                .map(|attribute| attribute.attribute.as_str());
+            let hint = crate::program::lower::near(wanted, names).unwrap_or_else(|| {
+                "`shelfcast channel show` lists a channel's attributes".to_owned()
+            });
+            return Err(Failure::configuration(
+                "explain",
+                format!("no feed here has an attribute `{wanted}`"),
+                hint,
+            )
+            .into());
         }
         shell
             .data(|out| {
                 for one in &found {
-                    writeln!(out, "{}", shell.bold(&format!("== {} at {} ({})", sku, one.feed, one.place)))?;
+                    writeln!(
+                        out,
+                        "{}",
+                        shell.bold(&format!("== {} at {} ({})", sku, one.feed, one.place))
+                    )?;
                     if let Some((reason, hint)) = &one.reason {
-                        writeln!(out, "not in the feed: {}\n  hint: {}", shell.clean(reason), shell.clean(hint))?;
+                        writeln!(
+                            out,
+                            "not in the feed: {}\n  hint: {}",
+                            shell.clean(reason),
+                            shell.clean(hint)
+                        )?;
                     }
-                    let wanted = |name: &str| self.subject.as_deref().is_none_or(|wanted| wanted == name);
-                    for attribute in one.attributes.iter().filter(|attribute| wanted(&attribute.attribute)) {
-                        writeln!(out, "{} = {}", shell.bold(&attribute.attribute), shell.clean(&attribute.value))?;
+                    let wanted =
+                        |name: &str| self.subject.as_deref().is_none_or(|wanted| wanted == name);
+                    for attribute in one
+                        .attributes
+                        .iter()
+                        .filter(|attribute| wanted(&attribute.attribute))
+                    {
+                        writeln!(
+                            out,
+                            "{} = {}",
+                            shell.bold(&attribute.attribute),
+                            shell.clean(&attribute.value)
+                        )?;
                         if !attribute.mapping.is_empty() {
                             writeln!(out, "  mapping: {}", shell.clean(&attribute.mapping))?;
                         }
                         for step in &attribute.steps {
-                            writeln!(out, "  {}{}", "  ".repeat(step.depth), shell.clean(&step.text))?;
+                            writeln!(
+                                out,
+                                "  {}{}",
+                                "  ".repeat(step.depth),
+                                shell.clean(&step.text)
+                            )?;
                         }
                         for problem in &attribute.problems {
                             writeln!(out, "  {}: {}", problem.rule, shell.clean(&problem.message))?;
@@ -214,13 +288,25 @@ impl WhyNot {
     /// An unknown SKU or feed; what makes a build impossible.
     pub fn run(&self, global: &Global, shell: &Shell) -> anyhow::Result<u8> {
         let project = Project::load(&global.project)?;
-        let found = inspect(&project, &self.sku, &self.feed, global.now(&project.shop.timezone)?)?;
+        let found = inspect(
+            &project,
+            &self.sku,
+            &self.feed,
+            global.now(&project.shop.timezone)?,
+        )?;
         shell
             .data(|out| {
                 for one in &found {
                     match &one.reason {
                         Some((reason, hint)) => {
-                            writeln!(out, "{}: not in the feed ({})\n  {}\n  hint: {}", one.feed, one.place, shell.clean(reason), shell.clean(hint))?;
+                            writeln!(
+                                out,
+                                "{}: not in the feed ({})\n  {}\n  hint: {}",
+                                one.feed,
+                                one.place,
+                                shell.clean(reason),
+                                shell.clean(hint)
+                            )?;
                         }
                         None => writeln!(out, "{}: in the feed ({})", one.feed, one.place)?,
                     }

@@ -78,7 +78,10 @@ pub struct Units {
 
 impl Default for Units {
     fn default() -> Self {
-        Units { weight: "g".to_owned(), length: "cm".to_owned() }
+        Units {
+            weight: "g".to_owned(),
+            length: "cm".to_owned(),
+        }
     }
 }
 
@@ -290,38 +293,88 @@ impl Project {
     fn check(&self, path: &str) -> Result<(), ConfigError> {
         let wrong = |message: String, hint: &str| Err(ConfigError::new(path, message, hint));
         for (index, source) in self.source.iter().enumerate() {
-            if self.source.iter().take(index).any(|other| other.name == source.name) {
-                return wrong(format!("two sources are called `{}`", source.name), "give each a name of its own");
+            if self
+                .source
+                .iter()
+                .take(index)
+                .any(|other| other.name == source.name)
+            {
+                return wrong(
+                    format!("two sources are called `{}`", source.name),
+                    "give each a name of its own",
+                );
             }
             match (&source.path, &source.database) {
-                (None, None) => return wrong(format!("source `{}` has neither `path` nor `database`", source.name), "say where it is read from"),
-                (Some(_), Some(_)) => return wrong(format!("source `{}` has both `path` and `database`", source.name), "a source is read from one place"),
+                (None, None) => {
+                    return wrong(
+                        format!("source `{}` has neither `path` nor `database`", source.name),
+                        "say where it is read from",
+                    );
+                }
+                (Some(_), Some(_)) => {
+                    return wrong(
+                        format!("source `{}` has both `path` and `database`", source.name),
+                        "a source is read from one place",
+                    );
+                }
                 (None, Some(_)) if source.query.is_none() => {
-                    return wrong(format!("source `{}` has a database and no `query`", source.name), "add `query = \"SELECT …\"`");
+                    return wrong(
+                        format!("source `{}` has a database and no `query`", source.name),
+                        "add `query = \"SELECT …\"`",
+                    );
                 }
                 _ => {}
             }
             if source.role == Some(Role::Stock) && source.basis.is_none() {
                 return wrong(
-                    format!("stock source `{}` does not say what its numbers count", source.name),
+                    format!(
+                        "stock source `{}` does not say what its numbers count",
+                        source.name
+                    ),
                     "add `basis = \"on_hand\"`, `\"available\"` or `\"salable\"`: committed units subtracted twice undersell, never subtracted they oversell",
                 );
             }
             if index > 0 && source.role.is_none() && source.join.is_none() {
-                return wrong(format!("source `{}` does not say how it joins the master", source.name), "add `join = \"sku\"`");
+                return wrong(
+                    format!(
+                        "source `{}` does not say how it joins the master",
+                        source.name
+                    ),
+                    "add `join = \"sku\"`",
+                );
             }
         }
         for (index, feed) in self.feed.iter().enumerate() {
-            if self.feed.iter().take(index).any(|other| other.name == feed.name) {
-                return wrong(format!("two feeds are called `{}`", feed.name), "give each a name of its own");
+            if self
+                .feed
+                .iter()
+                .take(index)
+                .any(|other| other.name == feed.name)
+            {
+                return wrong(
+                    format!("two feeds are called `{}`", feed.name),
+                    "give each a name of its own",
+                );
             }
-            if feed.name.is_empty() || !feed.name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter)) || feed.name.starts_with('.') {
-                return wrong(format!("`{}` cannot be a feed's name: it names a file", feed.name), "use letters, digits, `-` and `_`");
+            if feed.name.is_empty()
+                || !feed
+                    .name
+                    .chars()
+                    .all(|letter| letter.is_alphanumeric() || "-_.".contains(letter))
+                || feed.name.starts_with('.')
+            {
+                return wrong(
+                    format!("`{}` cannot be a feed's name: it names a file", feed.name),
+                    "use letters, digits, `-` and `_`",
+                );
             }
         }
         for location in &self.location {
             if !location.contains_key("code") {
-                return wrong("a [[location]] has no `code`".to_owned(), "add `code = \"…\"`: the name that stock rows use");
+                return wrong(
+                    "a [[location]] has no `code`".to_owned(),
+                    "add `code = \"…\"`: the name that stock rows use",
+                );
             }
         }
         Ok(())

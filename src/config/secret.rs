@@ -13,13 +13,20 @@ impl Secret {
     /// A message when the variable is not set, the file cannot be read, or the text is no reference.
     pub fn resolve(reference: &str, base: &Path) -> Result<Self, String> {
         if let Some(name) = reference.strip_prefix("env:") {
-            return super::env::get(name).map(Secret).ok_or_else(|| format!("the environment variable `{name}` is not set"));
+            return super::env::get(name)
+                .map(Secret)
+                .ok_or_else(|| format!("the environment variable `{name}` is not set"));
         }
         if let Some(path) = reference.strip_prefix("file:") {
             let path = base.join(path);
             return std::fs::read_to_string(&path)
                 .map(|text| Secret(text.trim_end_matches(['\r', '\n']).to_owned()))
-                .map_err(|error| format!("the secret's file {} cannot be read: {error}", path.display()));
+                .map_err(|error| {
+                    format!(
+                        "the secret's file {} cannot be read: {error}",
+                        path.display()
+                    )
+                });
         }
         Err("secrets are references, never values: write `env:NAME` or `file:PATH`".to_owned())
     }

@@ -21,8 +21,17 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// An error about a file.
-    pub fn new(path: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        ConfigError { path: path.into(), line: None, message: message.into(), hint: hint.into() }
+    pub fn new(
+        path: impl Into<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        ConfigError {
+            path: path.into(),
+            line: None,
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     /// The same with its line.
@@ -50,9 +59,20 @@ impl std::error::Error for ConfigError {}
 /// Syntax, unknown keys, wrong types: with line and near miss.
 pub fn parse<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| 1 + text.bytes().take(span.start).filter(|&byte| byte == b'\n').count());
+        let line = error.span().map(|span| {
+            1 + text
+                .bytes()
+                .take(span.start)
+                .filter(|&byte| byte == b'\n')
+                .count()
+        });
         let (message, hint) = explain(error.message());
-        ConfigError { path: path.to_owned(), line, message, hint }
+        ConfigError {
+            path: path.to_owned(),
+            line,
+            message,
+            hint,
+        }
     })
 }
 
@@ -61,7 +81,8 @@ pub fn parse<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, ConfigErr
 /// # Errors
 /// A file that cannot be read, and what [`parse`] says.
 pub fn load<T: DeserializeOwned>(path: &Path, shown: &str) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(shown, format!("cannot be read: {error}"), ""))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::new(shown, format!("cannot be read: {error}"), ""))?;
     parse(shown, &text)
 }
 
@@ -72,11 +93,19 @@ fn explain(message: &str) -> (String, String) {
     if let Some((unknown, known)) = quoted.split_first()
         && (first.starts_with("unknown field") || first.starts_with("unknown variant"))
     {
-        let what = if first.starts_with("unknown field") { "unknown key" } else { "unknown value" };
+        let what = if first.starts_with("unknown field") {
+            "unknown key"
+        } else {
+            "unknown value"
+        };
         let near = nearest(unknown, known.iter().copied());
         let mut listed: Vec<&str> = known.to_vec();
         listed.truncate(40);
-        let all = listed.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let all = listed
+            .iter()
+            .map(|word| format!("`{word}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let hint = match near {
             Some(near) => format!("did you mean `{near}`? known here: {all}"),
             None => format!("known here: {all}"),
@@ -84,9 +113,16 @@ fn explain(message: &str) -> (String, String) {
         return (format!("{what} `{unknown}`"), hint);
     }
     if let (true, Some(missing)) = (first.starts_with("missing field"), quoted.first()) {
-        return (format!("`{missing}` is missing"), format!("add `{missing} = …`"));
+        return (
+            format!("`{missing}` is missing"),
+            format!("add `{missing} = …`"),
+        );
     }
-    (first.to_owned(), "the file is TOML: texts stand in quotes, tables in brackets; see https://toml.io".to_owned())
+    (
+        first.to_owned(),
+        "the file is TOML: texts stand in quotes, tables in brackets; see https://toml.io"
+            .to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -105,6 +141,10 @@ mod tests {
     fn a_misspelt_key_is_named_with_its_line_and_near_miss() {
         let error = parse::<Small>("a.toml", "# head\nrequierd = true\n").expect_err("misspelt");
         assert_eq!(error.to_string(), "a.toml:2: unknown key `requierd`");
-        assert!(error.hint.starts_with("did you mean `required`?"), "{}", error.hint);
+        assert!(
+            error.hint.starts_with("did you mean `required`?"),
+            "{}",
+            error.hint
+        );
     }
 }

@@ -70,7 +70,11 @@ fn push_string(out: &mut ArenaString<'_>, text: &str, script: bool) {
     out.reserve(text.len() + 2);
     out.push('"');
     // Some readers of JSON Lines take these three for line ends.
-    let special = |c: char| c < ' ' || matches!(c, '"' | '\\' | '\u{85}' | '\u{2028}' | '\u{2029}') || (script && c == '<');
+    let special = |c: char| {
+        c < ' '
+            || matches!(c, '"' | '\\' | '\u{85}' | '\u{2028}' | '\u{2029}')
+            || (script && c == '<')
+    };
     let mut rest = text;
     while let Some(at) = rest.find(special) {
         let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));

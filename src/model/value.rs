@@ -122,7 +122,10 @@ impl<'a> Iterator for Elements<'a> {
 /// Name and value of a pair element; an element that is no pair has an empty value.
 pub fn pair(element: &str) -> (&str, &str) {
     match memchr::memchr(PAIR as u8, element.as_bytes()) {
-        Some(at) => (element.get(..at).unwrap_or(""), element.get(at + 1..).unwrap_or("")),
+        Some(at) => (
+            element.get(..at).unwrap_or(""),
+            element.get(at + 1..).unwrap_or(""),
+        ),
         None => (element, ""),
     }
 }

@@ -23,5 +23,6 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// Control characters, both line separators, and the marks that turn the direction of writing.
 fn steers(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    letter.is_control()
+        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -139,7 +139,11 @@ impl From<Interrupted> for Stopped {
 ///
 /// # Errors
 /// When sources, configuration or the disk make it impossible; no file was changed then.
-pub fn build(project: &Project, options: &Options, observer: &mut dyn Observer) -> Result<Report, Failure> {
+pub fn build(
+    project: &Project,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Report, Failure> {
     match pass(project, options, None, observer) {
         Err(Stopped::Scattered) => {
             observer.restart();
@@ -160,10 +164,20 @@ fn failed(stopped: Stopped) -> Failure {
 }
 
 /// One pass over the catalog: compile, read, compute, check, render, write, commit.
-fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, observer: &mut dyn Observer) -> Result<Report, Stopped> {
+fn pass(
+    project: &Project,
+    options: &Options,
+    gathering: Option<Gathering>,
+    observer: &mut dyn Observer,
+) -> Result<Report, Stopped> {
     let started = Instant::now();
-    let wanted = Wanted { feeds: &options.feeds, now: options.now, every_cell: options.folder.is_none() };
-    let (mut program, master) = program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
+    let wanted = Wanted {
+        feeds: &options.feeds,
+        now: options.now,
+        every_cell: options.folder.is_none(),
+    };
+    let (mut program, master) =
+        program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
     for feed in &mut program.feeds {
         feed.fill = options.fill;
     }
@@ -171,7 +185,9 @@ fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, obse
     let excluded = exclude::load(project, options.now).map_err(Stopped::Failed)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));
-    let frames: Vec<_> = (0..program.feeds.len()).map(|feed| frame(&program, feed)).collect();
+    let frames: Vec<_> = (0..program.feeds.len())
+        .map(|feed| frame(&program, feed))
+        .collect();
     let mut written: Vec<Written<'_>> = Vec::new();
     for (index, frame) in frames.iter().enumerate() {
         written.push(Written::new(&program, index, options, frame).map_err(Stopped::Failed)?);
@@ -188,7 +204,8 @@ fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, obse
             *unmatched.entry(value).or_default() += count;
         }
         for (index, feed) in written.iter_mut().enumerate() {
-            feed.take(&program, work, index, rejected, observer).map_err(Stopped::Failed)?;
+            feed.take(&program, work, index, rejected, observer)
+                .map_err(Stopped::Failed)?;
         }
         observer.progress(rows);
         Ok(())
@@ -198,7 +215,16 @@ fn pass(project: &Project, options: &Options, gathering: Option<Gathering>, obse
     }
     report_unmet(&program, observer);
     report_unmatched(&unmatched, observer);
-    let mut report = Report { rows, slow: program.tables.fallbacks.iter().map(|fallback| fallback.shown.clone()).collect(), ..Report::default() };
+    let mut report = Report {
+        rows,
+        slow: program
+            .tables
+            .fallbacks
+            .iter()
+            .map(|fallback| fallback.shown.clone())
+            .collect(),
+        ..Report::default()
+    };
     // Every feed stands whole beside its target before the first takes its place.
     for feed in &mut written {
         feed.finish(&program).map_err(Stopped::Failed)?;
@@ -217,17 +243,30 @@ fn disk(what: &str, error: &std::io::Error) -> Failure {
 }
 
 /// Head and tail of a feed's parts.
-fn frame<'p>(program: &'p Program, feed: usize) -> impl Fn(u64, Option<u64>) -> (Vec<u8>, Vec<u8>) + 'p {
+fn frame<'p>(
+    program: &'p Program,
+    feed: usize,
+) -> impl Fn(u64, Option<u64>) -> (Vec<u8>, Vec<u8>) + 'p {
     move |number, items| {
         let arena = Bump::new();
         let unmatched = RefCell::default();
         let contexts = program.contexts(&arena, &unmatched);
         let batch = Batch::default();
-        let run = Evaluator::new(&program.graph, &program.tables, &contexts, &arena, &batch, program.slots);
+        let run = Evaluator::new(
+            &program.graph,
+            &program.tables,
+            &contexts,
+            &arena,
+            &batch,
+            program.slots,
+        );
         let nobody = |_: &str, _: &str| None;
         let mut feed_run = FeedRun::new(&program.feeds[feed], &run, program.sku, &nobody);
         let mut fill = |operations: &[_]| filled(&feed_run.document(operations), number, items);
-        (fill(&program.feeds[feed].head), fill(&program.feeds[feed].tail))
+        (
+            fill(&program.feeds[feed].head),
+            fill(&program.feeds[feed].tail),
+        )
     }
 }
 
@@ -264,7 +303,12 @@ struct Written<'f> {
 }
 
 impl<'f> Written<'f> {
-    fn new(program: &Program, index: usize, options: &Options, frame: &'f crate::write::staged::Frame<'f>) -> Result<Self, Failure> {
+    fn new(
+        program: &Program,
+        index: usize,
+        options: &Options,
+        frame: &'f crate::write::staged::Frame<'f>,
+    ) -> Result<Self, Failure> {
         let (feed, channel) = (&program.configured[index], &program.channels[index]);
         let manifest = &channel.manifest;
         let folder = options.folder.clone().unwrap_or_default();
@@ -277,7 +321,11 @@ impl<'f> Written<'f> {
             encoding: encoding(manifest, &channel.manifest_path)?,
             bom: manifest.delimited.bom == Some(true),
         };
-        let staged = if options.folder.is_some() { StagedFeed::new(&folder, shape, frame) } else { StagedFeed::discarding(shape, frame) };
+        let staged = if options.folder.is_some() {
+            StagedFeed::new(&folder, shape, frame)
+        } else {
+            StagedFeed::discarding(shape, frame)
+        };
         Ok(Written {
             index,
             staged,
@@ -286,15 +334,33 @@ impl<'f> Written<'f> {
             filtered: 0,
             withheld: 0,
             warnings: 0,
-            unique: program.feeds[index].attributes.iter().find(|attribute| attribute.unique).map(|attribute| attribute.name.clone()),
+            unique: program.feeds[index]
+                .attributes
+                .iter()
+                .find(|attribute| attribute.unique)
+                .map(|attribute| attribute.name.clone()),
             ids: HashTable::new(),
             max_withheld: max_withheld(feed)?,
-            fill: vec![0; if options.fill { program.feeds[index].attributes.len() } else { 0 }],
+            fill: vec![
+                0;
+                if options.fill {
+                    program.feeds[index].attributes.len()
+                } else {
+                    0
+                }
+            ],
         })
     }
 
     /// Takes what the feed made of a batch.
-    fn take(&mut self, program: &Program, work: &mut Work, index: usize, rejected: u64, observer: &mut dyn Observer) -> Result<(), Failure> {
+    fn take(
+        &mut self,
+        program: &Program,
+        work: &mut Work,
+        index: usize,
+        rejected: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
         let output = &mut work.feeds[index];
         let batch = &work.input.batch;
         self.read += output.read + rejected;
@@ -324,7 +390,11 @@ impl<'f> Written<'f> {
             if self.unique.is_some() && !self.is_new(item.unique) {
                 let attribute = self.unique.as_deref().unwrap_or("id");
                 self.withheld += 1;
-                let id = output.ids.get(id_from..item.id_end).unwrap_or("").to_owned();
+                let id = output
+                    .ids
+                    .get(id_from..item.id_end)
+                    .unwrap_or("")
+                    .to_owned();
                 observer.finding(&Finding {
                     rule: "duplicate-id",
                     severity: Severity::Error,
@@ -333,18 +403,32 @@ impl<'f> Written<'f> {
                     source: program.files.name(batch.file_of(item.row)).to_owned(),
                     line: batch.line(item.row),
                     column: attribute.to_owned(),
-                    message: format!("`{attribute}` `{id}` stands a second time; the first item was taken"),
+                    message: format!(
+                        "`{attribute}` `{id}` stands a second time; the first item was taken"
+                    ),
                     hint: "give each variant a number of its own, or take one row out".to_owned(),
                 });
                 continue;
             }
             if !self.fill.is_empty() {
-                let filled = output.fill.chunks_exact(self.fill.len()).nth(number).unwrap_or(&[]);
-                self.fill.iter_mut().zip(filled).for_each(|(sum, &filled)| *sum += u64::from(filled));
+                let filled = output
+                    .fill
+                    .chunks_exact(self.fill.len())
+                    .nth(number)
+                    .unwrap_or(&[]);
+                self.fill
+                    .iter_mut()
+                    .zip(filled)
+                    .for_each(|(sum, &filled)| *sum += u64::from(filled));
             }
             if self.writes {
                 self.staged
-                    .add(&output.bytes[from..item.end], &output.holes[first_hole..item.holes], from, output)
+                    .add(
+                        &output.bytes[from..item.end],
+                        &output.holes[first_hole..item.holes],
+                        from,
+                        output,
+                    )
                     .map_err(|error| disk(&feed.name, &error))?;
             } else {
                 self.staged.count(item.end - from);
@@ -355,8 +439,13 @@ impl<'f> Written<'f> {
 
     fn is_new(&mut self, hash: u128) -> bool {
         let bytes = hash.to_le_bytes();
-        let Some(&key) = bytes.first_chunk::<12>() else { return true };
-        let short = |key: &[u8; 12]| key.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let Some(&key) = bytes.first_chunk::<12>() else {
+            return true;
+        };
+        let short = |key: &[u8; 12]| {
+            key.first_chunk::<8>()
+                .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
         if self.ids.find(short(&key), |known| *known == key).is_some() {
             return false;
         }
@@ -394,14 +483,25 @@ impl<'f> Written<'f> {
     /// Ends the files. A document that its template could have broken is read once more: raw text in XML, and JSON
     /// written by hand.
     fn finish(&mut self, program: &Program) -> Result<(), Failure> {
-        self.staged.finish().map_err(|error| disk("a feed", &error))?;
+        self.staged
+            .finish()
+            .map_err(|error| disk("a feed", &error))?;
         let (feed, channel) = (&program.feeds[self.index], &program.channels[self.index]);
-        let by_hand = channel.template.is_some() && matches!(feed.format, Format::Json | Format::Ndjson);
+        let by_hand =
+            channel.template.is_some() && matches!(feed.format, Format::Json | Format::Ndjson);
         if self.writes && (feed.raw || by_hand) && self.staged.over.is_none() {
-            let malformed = self.staged.malformed(feed.format).map_err(|error| disk(&feed.name, &error))?;
+            let malformed = self
+                .staged
+                .malformed(feed.format)
+                .map_err(|error| disk(&feed.name, &error))?;
             if let Some(message) = malformed {
-                let template = channel.template.as_ref().map_or("its template", |(path, _)| path.as_str());
-                self.staged.over = Some(format!("{template} makes a document that does not parse: {message}"));
+                let template = channel
+                    .template
+                    .as_ref()
+                    .map_or("its template", |(path, _)| path.as_str());
+                self.staged.over = Some(format!(
+                    "{template} makes a document that does not parse: {message}"
+                ));
             }
         }
         Ok(())
@@ -416,7 +516,16 @@ impl<'f> Written<'f> {
             let channel = &program.channels[self.index];
             let (configured, now) = (&program.configured[self.index], program.tables.now);
             let index = channel.index.as_ref().map(|(_, text)| {
-                move |artifacts: &[Artifact]| super::index::render(text, artifacts, project, configured, &channel.manifest, now)
+                move |artifacts: &[Artifact]| {
+                    super::index::render(
+                        text,
+                        artifacts,
+                        project,
+                        configured,
+                        &channel.manifest,
+                        now,
+                    )
+                }
             });
             let committed = match &index {
                 Some(index) => self.staged.commit(Some(index)),
@@ -424,14 +533,27 @@ impl<'f> Written<'f> {
             };
             for artifact in committed.map_err(|error| disk(&feed.name, &error))? {
                 files.push(FileReport {
-                    path: artifact.path.strip_prefix(&project.folder).unwrap_or(&artifact.path).display().to_string(),
+                    path: artifact
+                        .path
+                        .strip_prefix(&project.folder)
+                        .unwrap_or(&artifact.path)
+                        .display()
+                        .to_string(),
                     bytes: artifact.bytes,
                     items: artifact.items,
                     sha256: artifact.sha256,
                 });
             }
         }
-        let fill = feed.attributes.iter().zip(&self.fill).map(|(attribute, &items)| Filled { attribute: attribute.name.clone(), items }).collect();
+        let fill = feed
+            .attributes
+            .iter()
+            .zip(&self.fill)
+            .map(|(attribute, &items)| Filled {
+                attribute: attribute.name.clone(),
+                items,
+            })
+            .collect();
         Ok(FeedReport {
             name: feed.name.clone(),
             channel: feed.channel.clone(),
@@ -453,7 +575,14 @@ impl<'f> Written<'f> {
 fn max_withheld(feed: &Feed) -> Result<Decimal, Failure> {
     let text = feed.max_withheld.as_deref().unwrap_or("20%");
     percent(text).ok_or_else(|| {
-        Failure::configuration("shelfcast.toml", format!("feed `{}`: `max_withheld = \"{text}\"` is no share", feed.name), "write it like `20%`")
+        Failure::configuration(
+            "shelfcast.toml",
+            format!(
+                "feed `{}`: `max_withheld = \"{text}\"` is no share",
+                feed.name
+            ),
+            "write it like `20%`",
+        )
     })
 }
 
@@ -462,17 +591,30 @@ fn limits(manifest: &Manifest, path: &str) -> Result<Limits, Failure> {
     let bytes = match &manifest.limits.bytes {
         None => None,
         Some(text) => Some(size_bytes(text).ok_or_else(|| {
-            Failure::configuration(path, format!("`limits.bytes = \"{text}\"` is no size"), "write it like `4 GB` or `50 MB`")
+            Failure::configuration(
+                path,
+                format!("`limits.bytes = \"{text}\"` is no size"),
+                "write it like `4 GB` or `50 MB`",
+            )
         })?),
     };
-    Ok(Limits { bytes, items: manifest.limits.items, parts: manifest.parts.allowed })
+    Ok(Limits {
+        bytes,
+        items: manifest.limits.items,
+        parts: manifest.parts.allowed,
+    })
 }
 
 /// `4 GB`, `50 MB`, `10 MiB` or bytes.
 fn size_bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    let unit = match text.get(digits.len()..)?.trim().to_ascii_lowercase().as_str() {
+    let unit = match text
+        .get(digits.len()..)?
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "" | "b" | "bytes" => 1,
         "kb" => 1000,
         "mb" => 1_000_000,
@@ -490,14 +632,22 @@ fn encoding(manifest: &Manifest, path: &str) -> Result<Encoding, Failure> {
         if cfg!(feature = "xlsx") {
             return Ok(Encoding::Workbook);
         }
-        return Err(Failure::configuration(path, "this program was built without the feature `xlsx`", "build it with `--features xlsx`"));
+        return Err(Failure::configuration(
+            path,
+            "this program was built without the feature `xlsx`",
+            "build it with `--features xlsx`",
+        ));
     }
     match manifest.delimited.encoding.as_deref() {
         None => Ok(Encoding::Utf8),
         Some(label) => match encoding_rs::Encoding::for_label(label.as_bytes()) {
             Some(encoding) if encoding == encoding_rs::UTF_8 => Ok(Encoding::Utf8),
             Some(encoding) => Ok(Encoding::Other(encoding)),
-            None => Err(Failure::configuration(path, format!("`{label}` is no encoding"), "write it like `utf-8` or `windows-1250`")),
+            None => Err(Failure::configuration(
+                path,
+                format!("`{label}` is no encoding"),
+                "write it like `utf-8` or `windows-1250`",
+            )),
         },
     }
 }
@@ -525,7 +675,11 @@ fn report_unmet(program: &Program, observer: &mut dyn Observer) {
 /// Values that a mapping table has no row for.
 fn report_unmatched(unmatched: &BTreeMap<(String, String), u64>, observer: &mut dyn Observer) {
     for ((table, value), count) in unmatched {
-        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        let times = if *count == 1 {
+            "once".to_owned()
+        } else {
+            format!("{count} times")
+        };
         observer.finding(&Finding {
             rule: "unmapped",
             severity: Severity::Warning,

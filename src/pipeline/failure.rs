@@ -36,10 +36,19 @@ impl Failure {
     /// What is wrong and what to do about it, one pair for each thing.
     pub fn messages(&self) -> Vec<(String, String)> {
         match self {
-            Failure::Configuration(errors) => errors.iter().map(|error| (error.to_string(), error.hint.clone())).collect(),
+            Failure::Configuration(errors) => errors
+                .iter()
+                .map(|error| (error.to_string(), error.hint.clone()))
+                .collect(),
             Failure::Source(error) => vec![(error.to_string(), error.hint.clone())],
-            Failure::Disk(message) => vec![(message.clone(), "free space or mend the disk, then run again; the old files are whole".to_owned())],
-            Failure::Locked(message) => vec![(message.clone(), "wait for it, or give `--wait 60s`".to_owned())],
+            Failure::Disk(message) => vec![(
+                message.clone(),
+                "free space or mend the disk, then run again; the old files are whole".to_owned(),
+            )],
+            Failure::Locked(message) => vec![(
+                message.clone(),
+                "wait for it, or give `--wait 60s`".to_owned(),
+            )],
         }
     }
 }

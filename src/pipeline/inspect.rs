@@ -57,7 +57,12 @@ pub struct Inspected {
 ///
 /// # Errors
 /// What makes a build impossible; an unknown SKU, with its near miss.
-pub fn inspect(project: &Project, sku: &str, feeds: &[String], now: jiff::Timestamp) -> Result<Vec<Inspected>, Failure> {
+pub fn inspect(
+    project: &Project,
+    sku: &str,
+    feeds: &[String],
+    now: jiff::Timestamp,
+) -> Result<Vec<Inspected>, Failure> {
     match look(project, sku, feeds, now, None) {
         Err(Looked::Interrupted(Interrupted::Scattered)) => {
             look(project, sku, feeds, now, Some(Gathering::Whole)).map_err(Looked::into_failure)
@@ -76,13 +81,30 @@ impl Looked {
         match self {
             Looked::Failed(failure) => failure,
             Looked::Interrupted(Interrupted::Source(error)) => Failure::Source(error),
-            Looked::Interrupted(Interrupted::Scattered) => Failure::Disk("products stand apart".to_owned()),
+            Looked::Interrupted(Interrupted::Scattered) => {
+                Failure::Disk("products stand apart".to_owned())
+            }
         }
     }
 }
 
-fn look(project: &Project, sku: &str, feeds: &[String], now: jiff::Timestamp, gathering: Option<Gathering>) -> Result<Vec<Inspected>, Looked> {
-    let (program, master) = program::compile(project, &Wanted { feeds, now, every_cell: false }, &mut Silent).map_err(Looked::Failed)?;
+fn look(
+    project: &Project,
+    sku: &str,
+    feeds: &[String],
+    now: jiff::Timestamp,
+    gathering: Option<Gathering>,
+) -> Result<Vec<Inspected>, Looked> {
+    let (program, master) = program::compile(
+        project,
+        &Wanted {
+            feeds,
+            now,
+            every_cell: false,
+        },
+        &mut Silent,
+    )
+    .map_err(Looked::Failed)?;
     let excluded = exclude::load(project, now).map_err(Looked::Failed)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));
@@ -91,20 +113,37 @@ fn look(project: &Project, sku: &str, feeds: &[String], now: jiff::Timestamp, ga
         let arena = Bump::new();
         let unmatched = RefCell::default();
         let contexts = program.contexts(&arena, &unmatched);
-        let run = Evaluator::new(&program.graph, &program.tables, &contexts, &arena, &input.batch, program.slots);
+        let run = Evaluator::new(
+            &program.graph,
+            &program.tables,
+            &contexts,
+            &arena,
+            &input.batch,
+            program.slots,
+        );
         let singles = input.ends.is_empty();
-        let products = if singles { input.batch.len() } else { input.ends.len() };
+        let products = if singles {
+            input.batch.len()
+        } else {
+            input.ends.len()
+        };
         let mut start = input.first;
         let mut variants = Vec::new();
         for product in 0..products {
-            let end = if singles { product + 1 } else { input.ends[product] };
+            let end = if singles {
+                product + 1
+            } else {
+                input.ends[product]
+            };
             let product = rows_of(&program, &run, start, end, &mut variants);
             start = end;
             for &row in &variants {
                 run.select(row, product);
                 let here = run.text(program.sku).unwrap_or("");
                 if here == sku {
-                    let found = program.feeds.iter().map(|feed| at_feed(&program, feed, &run, row, product, &variants, &excluded));
+                    let found = program.feeds.iter().map(|feed| {
+                        at_feed(&program, feed, &run, row, product, &variants, &excluded)
+                    });
                     return Ok(found.collect());
                 }
                 if known.len() < 200_000 {
@@ -114,8 +153,18 @@ fn look(project: &Project, sku: &str, feeds: &[String], now: jiff::Timestamp, ga
         }
     }
     let near = nearest(sku, known.iter().map(String::as_str));
-    let hint = near.map_or_else(|| "a ragged row or one without a SKU cannot be found by it: `shelfcast check` shows them".to_owned(), |near| format!("did you mean `{near}`?"));
-    Err(Looked::Failed(Failure::configuration("the catalog", format!("has no SKU `{sku}`"), hint)))
+    let hint = near.map_or_else(
+        || {
+            "a ragged row or one without a SKU cannot be found by it: `shelfcast check` shows them"
+                .to_owned()
+        },
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(Looked::Failed(Failure::configuration(
+        "the catalog",
+        format!("has no SKU `{sku}`"),
+        hint,
+    )))
 }
 
 fn at_feed(
@@ -128,7 +177,10 @@ fn at_feed(
     excluded: &dyn Fn(&str, &str) -> Option<String>,
 ) -> Inspected {
     let file = |number: u32| program.files.name(number).to_owned();
-    let places = Places { file: &file, master: &program.master };
+    let places = Places {
+        file: &file,
+        master: &program.master,
+    };
     let (number, line) = {
         run.select(row, product);
         run.place()
@@ -159,29 +211,56 @@ fn at_feed(
         if attribute.location.is_some() {
             run.select_location(attribute.location);
         }
-        let source = attribute.list.as_ref().map_or(attribute.value, |list| list.list);
+        let source = attribute
+            .list
+            .as_ref()
+            .map_or(attribute.value, |list| list.list);
         let steps = trace(run, &places, source);
         if attribute.location.is_some() {
             run.select_location(None);
         }
-        let bytes = value.as_text().map(|text| feed.escape.escaped(text)).unwrap_or_default();
-        attributes.push(Explained { attribute: attribute.name.clone(), mapping: mapping(program, feed, &attribute.name), value: shown(value), steps, problems, bytes });
+        let bytes = value
+            .as_text()
+            .map(|text| feed.escape.escaped(text))
+            .unwrap_or_default();
+        attributes.push(Explained {
+            attribute: attribute.name.clone(),
+            mapping: mapping(program, feed, &attribute.name),
+            value: shown(value),
+            steps,
+            problems,
+            bytes,
+        });
     }
     let sku = run.text(program.sku).unwrap_or("").to_owned();
     let problems: Vec<Problem> = output
         .reported
         .iter()
-        .filter(|reported| reported.row == row || reported.sku.as_deref() == Some(sku.as_str()) || feed.records == Records::Products)
+        .filter(|reported| {
+            reported.row == row
+                || reported.sku.as_deref() == Some(sku.as_str())
+                || feed.records == Records::Products
+        })
         .map(|reported| reported.problem.clone())
         .collect();
     let mut reason = None;
     if output.items.is_empty() {
-        reason = Some(why(program, feed, run, row, product, &sku, &problems, excluded, &places));
+        reason = Some(why(
+            program, feed, run, row, product, &sku, &problems, excluded, &places,
+        ));
     } else if feed.records == Records::Products
-        && let Some(problem) = output.reported.iter().find(|reported| reported.row == row && reported.problem.severity == Severity::Error)
-        && feed.attributes.iter().any(|attribute| attribute.level == AttributeLevel::Variant && attribute.name == problem.attribute)
+        && let Some(problem) = output
+            .reported
+            .iter()
+            .find(|reported| reported.row == row && reported.problem.severity == Severity::Error)
+        && feed.attributes.iter().any(|attribute| {
+            attribute.level == AttributeLevel::Variant && attribute.name == problem.attribute
+        })
     {
-        reason = Some((format!("this variant is withheld: {}", problem.problem.message), problem.problem.hint.clone()));
+        reason = Some((
+            format!("this variant is withheld: {}", problem.problem.message),
+            problem.problem.hint.clone(),
+        ));
     }
     Inspected {
         feed: feed.name.clone(),
@@ -195,7 +274,11 @@ fn at_feed(
 
 /// The mapping of an attribute as it is written, in the project or the manifest.
 fn mapping(program: &Program, feed: &FeedProgram, attribute: &str) -> String {
-    let index = program.feeds.iter().position(|other| other.name == feed.name).unwrap_or(0);
+    let index = program
+        .feeds
+        .iter()
+        .position(|other| other.name == feed.name)
+        .unwrap_or(0);
     if let Some(own) = program.configured[index].fields.get(attribute) {
         return format!("{own}   ([feed.fields])");
     }
@@ -224,22 +307,52 @@ fn why(
     if let Some(filter) = feed.filter
         && run.value(filter).is_ok_and(|value| !value.is_true())
     {
-        let configured = program.configured.iter().find(|configured| configured.name == feed.name);
-        let source = configured.and_then(|configured| configured.filter.clone()).unwrap_or_default();
-        let values: Vec<String> = trace(run, places, filter).into_iter().map(|step| format!("{}{}", "  ".repeat(step.depth + 1), step.text)).collect();
+        let configured = program
+            .configured
+            .iter()
+            .find(|configured| configured.name == feed.name);
+        let source = configured
+            .and_then(|configured| configured.filter.clone())
+            .unwrap_or_default();
+        let values: Vec<String> = trace(run, places, filter)
+            .into_iter()
+            .map(|step| format!("{}{}", "  ".repeat(step.depth + 1), step.text))
+            .collect();
         return (
-            format!("the feed's `where` leaves it out: {source}\n{}", values.join("\n")),
+            format!(
+                "the feed's `where` leaves it out: {source}\n{}",
+                values.join("\n")
+            ),
             "change the values above, or the filter in shelfcast.toml".to_owned(),
         );
     }
     if let Some(reason) = excluded(sku, &feed.name) {
-        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        return (format!("the exclusion list takes it out{reason}"), "take its row out of the list, or give it an end in `until`".to_owned());
+        let reason = if reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {reason}")
+        };
+        return (
+            format!("the exclusion list takes it out{reason}"),
+            "take its row out of the list, or give it an end in `until`".to_owned(),
+        );
     }
-    match problems.iter().find(|problem| problem.severity == Severity::Error) {
-        Some(problem) => (format!("[{}] {}", problem.rule, problem.message), problem.hint.clone()),
-        None if feed.records == Records::Stock => ("it has no stock row at the feed's locations".to_owned(), "add its rows to the stock source".to_owned()),
-        None => ("it is the row of a product without variants left".to_owned(), "see its variants".to_owned()),
+    match problems
+        .iter()
+        .find(|problem| problem.severity == Severity::Error)
+    {
+        Some(problem) => (
+            format!("[{}] {}", problem.rule, problem.message),
+            problem.hint.clone(),
+        ),
+        None if feed.records == Records::Stock => (
+            "it has no stock row at the feed's locations".to_owned(),
+            "add its rows to the stock source".to_owned(),
+        ),
+        None => (
+            "it is the row of a product without variants left".to_owned(),
+            "see its variants".to_owned(),
+        ),
     }
 }
 
@@ -251,9 +364,15 @@ fn alone(output: &FeedOutput) -> Vec<u8> {
         bytes.extend_from_slice(&output.bytes[at..hole.at]);
         at = hole.at;
         match hole.fill {
-            Fill::Number(LateNumber::Index(more)) => bytes.extend_from_slice(more.to_string().as_bytes()),
+            Fill::Number(LateNumber::Index(more)) => {
+                bytes.extend_from_slice(more.to_string().as_bytes())
+            }
             Fill::Number(_) => bytes.push(b'1'),
-            Fill::Either { place: Place::First | Place::Last, then: (start, end), .. } => bytes.extend_from_slice(&output.alternatives[start..end]),
+            Fill::Either {
+                place: Place::First | Place::Last,
+                then: (start, end),
+                ..
+            } => bytes.extend_from_slice(&output.alternatives[start..end]),
         }
     }
     bytes.extend_from_slice(&output.bytes[at..]);

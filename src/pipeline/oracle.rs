@@ -39,29 +39,59 @@ pub struct Rendered {
 /// # Errors
 /// What makes a build impossible.
 pub fn render(project: &Project, now: jiff::Timestamp) -> Result<Vec<Rendered>, Failure> {
-    let (program, master) = program::compile(project, &Wanted { feeds: &[], now, every_cell: false }, &mut Silent)?;
+    let (program, master) = program::compile(
+        project,
+        &Wanted {
+            feeds: &[],
+            now,
+            every_cell: false,
+        },
+        &mut Silent,
+    )?;
     let excluded = exclude::load(project, now)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     // Rows of a product may stand apart: gathered whole they need no second attempt.
-    let gathering = if program.keys.0.is_some() { Gathering::Whole } else { program.gathering };
+    let gathering = if program.keys.0.is_some() {
+        Gathering::Whole
+    } else {
+        program.gathering
+    };
     let mut reader = ProductReader::new(master, &keys, gathering);
     let mut items: Vec<Vec<Json>> = vec![Vec::new(); program.feeds.len()];
     let mut ids: Vec<HashSet<u128>> = vec![HashSet::new(); program.feeds.len()];
     while let Some(input) = reader.next().map_err(interrupted)? {
-        let mut work = Work { input, ..Work::default() };
-        work.feeds.resize_with(program.feeds.len(), || FeedOutput { described: Some(Vec::new()), ..FeedOutput::default() });
+        let mut work = Work {
+            input,
+            ..Work::default()
+        };
+        work.feeds.resize_with(program.feeds.len(), || FeedOutput {
+            described: Some(Vec::new()),
+            ..FeedOutput::default()
+        });
         process(&program, &excluded, &Bump::new(), &mut work);
         for (number, output) in work.feeds.into_iter().enumerate() {
-            let unique = program.feeds[number].attributes.iter().any(|attribute| attribute.unique);
-            for (item, described) in output.items.iter().zip(output.described.unwrap_or_default()) {
+            let unique = program.feeds[number]
+                .attributes
+                .iter()
+                .any(|attribute| attribute.unique);
+            for (item, described) in output
+                .items
+                .iter()
+                .zip(output.described.unwrap_or_default())
+            {
                 if !unique || ids[number].insert(item.unique) {
                     items[number].push(described);
                 }
             }
         }
     }
-    let feeds = items.into_iter().enumerate().filter(|(number, _)| program.channels[*number].template.is_some());
-    Ok(feeds.map(|(number, items)| whole(project, &program, number, items, now)).collect())
+    let feeds = items
+        .into_iter()
+        .enumerate()
+        .filter(|(number, _)| program.channels[*number].template.is_some());
+    Ok(feeds
+        .map(|(number, items)| whole(project, &program, number, items, now))
+        .collect())
 }
 
 fn interrupted(interrupted: Interrupted) -> Failure {
@@ -71,7 +101,13 @@ fn interrupted(interrupted: Interrupted) -> Failure {
     }
 }
 
-fn whole(project: &Project, program: &Program, number: usize, items: Vec<Json>, now: jiff::Timestamp) -> Rendered {
+fn whole(
+    project: &Project,
+    program: &Program,
+    number: usize,
+    items: Vec<Json>,
+    now: jiff::Timestamp,
+) -> Rendered {
     let feed = &program.feeds[number];
     let around = surroundings(project, program, number, items.len(), now);
     let count = items.len();
@@ -79,7 +115,12 @@ fn whole(project: &Project, program: &Program, number: usize, items: Vec<Json>, 
         .into_iter()
         .map(|mut item| {
             surround(&mut item, &around);
-            for variant in item.get_mut("variants").and_then(Json::as_array_mut).into_iter().flatten() {
+            for variant in item
+                .get_mut("variants")
+                .and_then(Json::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
                 surround(variant, &around);
             }
             item
@@ -87,13 +128,19 @@ fn whole(project: &Project, program: &Program, number: usize, items: Vec<Json>, 
         .collect();
     let mut context = around;
     context.insert("items".to_owned(), items.into());
-    Rendered { feed: feed.name.clone(), channel: feed.channel.clone(), items: count, document: document(program, number, &Json::Object(context)) }
+    Rendered {
+        feed: feed.name.clone(),
+        channel: feed.channel.clone(),
+        items: count,
+        document: document(program, number, &Json::Object(context)),
+    }
 }
 
 fn document(program: &Program, number: usize, context: &Json) -> Result<String, String> {
     let (feed, channel) = (&program.feeds[number], &program.channels[number]);
     let (path, text) = channel.template.as_ref().ok_or("no template")?;
-    let template = parse(text).map_err(|problem| format!("{path}:{}: {}", problem.line, problem.message))?;
+    let template =
+        parse(text).map_err(|problem| format!("{path}:{}: {}", problem.line, problem.message))?;
     let (timezone, weight_unit, length_unit) = program.shop.clone();
     let owned = OwnedContext {
         currency: feed.view.currency.clone(),
@@ -106,9 +153,13 @@ fn document(program: &Program, number: usize, context: &Json) -> Result<String, 
     };
     let mut registry = registry(feed.escape, Arc::new(owned), template);
     for (name, source) in &channel.partials {
-        registry.register_partial(name, source).map_err(|error| error.to_string())?;
+        registry
+            .register_partial(name, source)
+            .map_err(|error| error.to_string())?;
     }
-    registry.render("template", context).map_err(|error| error.to_string())
+    registry
+        .render("template", context)
+        .map_err(|error| error.to_string())
 }
 
 /// The reserved names beside an item's own.
@@ -120,17 +171,38 @@ fn surround(item: &mut Json, around: &Map<String, Json>) {
     }
 }
 
-fn surroundings(project: &Project, program: &Program, number: usize, items: usize, now: jiff::Timestamp) -> Map<String, Json> {
-    let (feed, configured, channel) = (&program.feeds[number], &program.configured[number], &program.channels[number]);
+fn surroundings(
+    project: &Project,
+    program: &Program,
+    number: usize,
+    items: usize,
+    now: jiff::Timestamp,
+) -> Map<String, Json> {
+    let (feed, configured, channel) = (
+        &program.feeds[number],
+        &program.configured[number],
+        &program.channels[number],
+    );
     let shop = &project.shop;
-    let text = |text: &str| if text.is_empty() { Json::Null } else { Json::from(text) };
+    let text = |text: &str| {
+        if text.is_empty() {
+            Json::Null
+        } else {
+            Json::from(text)
+        }
+    };
     let zone = jiff::tz::TimeZone::get(&shop.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
     let now = now.to_zoned(zone);
     let settings: Map<String, Json> = channel
         .manifest
         .settings
         .iter()
-        .map(|(name, setting)| (name.clone(), setting_value(configured.settings.get(name).or(setting.default.as_ref()))))
+        .map(|(name, setting)| {
+            (
+                name.clone(),
+                setting_value(configured.settings.get(name).or(setting.default.as_ref())),
+            )
+        })
         .collect();
     let all = json!({
         "shop": {
@@ -167,7 +239,10 @@ fn setting_value(value: Option<&toml::Value>) -> Json {
         Some(toml::Value::String(text)) if text.is_empty() => Json::Null,
         Some(toml::Value::String(text)) => Json::from(text.as_str()),
         Some(toml::Value::Boolean(yes)) => Json::from(*yes),
-        Some(toml::Value::Array(list)) => list.iter().map(|value| setting_value(Some(value))).collect(),
+        Some(toml::Value::Array(list)) => list
+            .iter()
+            .map(|value| setting_value(Some(value)))
+            .collect(),
         Some(other) => Json::from(other.to_string()),
     }
 }

@@ -89,25 +89,56 @@ pub struct Wanted<'w> {
 ///
 /// # Errors
 /// Sources that cannot be used; everything that is wrong with configuration, manifests and templates, at once.
-pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observer) -> Result<(Program, SourceReader), Failure> {
+pub fn compile(
+    project: &Project,
+    wanted: &Wanted<'_>,
+    observer: &mut dyn Observer,
+) -> Result<(Program, SourceReader), Failure> {
     let path = project.folder.join("shelfcast.toml").display().to_string();
     let feeds = chosen(project, wanted.feeds, &path)?;
     let zone = jiff::tz::TimeZone::get(&project.shop.timezone).map_err(|_| {
-        ConfigError::new(path.as_str(), format!("`{}` is no time zone", project.shop.timezone), "write its IANA name, such as `Asia/Bangkok`")
+        ConfigError::new(
+            path.as_str(),
+            format!("`{}` is no time zone", project.shop.timezone),
+            "write its IANA name, such as `Asia/Bangkok`",
+        )
     })?;
-    let now = wanted.now.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    let now = wanted
+        .now
+        .to_zoned(zone.clone())
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string();
     let mut files = FileNames::default();
     let (schemas, mut readers) = open_sources(project, &path, &mut files)?;
     let locations: Vec<Location> = project.location.iter().map(location).collect();
-    let mut compiling = Compiling { project, path: &path, graph: Graph::default(), tables: Tables::default(), fallbacks: Vec::new(), views: Vec::new() };
+    let mut compiling = Compiling {
+        project,
+        path: &path,
+        graph: Graph::default(),
+        tables: Tables::default(),
+        fallbacks: Vec::new(),
+        views: Vec::new(),
+    };
     compiling.tables.now = wanted.now;
     compiling.tables.locations.clone_from(&locations);
-    compiling.tables.stock = schemas.iter().find(|schema| schema.source.role == Some(Role::Stock)).and_then(|schema| schema.table);
+    compiling.tables.stock = schemas
+        .iter()
+        .find(|schema| schema.source.role == Some(Role::Stock))
+        .and_then(|schema| schema.table);
     let compiled = compiling.feeds(&schemas, &feeds, &locations, &now, wanted.every_cell)?;
-    let Compiling { graph, mut tables, mut fallbacks, views, .. } = compiling;
+    let Compiling {
+        graph,
+        mut tables,
+        mut fallbacks,
+        views,
+        ..
+    } = compiling;
     let mappings = Arc::new(mappings(&graph, project, &path)?);
     for fallback in &mut fallbacks {
-        let (currency, language) = views.get(usize::from(fallback.view)).cloned().unwrap_or_default();
+        let (currency, language) = views
+            .get(usize::from(fallback.view))
+            .cloned()
+            .unwrap_or_default();
         fallback.prepare(Arc::new(OwnedContext {
             currency,
             language,
@@ -120,9 +151,21 @@ pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observ
     }
     tables.fallbacks = fallbacks;
     let master = readers.remove(0);
-    load_tables(&graph, &mut tables, &schemas, readers, &compiled.table_keys, project, &files, observer)?;
+    load_tables(
+        &graph,
+        &mut tables,
+        &schemas,
+        readers,
+        &compiled.table_keys,
+        project,
+        &files,
+        observer,
+    )?;
     let preset = schemas[0].preset;
-    let gathering = match (compiled.keys.0.is_some(), preset.is_some_and(|preset| preset.scattered)) {
+    let gathering = match (
+        compiled.keys.0.is_some(),
+        preset.is_some_and(|preset| preset.scattered),
+    ) {
         (false, _) => Gathering::Single,
         (true, false) => Gathering::Adjacent,
         (true, true) => Gathering::Whole,
@@ -143,36 +186,78 @@ pub fn compile(project: &Project, wanted: &Wanted<'_>, observer: &mut dyn Observ
         gathering,
         slots: compiled.slots as usize,
         files,
-        shop: (project.shop.timezone.clone(), project.shop.units.weight.clone(), project.shop.units.length.clone()),
+        shop: (
+            project.shop.timezone.clone(),
+            project.shop.units.weight.clone(),
+            project.shop.units.length.clone(),
+        ),
         master: master.columns().to_vec(),
-        last_key: preset.is_some_and(|preset| preset.continues).then(std::sync::Mutex::default),
+        last_key: preset
+            .is_some_and(|preset| preset.continues)
+            .then(std::sync::Mutex::default),
         schemas,
     };
     Ok((program, master))
 }
 
-fn chosen<'p>(project: &'p Project, wanted: &[String], path: &str) -> Result<Vec<&'p Feed>, Failure> {
+fn chosen<'p>(
+    project: &'p Project,
+    wanted: &[String],
+    path: &str,
+) -> Result<Vec<&'p Feed>, Failure> {
     for name in wanted {
         if !project.feed.iter().any(|feed| feed.name == *name) {
             let hint = near(name, project.feed.iter().map(|feed| feed.name.as_str()));
-            let all = project.feed.iter().map(|feed| format!("`{}`", feed.name)).collect::<Vec<_>>().join(", ");
-            return Err(Failure::configuration(path, format!("there is no feed `{name}`"), hint.unwrap_or_else(|| format!("the feeds are {all}"))));
+            let all = project
+                .feed
+                .iter()
+                .map(|feed| format!("`{}`", feed.name))
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(Failure::configuration(
+                path,
+                format!("there is no feed `{name}`"),
+                hint.unwrap_or_else(|| format!("the feeds are {all}")),
+            ));
         }
     }
-    Ok(project.feed.iter().filter(|feed| wanted.is_empty() || wanted.contains(&feed.name)).collect())
+    Ok(project
+        .feed
+        .iter()
+        .filter(|feed| wanted.is_empty() || wanted.contains(&feed.name))
+        .collect())
 }
 
 fn location(keys: &indexmap::IndexMap<String, String>) -> Location {
     let code = keys.get("code").cloned().unwrap_or_default();
-    Location { code, keys: keys.iter().filter(|(name, _)| *name != "code").map(|(name, value)| (name.clone(), value.clone())).collect() }
+    Location {
+        code,
+        keys: keys
+            .iter()
+            .filter(|(name, _)| *name != "code")
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    }
 }
 
-pub(super) fn open_sources(project: &Project, path: &str, files: &mut FileNames) -> Result<(Vec<Schema>, Vec<SourceReader>), Failure> {
+pub(super) fn open_sources(
+    project: &Project,
+    path: &str,
+    files: &mut FileNames,
+) -> Result<(Vec<Schema>, Vec<SourceReader>), Failure> {
     // A source of stock or orders is no master, wherever it stands.
-    let mut sources: Vec<&Source> = project.source.iter().filter(|source| source.role != Some(Role::Orders)).collect();
+    let mut sources: Vec<&Source> = project
+        .source
+        .iter()
+        .filter(|source| source.role != Some(Role::Orders))
+        .collect();
     sources.sort_by_key(|source| source.role.is_some());
     if sources.first().is_none_or(|source| source.role.is_some()) {
-        return Err(Failure::configuration(path, "the project has no catalog", "add a [[source]] with `name` and `path`"));
+        return Err(Failure::configuration(
+            path,
+            "the project has no catalog",
+            "add a [[source]] with `name` and `path`",
+        ));
     }
     let mut schemas = Vec::new();
     let mut readers = Vec::new();
@@ -180,15 +265,41 @@ pub(super) fn open_sources(project: &Project, path: &str, files: &mut FileNames)
         let preset: Option<&'static Preset> = match &source.preset {
             None => None,
             Some(name) => Some(preset::find(name).ok_or_else(|| {
-                let hint = near(name, preset::all().iter().map(|preset| preset.name.as_str()));
-                let all = preset::all().iter().map(|preset| format!("`{}`", preset.name)).collect::<Vec<_>>().join(", ");
-                ConfigError::new(path, format!("source `{}`: there is no preset `{name}`", source.name), hint.unwrap_or_else(|| format!("the presets are {all}")))
+                let hint = near(
+                    name,
+                    preset::all().iter().map(|preset| preset.name.as_str()),
+                );
+                let all = preset::all()
+                    .iter()
+                    .map(|preset| format!("`{}`", preset.name))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                ConfigError::new(
+                    path,
+                    format!("source `{}`: there is no preset `{name}`", source.name),
+                    hint.unwrap_or_else(|| format!("the presets are {all}")),
+                )
             })?),
         };
-        let reader = open::open(source, preset, &project.folder, &project.shop.language, files)?;
+        let reader = open::open(
+            source,
+            preset,
+            &project.folder,
+            &project.shop.language,
+            files,
+        )?;
         let columns = reader.columns().to_vec();
-        let table = if index == 0 { None } else { u32::try_from(index - 1).ok() };
-        schemas.push(Schema { source: source.clone(), preset, columns, table });
+        let table = if index == 0 {
+            None
+        } else {
+            u32::try_from(index - 1).ok()
+        };
+        schemas.push(Schema {
+            source: source.clone(),
+            preset,
+            columns,
+            table,
+        });
         readers.push(reader);
     }
     Ok((schemas, readers))
@@ -217,16 +328,35 @@ struct Compiled {
 }
 
 impl Compiling<'_> {
-    fn feeds(&mut self, schemas: &[Schema], feeds: &[&Feed], locations: &[Location], now: &str, every_cell: bool) -> Result<Compiled, Failure> {
+    fn feeds(
+        &mut self,
+        schemas: &[Schema],
+        feeds: &[&Feed],
+        locations: &[Location],
+        now: &str,
+        every_cell: bool,
+    ) -> Result<Compiled, Failure> {
         let project = self.project;
         let mut fallbacks = std::mem::take(&mut self.fallbacks);
-        let mut columns =
-            Columns { schemas, shop: &project.shop, fallbacks: &mut fallbacks, problems: Vec::new(), translated: BTreeMap::new() };
+        let mut columns = Columns {
+            schemas,
+            shop: &project.shop,
+            fallbacks: &mut fallbacks,
+            problems: Vec::new(),
+            translated: BTreeMap::new(),
+        };
         let graph = &mut self.graph;
-        self.views.push((project.shop.currency.clone(), project.shop.language.clone()));
-        let plain = View { language: project.shop.language.clone(), currency: project.shop.currency.clone(), ..View::default() };
+        self.views
+            .push((project.shop.currency.clone(), project.shop.language.clone()));
+        let plain = View {
+            language: project.shop.language.clone(),
+            currency: project.shop.currency.clone(),
+            ..View::default()
+        };
         let mut errors: Vec<ConfigError> = Vec::new();
-        let sku = columns.column(graph, &plain, "sku").unwrap_or_else(|| graph.add(Node::Absent));
+        let sku = columns
+            .column(graph, &plain, "sku")
+            .unwrap_or_else(|| graph.add(Node::Absent));
         if matches!(graph.node(sku), Node::Absent) {
             errors.push(ConfigError::new(
                 self.path,
@@ -235,7 +365,10 @@ impl Compiling<'_> {
             ));
         }
         let preset = schemas[0].preset;
-        let template = |columns: &mut Columns<'_>, graph: &mut Graph, source: Option<&String>, what: &str| {
+        let template = |columns: &mut Columns<'_>,
+                        graph: &mut Graph,
+                        source: Option<&String>,
+                        what: &str| {
             source.map(|source| {
                 if source.contains("{{") {
                     columns.template(graph, 0, what, source)
@@ -244,24 +377,51 @@ impl Compiling<'_> {
                 }
             })
         };
-        let role = template(&mut columns, graph, preset.and_then(|preset| preset.role.as_ref()), "role");
-        let aliases = template(&mut columns, graph, preset.and_then(|preset| preset.aliases.as_ref()), "aliases");
-        let key = template(&mut columns, graph, preset.and_then(|preset| preset.key.as_ref()), "key");
+        let role = template(
+            &mut columns,
+            graph,
+            preset.and_then(|preset| preset.role.as_ref()),
+            "role",
+        );
+        let aliases = template(
+            &mut columns,
+            graph,
+            preset.and_then(|preset| preset.aliases.as_ref()),
+            "aliases",
+        );
+        let key = template(
+            &mut columns,
+            graph,
+            preset.and_then(|preset| preset.key.as_ref()),
+            "key",
+        );
         let key = key.or_else(|| columns.in_source(graph, 0, "product_id", "product_id"));
         let mut joins = Vec::new();
         let mut table_keys = Vec::new();
         for (index, schema) in schemas.iter().enumerate() {
             let Some(table) = schema.table else { continue };
-            let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
-            let base = join.split_once('.').map_or(join.as_str(), |(base, _)| base).to_owned();
+            let join = schema
+                .source
+                .join
+                .clone()
+                .unwrap_or_else(|| "sku".to_owned());
+            let base = join
+                .split_once('.')
+                .map_or(join.as_str(), |(base, _)| base)
+                .to_owned();
             match columns.in_source(graph, index, &join, &base) {
                 Some(own) => table_keys.push(own),
                 None => {
                     let hint = near(&join, schema.columns.iter().map(String::as_str));
                     errors.push(ConfigError::new(
                         self.path,
-                        format!("source `{}` has no column `{join}` to join by", schema.source.name),
-                        hint.unwrap_or_else(|| format!("map it: [source.fields] {join} = \"its column\"")),
+                        format!(
+                            "source `{}` has no column `{join}` to join by",
+                            schema.source.name
+                        ),
+                        hint.unwrap_or_else(|| {
+                            format!("map it: [source.fields] {join} = \"its column\"")
+                        }),
                     ));
                     table_keys.push(graph.add(Node::Absent));
                 }
@@ -273,11 +433,26 @@ impl Compiling<'_> {
             self.tables.stock_location = columns.in_source(graph, index, "location", "location");
         }
         let formulas = formulas(project, self.path, &mut columns, graph, &mut errors);
-        let mut compiled = Compiled { feeds: Vec::new(), channels: Vec::new(), sku, role, keys: (key, aliases), joins, table_keys, slots: 0, every_cell: Vec::new() };
+        let mut compiled = Compiled {
+            feeds: Vec::new(),
+            channels: Vec::new(),
+            sku,
+            role,
+            keys: (key, aliases),
+            joins,
+            table_keys,
+            slots: 0,
+            every_cell: Vec::new(),
+        };
         if every_cell {
             compiled.every_cell = every_column(&mut columns, graph, &plain);
         }
-        let around = Surroundings { shop: &project.shop, locations, now, project_path: self.path };
+        let around = Surroundings {
+            shop: &project.shop,
+            locations,
+            now,
+            project_path: self.path,
+        };
         for feed in feeds {
             let channel = match channel::load(Some(&project.folder), &feed.channel) {
                 Ok(channel) => channel,
@@ -286,13 +461,23 @@ impl Compiling<'_> {
                     continue;
                 }
             };
-            let language = feed.language.clone().unwrap_or_else(|| project.shop.language.clone());
-            let currency = feed.currency.clone().unwrap_or_else(|| project.shop.currency.clone());
+            let language = feed
+                .language
+                .clone()
+                .unwrap_or_else(|| project.shop.language.clone());
+            let currency = feed
+                .currency
+                .clone()
+                .unwrap_or_else(|| project.shop.currency.clone());
             let pair = (currency.clone(), language.clone());
-            let number = self.views.iter().position(|view| *view == pair).unwrap_or_else(|| {
-                self.views.push(pair);
-                self.views.len() - 1
-            });
+            let number = self
+                .views
+                .iter()
+                .position(|view| *view == pair)
+                .unwrap_or_else(|| {
+                    self.views.push(pair);
+                    self.views.len() - 1
+                });
             let view = View {
                 number: u16::try_from(number).expect("few views"),
                 language,
@@ -304,7 +489,15 @@ impl Compiling<'_> {
                 per_location: false,
                 prices: channel.manifest.prices,
             };
-            match compile::feed(graph, &mut columns, feed, &channel, view, &mut compiled.slots, &around) {
+            match compile::feed(
+                graph,
+                &mut columns,
+                feed,
+                &channel,
+                view,
+                &mut compiled.slots,
+                &around,
+            ) {
                 Ok(program) => {
                     compiled.feeds.push(program);
                     compiled.channels.push(channel);
@@ -318,14 +511,22 @@ impl Compiling<'_> {
         drop(columns);
         self.fallbacks = fallbacks;
         self.tables.formulas = formulas.into_iter().flatten().collect();
-        if errors.is_empty() { Ok(compiled) } else { Err(Failure::Configuration(errors)) }
+        if errors.is_empty() {
+            Ok(compiled)
+        } else {
+            Err(Failure::Configuration(errors))
+        }
     }
 }
 
 /// All columns of the vocabulary whose cells are read as something, in every language and currency that the sources mark.
 fn every_column(columns: &mut Columns<'_>, graph: &mut Graph, plain: &View) -> Vec<NodeId> {
     use crate::catalog::columns::{COLUMNS, Kind, find};
-    let mut names: Vec<String> = COLUMNS.iter().filter(|column| !matches!(column.kind, Kind::Text | Kind::Identifier)).map(|column| column.name.to_owned()).collect();
+    let mut names: Vec<String> = COLUMNS
+        .iter()
+        .filter(|column| !matches!(column.kind, Kind::Text | Kind::Identifier))
+        .map(|column| column.name.to_owned())
+        .collect();
     for schema in columns.schemas {
         for name in schema.columns.iter().chain(schema.source.fields.keys()) {
             let marked = name.split_once('.').and_then(|(base, _)| find(base));
@@ -334,7 +535,10 @@ fn every_column(columns: &mut Columns<'_>, graph: &mut Graph, plain: &View) -> V
             }
         }
     }
-    let mut nodes: Vec<NodeId> = names.iter().filter_map(|name| columns.column(graph, plain, name)).collect();
+    let mut nodes: Vec<NodeId> = names
+        .iter()
+        .filter_map(|name| columns.column(graph, plain, name))
+        .collect();
     nodes.retain(|&node| !matches!(graph.node(node), Node::Absent));
     nodes.dedup();
     nodes
@@ -350,11 +554,16 @@ fn formulas(
 ) -> Vec<Option<Formula>> {
     let mut made = Vec::new();
     for sync in &project.sync {
-        let index = columns.schemas.iter().position(|schema| schema.source.name == sync.from && schema.source.role == Some(Role::Stock));
+        let index = columns.schemas.iter().position(|schema| {
+            schema.source.name == sync.from && schema.source.role == Some(Role::Stock)
+        });
         let Some(index) = index else {
             errors.push(ConfigError::new(
                 path,
-                format!("sync `{}` reads from `{}`, which is no stock source", sync.name, sync.from),
+                format!(
+                    "sync `{}` reads from `{}`, which is no stock source",
+                    sync.name, sync.from
+                ),
                 "name a [[source]] with `role = \"stock\"`",
             ));
             made.push(None);
@@ -367,25 +576,43 @@ fn formulas(
             Basis::Salable => "salable",
         };
         let names = [quantity_name, "on_hand", "available", "salable"];
-        let Some(quantity) = names.iter().find_map(|name| columns.in_source(graph, index, name, name)) else {
+        let Some(quantity) = names
+            .iter()
+            .find_map(|name| columns.in_source(graph, index, name, name))
+        else {
             errors.push(ConfigError::new(
                 path,
-                format!("stock source `{}` has no column `{quantity_name}`", sync.from),
+                format!(
+                    "stock source `{}` has no column `{quantity_name}`",
+                    sync.from
+                ),
                 format!("map it: [source.fields] {quantity_name} = \"its column\""),
             ));
             made.push(None);
             continue;
         };
-        let committed = if basis == Basis::OnHand { columns.in_source(graph, index, "committed", "committed") } else { None };
-        let location = columns.in_source(graph, index, "location", "location").unwrap_or_else(|| graph.add(Node::Absent));
+        let committed = if basis == Basis::OnHand {
+            columns.in_source(graph, index, "committed", "committed")
+        } else {
+            None
+        };
+        let location = columns
+            .in_source(graph, index, "location", "location")
+            .unwrap_or_else(|| graph.add(Node::Absent));
         let (safety_stock, column) = match &sync.safety_stock {
             _ if basis == Basis::Salable => (0, None),
             None => (0, None),
             Some(toml::Value::Integer(units)) => (*units, None),
-            Some(toml::Value::String(name)) => (0, columns.in_source(graph, index, name, "safety_stock")),
+            Some(toml::Value::String(name)) => {
+                (0, columns.in_source(graph, index, name, "safety_stock"))
+            }
             Some(_) => (0, None),
         };
-        let share = sync.share.as_deref().and_then(percent).unwrap_or(Decimal::ONE);
+        let share = sync
+            .share
+            .as_deref()
+            .and_then(percent)
+            .unwrap_or(Decimal::ONE);
         made.push(Some(Formula {
             table: columns.schemas[index].table.unwrap_or(0),
             quantity,
@@ -405,7 +632,10 @@ fn formulas(
 fn codes(locations: Option<&toml::Value>) -> Vec<String> {
     match locations {
         Some(toml::Value::Table(table)) => table.keys().cloned().collect(),
-        Some(toml::Value::Array(list)) => list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect(),
+        Some(toml::Value::Array(list)) => list
+            .iter()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -418,13 +648,24 @@ pub fn percent(text: &str) -> Option<Decimal> {
     }
 }
 
-fn formula_of(feed: &Feed, project: &Project, formulas: &[Option<Formula>], path: &str, errors: &mut Vec<ConfigError>) -> Option<u32> {
+fn formula_of(
+    feed: &Feed,
+    project: &Project,
+    formulas: &[Option<Formula>],
+    path: &str,
+    errors: &mut Vec<ConfigError>,
+) -> Option<u32> {
     let wanted = match &feed.stock {
         Some(name) => {
             let found = project.sync.iter().position(|sync| sync.name == *name);
             if found.is_none() {
-                let hint = near(name, project.sync.iter().map(|sync| sync.name.as_str())).unwrap_or_else(|| "add a [[sync]] of that name".to_owned());
-                errors.push(ConfigError::new(path, format!("feed `{}`: there is no sync `{name}`", feed.name), hint));
+                let hint = near(name, project.sync.iter().map(|sync| sync.name.as_str()))
+                    .unwrap_or_else(|| "add a [[sync]] of that name".to_owned());
+                errors.push(ConfigError::new(
+                    path,
+                    format!("feed `{}`: there is no sync `{name}`", feed.name),
+                    hint,
+                ));
             }
             found?
         }
@@ -436,12 +677,21 @@ fn formula_of(feed: &Feed, project: &Project, formulas: &[Option<Formula>], path
 }
 
 /// Loads the mapping tables that the graph's `map` nodes name.
-pub(super) fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<BTreeMap<String, map::Table>, Failure> {
+pub(super) fn mappings(
+    graph: &Graph,
+    project: &Project,
+    path: &str,
+) -> Result<BTreeMap<String, map::Table>, Failure> {
     let mut tables = BTreeMap::new();
     let mut errors = Vec::new();
     for number in 0..graph.len() {
         let id = NodeId(u32::try_from(number).expect("fewer than 4 billion nodes"));
-        let Node::Helper { helper, positional, .. } = graph.node(id) else { continue };
+        let Node::Helper {
+            helper, positional, ..
+        } = graph.node(id)
+        else {
+            continue;
+        };
         if crate::program::graph::helper(*helper).name != "map" {
             continue;
         }
@@ -451,7 +701,11 @@ pub(super) fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<B
             continue;
         }
         let Some(Some(name)) = table else {
-            errors.push(ConfigError::new(path, "`map` wants its table's path as a literal text or a setting", "write `{{map \"mappings/x.csv\" category}}`"));
+            errors.push(ConfigError::new(
+                path,
+                "`map` wants its table's path as a literal text or a setting",
+                "write `{{map \"mappings/x.csv\" category}}`",
+            ));
             continue;
         };
         if tables.contains_key(name) {
@@ -464,14 +718,28 @@ pub(super) fn mappings(graph: &Graph, project: &Project, path: &str) -> Result<B
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(tables) } else { Err(Failure::Configuration(errors)) }
+    if errors.is_empty() {
+        Ok(tables)
+    } else {
+        Err(Failure::Configuration(errors))
+    }
 }
 
 fn read_mapping(folder: &Path, name: &str) -> Result<map::Table, ConfigError> {
     let file = std::fs::File::open(folder.join(name)).map_err(|error| {
-        ConfigError::new(name, format!("the mapping table cannot be read: {error}"), "it is a CSV file of two columns in the project's folder")
+        ConfigError::new(
+            name,
+            format!("the mapping table cannot be read: {error}"),
+            "it is a CSV file of two columns in the project's folder",
+        )
     })?;
-    map::Table::read(file, name).map_err(|message| ConfigError::new(name, message, "a mapping table has two columns: what it is here, what it is there"))
+    map::Table::read(file, name).map_err(|message| {
+        ConfigError::new(
+            name,
+            message,
+            "a mapping table has two columns: what it is here, what it is there",
+        )
+    })
 }
 
 /// Reads the joined sources into their tables.
@@ -494,7 +762,11 @@ fn load_tables(
         let one_to_one = schema.source.role.is_none();
         // A key with a condition takes some rows of the source on purpose.
         let join = schema.source.join.as_deref().unwrap_or("sku");
-        let mapping = schema.source.fields.get(join).or_else(|| schema.preset.and_then(|preset| preset.fields.get(join)));
+        let mapping = schema
+            .source
+            .fields
+            .get(join)
+            .or_else(|| schema.preset.and_then(|preset| preset.fields.get(join)));
         let picks_rows = mapping.is_some_and(|mapping| mapping.contains("{{#if"));
         loop {
             let mut batch = Batch::default();
@@ -522,29 +794,56 @@ fn load_tables(
                     })
                     .collect()
             };
-            let join = schema.source.join.clone().unwrap_or_else(|| "sku".to_owned());
+            let join = schema
+                .source
+                .join
+                .clone()
+                .unwrap_or_else(|| "sku".to_owned());
             for (row, key) in keys.iter().enumerate() {
                 if key.is_none() && !picks_rows {
-                    observer.finding(&table_finding(files, &batch, row, "missing-key", &join, None, "the row has no key to join by, and is left out".to_owned(), "fill the column, or take the row out"));
-                }
-            }
-            table.add(batch, keys.iter().map(Option::as_deref), |batch, row, key| {
-                if one_to_one {
                     observer.finding(&table_finding(
                         files,
-                        batch,
+                        &batch,
                         row,
-                        "duplicate-key",
+                        "missing-key",
                         &join,
-                        Some(key),
-                        format!("`{key}` stands a second time in source `{}`; the first row counts", schema.source.name),
-                        "keep one row a key",
+                        None,
+                        "the row has no key to join by, and is left out".to_owned(),
+                        "fill the column, or take the row out",
                     ));
                 }
-            });
+            }
+            table.add(
+                batch,
+                keys.iter().map(Option::as_deref),
+                |batch, row, key| {
+                    if one_to_one {
+                        observer.finding(&table_finding(
+                            files,
+                            batch,
+                            row,
+                            "duplicate-key",
+                            &join,
+                            Some(key),
+                            format!(
+                                "`{key}` stands a second time in source `{}`; the first row counts",
+                                schema.source.name
+                            ),
+                            "keep one row a key",
+                        ));
+                    }
+                },
+            );
         }
         if schema.source.role == Some(Role::Stock) && !project.location.is_empty() {
-            report_unknown_locations(graph, &table, tables.stock_location, project, files, observer);
+            report_unknown_locations(
+                graph,
+                &table,
+                tables.stock_location,
+                project,
+                files,
+                observer,
+            );
         }
         for remark in reader.take_remarks() {
             observer.remark(&remark);
@@ -569,14 +868,25 @@ fn report_unknown_locations(
     files: &FileNames,
     observer: &mut dyn Observer,
 ) {
-    let Some(Node::Trim(raw)) = location.map(|location| graph.node(location)) else { return };
-    let Node::Raw(column) = graph.node(*raw) else { return };
+    let Some(Node::Trim(raw)) = location.map(|location| graph.node(location)) else {
+        return;
+    };
+    let Node::Raw(column) = graph.node(*raw) else {
+        return;
+    };
     let mut unknown: BTreeMap<String, (u64, crate::program::table::RowId)> = BTreeMap::new();
     for row in table.rows() {
         let (batch, at) = table.row(row);
-        let place = if batch.order.is_empty() { *column } else { batch.order[*column as usize] };
+        let place = if batch.order.is_empty() {
+            *column
+        } else {
+            batch.order[*column as usize]
+        };
         let code = batch.cell(at, place as usize).trim();
-        let known = project.location.iter().any(|location| location.get("code").is_some_and(|known| known == code));
+        let known = project
+            .location
+            .iter()
+            .any(|location| location.get("code").is_some_and(|known| known == code));
         if !known && !code.is_empty() {
             unknown.entry(code.to_owned()).or_insert((0, row)).0 += 1;
         }
@@ -642,7 +952,11 @@ pub fn report_rejects(batch: &mut Batch, files: &FileNames, observer: &mut dyn O
 
 impl Program {
     /// The contexts helpers run in, one a view.
-    pub fn contexts<'a>(&'a self, arena: &'a Bump, unmatched: &'a RefCell<BTreeMap<(String, String), u64>>) -> Vec<HelperContext<'a>> {
+    pub fn contexts<'a>(
+        &'a self,
+        arena: &'a Bump,
+        unmatched: &'a RefCell<BTreeMap<(String, String), u64>>,
+    ) -> Vec<HelperContext<'a>> {
         let (timezone, weight_unit, length_unit) = &self.shop;
         self.views
             .iter()
@@ -702,5 +1016,9 @@ impl Program {
 }
 
 fn list_of(value: Value<'_>) -> impl Iterator<Item = &str> {
-    value.elements().flat_map(|element| element.split('|')).map(str::trim).filter(|element| !element.is_empty())
+    value
+        .elements()
+        .flat_map(|element| element.split('|'))
+        .map(str::trim)
+        .filter(|element| !element.is_empty())
 }

@@ -36,7 +36,8 @@ pub type Excluded = dyn Fn(&str, &str) -> Option<String> + Sync;
 
 /// Runs every feed on a batch.
 pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut Work) {
-    work.feeds.resize_with(program.feeds.len(), FeedOutput::default);
+    work.feeds
+        .resize_with(program.feeds.len(), FeedOutput::default);
     for output in &mut work.feeds {
         output.clear();
     }
@@ -45,16 +46,34 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
     {
         let batch = &work.input.batch;
         let contexts = program.contexts(arena, &unmatched);
-        let run = Evaluator::new(&program.graph, &program.tables, &contexts, arena, batch, program.slots);
+        let run = Evaluator::new(
+            &program.graph,
+            &program.tables,
+            &contexts,
+            arena,
+            batch,
+            program.slots,
+        );
         run.set_sku(program.sku);
-        let mut feeds: Vec<FeedRun<'_, '_>> =
-            program.feeds.iter().map(|feed| FeedRun::new(feed, &run, program.sku, excluded)).collect();
+        let mut feeds: Vec<FeedRun<'_, '_>> = program
+            .feeds
+            .iter()
+            .map(|feed| FeedRun::new(feed, &run, program.sku, excluded))
+            .collect();
         let mut variants = Vec::new();
         let mut start = work.input.first;
         let singles = work.input.ends.is_empty();
-        let products = if singles { batch.len() } else { work.input.ends.len() };
+        let products = if singles {
+            batch.len()
+        } else {
+            work.input.ends.len()
+        };
         for product in 0..products {
-            let end = if singles { product + 1 } else { work.input.ends[product] };
+            let end = if singles {
+                product + 1
+            } else {
+                work.input.ends[product]
+            };
             let product = rows_of(program, &run, start, end, &mut variants);
             for &row in &variants {
                 run.select(row, product);
@@ -74,8 +93,15 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
             if variants.is_empty() && !product.apart && program.role.is_some() {
                 continue;
             }
-            let rows = ProductRows { product, variants: &variants };
-            for (feed, output) in feeds.iter_mut().zip(&mut work.feeds).filter(|(feed, _)| feed.takes_products()) {
+            let rows = ProductRows {
+                product,
+                variants: &variants,
+            };
+            for (feed, output) in feeds
+                .iter_mut()
+                .zip(&mut work.feeds)
+                .filter(|(feed, _)| feed.takes_products())
+            {
                 feed.whole_product(&rows, output);
             }
         }
@@ -83,7 +109,12 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
         let mut told = std::collections::HashSet::new();
         for misread in run.take_misread() {
             // A cell is read anew for each product feed; it is told once.
-            if !told.insert((misread.file, misread.line, misread.column.clone(), misread.trouble.rule)) {
+            if !told.insert((
+                misread.file,
+                misread.line,
+                misread.column.clone(),
+                misread.trouble.rule,
+            )) {
                 continue;
             }
             work.findings.push(Finding {
@@ -103,9 +134,20 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
 }
 
 /// Which rows of a product are variants, and which one speaks for it.
-pub fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize, variants: &mut Vec<usize>) -> Product {
+pub fn rows_of(
+    program: &Program,
+    run: &Evaluator<'_>,
+    start: usize,
+    end: usize,
+    variants: &mut Vec<usize>,
+) -> Product {
     variants.clear();
-    let mut product = Product { start, end, row: start, apart: false };
+    let mut product = Product {
+        start,
+        end,
+        row: start,
+        apart: false,
+    };
     if end == start + 1 && program.role.is_none() {
         variants.push(start);
         return product;
@@ -136,7 +178,9 @@ pub fn rows_of(program: &Program, run: &Evaluator<'_>, start: usize, end: usize,
             _ => variants.push(row),
         }
     }
-    if variants.is_empty() && let Some(row) = lone {
+    if variants.is_empty()
+        && let Some(row) = lone
+    {
         variants.push(row);
         product.apart = false;
     }
@@ -203,7 +247,12 @@ pub fn run<E: From<Interrupted>>(
     })
 }
 
-fn feed_workers(reader: &mut ProductReader<'_>, free: &Receiver<Work>, work: &Sender<Work>, failed: &Sender<Result<Work, Interrupted>>) {
+fn feed_workers(
+    reader: &mut ProductReader<'_>,
+    free: &Receiver<Work>,
+    work: &Sender<Work>,
+    failed: &Sender<Result<Work, Interrupted>>,
+) {
     while let Ok(mut next) = free.recv() {
         reader.recycle(std::mem::take(&mut next.input.batch));
         match reader.next() {

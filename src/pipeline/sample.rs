@@ -6,9 +6,9 @@ use crate::channel;
 use crate::config::Project;
 use crate::config::toml_file;
 
+use super::Failure;
 use super::build::{Options, build};
 use super::observer::Silent;
-use super::Failure;
 
 const CATALOG: &str = include_str!("sample/catalog.csv");
 const STOCK: &str = include_str!("sample/stock.csv");
@@ -20,7 +20,8 @@ const PROJECT: &str = include_str!("sample/shelfcast.toml");
 /// An unknown channel; a manifest or template that is wrong.
 pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
     let channel = channel::load(Some(project), name)?;
-    let disk = |error: std::io::Error| Failure::Disk(format!("cannot write a temporary file: {error}"));
+    let disk =
+        |error: std::io::Error| Failure::Disk(format!("cannot write a temporary file: {error}"));
     let folder = tempfile::tempdir().map_err(disk)?;
     let mut sample: Project = toml_file::parse("the built-in project", PROJECT)?;
     sample.folder = folder.path().to_owned();
@@ -34,7 +35,11 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
     for (setting, about) in &channel.manifest.settings {
         // A mapping table belongs to a project; the sample has none.
         let is_table = setting.ends_with("_table");
-        if let Some(example) = about.example.clone().filter(|_| about.required && !is_table) {
+        if let Some(example) = about
+            .example
+            .clone()
+            .filter(|_| about.required && !is_table)
+        {
             settings.insert(setting.clone(), example);
         }
     }
@@ -43,12 +48,23 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
         feed.settings = settings;
     }
     let now = "2026-11-22T10:00:00Z".parse().expect("a moment");
-    let options = Options { feeds: Vec::new(), now, threads: 1, folder: Some(folder.path().join("out")), digests: false, fill: false };
+    let options = Options {
+        feeds: Vec::new(),
+        now,
+        threads: 1,
+        folder: Some(folder.path().join("out")),
+        digests: false,
+        fill: false,
+    };
     let report = build(&sample, &options, &mut Silent)?;
     let mut bytes = Vec::new();
     for feed in &report.feeds {
         if let Some(held) = &feed.held {
-            return Err(Failure::configuration(&channel.manifest_path, format!("the channel takes none of the built-in items: {held}"), "`shelfcast channel lint` says why"));
+            return Err(Failure::configuration(
+                &channel.manifest_path,
+                format!("the channel takes none of the built-in items: {held}"),
+                "`shelfcast channel lint` says why",
+            ));
         }
         for file in &feed.files {
             bytes.extend(std::fs::read(folder.path().join(&file.path)).map_err(disk)?);
@@ -58,7 +74,9 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    let Ok(entries) = std::fs::read_dir(from) else { return Ok(()) };
+    let Ok(entries) = std::fs::read_dir(from) else {
+        return Ok(());
+    };
     std::fs::create_dir_all(to)?;
     for entry in entries.flatten() {
         let target = to.join(entry.file_name());

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 
+use crate::catalog::Batch;
 use crate::catalog::columns::{COLUMNS, Kind};
 use crate::catalog::open::FileNames;
-use crate::catalog::Batch;
 use crate::config::{ConfigError, Project};
 use crate::helper::HelperContext;
 use crate::helper::crate_adapter::OwnedContext;
@@ -115,28 +115,63 @@ pub fn survey(project: &Project) -> Result<Vec<Surveyed>, Failure> {
     let (schemas, readers) = open_sources(project, &path, &mut files)?;
     let mut graph = Graph::default();
     let mut fallbacks = Vec::new();
-    let mut columns =
-        Columns { schemas: &schemas, shop: &project.shop, fallbacks: &mut fallbacks, problems: Vec::new(), translated: BTreeMap::new() };
+    let mut columns = Columns {
+        schemas: &schemas,
+        shop: &project.shop,
+        fallbacks: &mut fallbacks,
+        problems: Vec::new(),
+        translated: BTreeMap::new(),
+    };
     let mut nodes: Vec<Vec<(Column, NodeId)>> = Vec::new();
     for (index, schema) in schemas.iter().enumerate() {
-        let mut names: Vec<(String, &str, Kind)> = COLUMNS.iter().map(|column| (column.name.to_owned(), column.name, column.kind)).collect();
+        let mut names: Vec<(String, &str, Kind)> = COLUMNS
+            .iter()
+            .map(|column| (column.name.to_owned(), column.name, column.kind))
+            .collect();
         // Columns in a language or currency, such as `title.pl`.
-        let marked = schema.columns.iter().chain(schema.source.fields.keys()).filter_map(|name| {
-            let base = name.split_once('.')?.0;
-            COLUMNS.iter().find(|column| column.name == base).map(|column| (name.clone(), column.name, column.kind))
-        });
+        let marked = schema
+            .columns
+            .iter()
+            .chain(schema.source.fields.keys())
+            .filter_map(|name| {
+                let base = name.split_once('.')?.0;
+                COLUMNS
+                    .iter()
+                    .find(|column| column.name == base)
+                    .map(|column| (name.clone(), column.name, column.kind))
+            });
         names.extend(marked);
         let mut found = Vec::new();
         for (name, base, of) in names {
             if let Some(node) = columns.in_source(&mut graph, index, &name, base) {
-                let preset = schema.preset.and_then(|preset| preset.fields.get(&name).cloned());
-                let mapping = schema.source.fields.get(&name).cloned().or(preset).unwrap_or_default();
-                found.push((Column { name, kind: kind(of), mapping, ..Column::default() }, node));
+                let preset = schema
+                    .preset
+                    .and_then(|preset| preset.fields.get(&name).cloned());
+                let mapping = schema
+                    .source
+                    .fields
+                    .get(&name)
+                    .cloned()
+                    .or(preset)
+                    .unwrap_or_default();
+                found.push((
+                    Column {
+                        name,
+                        kind: kind(of),
+                        mapping,
+                        ..Column::default()
+                    },
+                    node,
+                ));
             }
         }
         nodes.push(found);
     }
-    let problems: Vec<ConfigError> = columns.problems.drain(..).map(|problem| ConfigError::new(path.as_str(), problem.message, problem.hint)).collect();
+    let problems: Vec<ConfigError> = columns
+        .problems
+        .drain(..)
+        .map(|problem| ConfigError::new(path.as_str(), problem.message, problem.hint))
+        .collect();
     drop(columns);
     if !problems.is_empty() {
         return Err(Failure::Configuration(problems));
@@ -154,10 +189,20 @@ pub fn survey(project: &Project) -> Result<Vec<Surveyed>, Failure> {
             unmatched: std::sync::Mutex::default(),
         }));
     }
-    let tables = Tables { fallbacks, ..Tables::default() };
+    let tables = Tables {
+        fallbacks,
+        ..Tables::default()
+    };
     let mut surveyed = Vec::new();
     for ((schema, mut reader), mut ours) in schemas.iter().zip(readers).zip(nodes) {
-        let mut own: Vec<Column> = schema.columns.iter().map(|name| Column { name: name.clone(), ..Column::default() }).collect();
+        let mut own: Vec<Column> = schema
+            .columns
+            .iter()
+            .map(|name| Column {
+                name: name.clone(),
+                ..Column::default()
+            })
+            .collect();
         let mut looks: Vec<Looks> = vec![Looks::default(); own.len()];
         let mut rows = 0;
         loop {
@@ -196,7 +241,10 @@ pub fn survey(project: &Project) -> Result<Vec<Surveyed>, Failure> {
                         Ok(Value::Bool(yes)) => column.take(if yes { "true" } else { "false" }),
                         Ok(Value::Text(text)) => column.take(text),
                         Ok(list) => {
-                            let all: Vec<String> = list.elements().map(|element| element.replace(crate::model::value::PAIR, ": ")).collect();
+                            let all: Vec<String> = list
+                                .elements()
+                                .map(|element| element.replace(crate::model::value::PAIR, ": "))
+                                .collect();
                             column.take(&all.join(" | "));
                         }
                         Err(_) => column.misread += 1,
@@ -207,16 +255,33 @@ pub fn survey(project: &Project) -> Result<Vec<Surveyed>, Failure> {
         for (column, looks) in own.iter_mut().zip(&looks) {
             column.kind = looks.kind(column.filled);
         }
-        let place = schema.source.path.clone().unwrap_or_else(|| "database".to_owned());
+        let place = schema
+            .source
+            .path
+            .clone()
+            .unwrap_or_else(|| "database".to_owned());
         let ours = ours.into_iter().map(|(column, _)| column).collect();
-        surveyed.push(Surveyed { source: schema.source.name.clone(), place, rows, ours, own });
+        surveyed.push(Surveyed {
+            source: schema.source.name.clone(),
+            place,
+            rows,
+            ours,
+            own,
+        });
     }
     Ok(surveyed)
 }
 
 /// Where a source's column lies in this file's records; out of reach where the file lacks it.
 fn place_of(batch: &Batch, column: usize) -> usize {
-    if batch.order.is_empty() { column } else { batch.order.get(column).map_or(usize::MAX, |&place| place as usize) }
+    if batch.order.is_empty() {
+        column
+    } else {
+        batch
+            .order
+            .get(column)
+            .map_or(usize::MAX, |&place| place as usize)
+    }
 }
 
 /// What all values of a column look like.

@@ -13,7 +13,9 @@ use super::table::RowId;
 /// The whole units a value says; `None` when absent.
 pub(super) fn units(value: Value<'_>) -> Option<i64> {
     let text = value.as_text()?;
-    text.parse::<i64>().ok().or_else(|| decimal::parse(text)?.floor().to_i64())
+    text.parse::<i64>()
+        .ok()
+        .or_else(|| decimal::parse(text)?.floor().to_i64())
 }
 
 /// Computes the nodes that compare, search and count.
@@ -23,10 +25,16 @@ pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
             let (left, right) = (text(run, *left)?, text(run, *right)?);
             Ok(Value::Bool(decimal::holds(*relation, left.cmp(right))))
         }
-        Node::CompareNumber(relation, left, right) => compare_numbers(run, *relation, *left, *right),
+        Node::CompareNumber(relation, left, right) => {
+            compare_numbers(run, *relation, *left, *right)
+        }
         Node::In(element, list) => {
             let element = text(run, *element)?;
-            Ok(Value::Bool(run.value(*list)?.elements().any(|other| pair(other).0 == element || other == element)))
+            Ok(Value::Bool(
+                run.value(*list)?
+                    .elements()
+                    .any(|other| pair(other).0 == element || other == element),
+            ))
         }
         Node::Find(search, whole, part) => {
             let part = text(run, *part)?;
@@ -41,7 +49,9 @@ pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
                 Search::EndsWith => whole.ends_with(part),
             }))
         }
-        Node::Matches(whole, pattern) => Ok(Value::Bool(run.pattern(*pattern).is_match(text(run, *whole)?))),
+        Node::Matches(whole, pattern) => Ok(Value::Bool(
+            run.pattern(*pattern).is_match(text(run, *whole)?),
+        )),
         Node::Size(id) => {
             let value = run.value(*id)?;
             let size = match value {
@@ -51,13 +61,23 @@ pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
             Ok(Value::Text(run.arena.alloc_str(&size.to_string())))
         }
         Node::Arithmetic(operation, left, right) => {
-            let (Some(left), Some(right)) = (number(run, *left)?, number(run, *right)?) else { return Ok(Value::Absent) };
+            let (Some(left), Some(right)) = (number(run, *left)?, number(run, *right)?) else {
+                return Ok(Value::Absent);
+            };
             match decimal::combine(*operation, left, right) {
-                Some(result) => Ok(Value::Text(run.arena.alloc_str(&result.normalize().to_string()))),
-                None if *operation == Operation::Divide && right.is_zero() => {
-                    Err(run.fail("rule-type", "division by zero".to_owned(), "guard it: `x != 0 && …`"))
-                }
-                None => Err(run.fail("rule-type", "the result is too large a number".to_owned(), "")),
+                Some(result) => Ok(Value::Text(
+                    run.arena.alloc_str(&result.normalize().to_string()),
+                )),
+                None if *operation == Operation::Divide && right.is_zero() => Err(run.fail(
+                    "rule-type",
+                    "division by zero".to_owned(),
+                    "guard it: `x != 0 && …`",
+                )),
+                None => Err(run.fail(
+                    "rule-type",
+                    "the result is too large a number".to_owned(),
+                    "",
+                )),
             }
         }
         Node::SalePrice { price, sale, ends } => sale_price(run, *price, *sale, *ends),
@@ -81,15 +101,31 @@ pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
                 None => Value::Absent,
             })
         }
-        Node::Free { on_hand, committed, safety_stock } => {
-            let Some(on_hand) = units(run.value(*on_hand)?) else { return Ok(Value::Absent) };
+        Node::Free {
+            on_hand,
+            committed,
+            safety_stock,
+        } => {
+            let Some(on_hand) = units(run.value(*on_hand)?) else {
+                return Ok(Value::Absent);
+            };
             let less = |id| Ok::<i64, Failure>(units(run.value(id)?).unwrap_or(0).max(0));
-            let free = on_hand.saturating_sub(less(*committed)?).saturating_sub(less(*safety_stock)?).max(0);
+            let free = on_hand
+                .saturating_sub(less(*committed)?)
+                .saturating_sub(less(*safety_stock)?)
+                .max(0);
             Ok(Value::Text(run.arena.alloc_str(&free.to_string())))
         }
         Node::Salable { formula, key } => salable(run, *formula, *key),
-        Node::Tax { price, rate, add, decimals } => {
-            let Some(price) = number(run, *price)? else { return Ok(Value::Absent) };
+        Node::Tax {
+            price,
+            rate,
+            add,
+            decimals,
+        } => {
+            let Some(price) = number(run, *price)? else {
+                return Ok(Value::Absent);
+            };
             let Some(rate) = number(run, *rate)? else {
                 return Err(run.fail(
                     "no-tax-rate",
@@ -98,19 +134,37 @@ pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
                 ));
             };
             let factor = Decimal::ONE + rate / Decimal::ONE_HUNDRED;
-            let result = if *add { price.checked_mul(factor) } else { price.checked_div(factor) };
-            Ok(result.map_or(Value::Absent, |result| Value::Text(run.arena.alloc_str(&decimal::rounded(result, *decimals)))))
+            let result = if *add {
+                price.checked_mul(factor)
+            } else {
+                price.checked_div(factor)
+            };
+            Ok(result.map_or(Value::Absent, |result| {
+                Value::Text(run.arena.alloc_str(&decimal::rounded(result, *decimals)))
+            }))
         }
-        Node::Where { test, equals, value } => {
+        Node::Where {
+            test,
+            equals,
+            value,
+        } => {
             let test = run.value(*test)?.as_text().unwrap_or("");
-            if test.eq_ignore_ascii_case(equals) { run.value(*value) } else { Ok(Value::Absent) }
+            if test.eq_ignore_ascii_case(equals) {
+                run.value(*value)
+            } else {
+                Ok(Value::Absent)
+            }
         }
         _ => Ok(Value::Absent),
     }
 }
 
 fn not_text(run: &Evaluator<'_>) -> Failure {
-    run.fail("rule-type", "a list is compared as text".to_owned(), "ask `\"x\" in list`, or `size(list)`")
+    run.fail(
+        "rule-type",
+        "a list is compared as text".to_owned(),
+        "ask `\"x\" in list`, or `size(list)`",
+    )
 }
 
 fn text<'a>(run: &Evaluator<'a>, id: NodeId) -> Result<&'a str, Failure> {
@@ -126,11 +180,20 @@ fn number(run: &Evaluator<'_>, id: NodeId) -> Result<Option<Decimal>, Failure> {
     let text = value.as_text().ok_or_else(|| not_text(run))?;
     decimal::parse(text).map(Some).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
-        run.fail("rule-type", format!("`{shown}` is compared as a number and is none"), "correct the value, or ask for text")
+        run.fail(
+            "rule-type",
+            format!("`{shown}` is compared as a number and is none"),
+            "correct the value, or ask for text",
+        )
     })
 }
 
-fn compare_numbers<'a>(run: &Evaluator<'a>, relation: Relation, left: NodeId, right: NodeId) -> Outcome<'a> {
+fn compare_numbers<'a>(
+    run: &Evaluator<'a>,
+    relation: Relation,
+    left: NodeId,
+    right: NodeId,
+) -> Outcome<'a> {
     match (number(run, left)?, number(run, right)?) {
         (Some(left), Some(right)) => Ok(Value::Bool(decimal::holds(relation, left.cmp(&right)))),
         _ => Ok(Value::Bool(false)),
@@ -151,13 +214,23 @@ fn sale_price<'a>(run: &Evaluator<'a>, price: NodeId, sale: NodeId, ends: NodeId
         let shown = |value: Value<'_>| value.as_text().unwrap_or("").to_owned();
         run.report(
             "sale-not-below-price",
-            format!("the sale price {} is not below the price {}, and is left out", shown(sale), shown(run.value(price)?)),
+            format!(
+                "the sale price {} is not below the price {}, and is left out",
+                shown(sale),
+                shown(run.value(price)?)
+            ),
             "correct one of the two; a sale price equal to the price is best left empty",
             "sale_price",
         );
     }
-    let over = || Ok::<bool, Failure>(moment(run.value(ends)?).is_some_and(|ends| ends <= run.tables().now));
-    Ok(if lower && !over()? { sale } else { Value::Absent })
+    let over = || {
+        Ok::<bool, Failure>(moment(run.value(ends)?).is_some_and(|ends| ends <= run.tables().now))
+    };
+    Ok(if lower && !over()? {
+        sale
+    } else {
+        Value::Absent
+    })
 }
 
 fn number_of(value: Value<'_>) -> Option<Decimal> {
@@ -165,7 +238,11 @@ fn number_of(value: Value<'_>) -> Option<Decimal> {
 }
 
 fn moment(value: Value<'_>) -> Option<jiff::Timestamp> {
-    value.as_text().filter(|text| !text.is_empty())?.parse().ok()
+    value
+        .as_text()
+        .filter(|text| !text.is_empty())?
+        .parse()
+        .ok()
 }
 
 /// `clamp(floor(share x sum over its locations of max(0, on_hand - committed - safety_stock)) - online_open, minimum, maximum)`.
@@ -181,18 +258,31 @@ fn salable<'a>(run: &Evaluator<'a>, formula: u32, key: NodeId) -> Outcome<'a> {
         if (formula.locations.is_empty() || formula.locations.iter().any(|code| code == location))
             && let Some(units_there) = units(value(formula.quantity)?)
         {
-            let committed = formula.committed.map_or(Ok(Value::Absent), value).map(units)?.unwrap_or(0).max(0);
+            let committed = formula
+                .committed
+                .map_or(Ok(Value::Absent), value)
+                .map(units)?
+                .unwrap_or(0)
+                .max(0);
             let kept = match formula.safety_stock_column {
                 Some(column) => units(value(column)?).unwrap_or(formula.safety_stock),
                 None => formula.safety_stock,
             };
-            let free = units_there.saturating_sub(committed).saturating_sub(kept).max(0);
+            let free = units_there
+                .saturating_sub(committed)
+                .saturating_sub(kept)
+                .max(0);
             sum = Some(sum.unwrap_or(0).saturating_add(free));
         }
         row = table.next(at);
     }
-    let Some(sum) = sum else { return Ok(Value::Absent) };
-    let shared = (formula.share * Decimal::from(sum)).floor().to_i64().unwrap_or(i64::MAX);
+    let Some(sum) = sum else {
+        return Ok(Value::Absent);
+    };
+    let shared = (formula.share * Decimal::from(sum))
+        .floor()
+        .to_i64()
+        .unwrap_or(i64::MAX);
     let shown = shared.clamp(formula.minimum, formula.maximum.max(formula.minimum));
     Ok(Value::Text(run.arena.alloc_str(&shown.to_string())))
 }

@@ -90,7 +90,11 @@ impl AttributeProgram {
             run.select_location(self.location);
         }
         let value = match &self.list {
-            None => match self.direct.and_then(|column| run.raw_text(column)).map_or_else(|| run.value(self.value), |text| Ok(Value::Text(text))) {
+            None => match self
+                .direct
+                .and_then(|column| run.raw_text(column))
+                .map_or_else(|| run.value(self.value), |text| Ok(Value::Text(text)))
+            {
                 Ok(value) => self.finish(value, run, problems),
                 Err(failure) => {
                     let trouble = run.trouble(failure);
@@ -112,7 +116,12 @@ impl AttributeProgram {
     }
 
     /// What must be there and is not.
-    pub fn check_presence(&self, value: Value<'_>, run: &Evaluator<'_>, problems: &mut Vec<Problem>) {
+    pub fn check_presence(
+        &self,
+        value: Value<'_>,
+        run: &Evaluator<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
         if !value.is_absent() {
             return;
         }
@@ -130,8 +139,14 @@ impl AttributeProgram {
             problems.push(Problem {
                 rule: "no-price-in-currency",
                 severity: self.severity,
-                message: format!("`{}` has no value: there is no price in {}{why}", self.name, self.currency),
-                hint: format!("give it a price, a column `price.{}`, or a source with `currency = \"{}\"`", self.currency, self.currency),
+                message: format!(
+                    "`{}` has no value: there is no price in {}{why}",
+                    self.name, self.currency
+                ),
+                hint: format!(
+                    "give it a price, a column `price.{}`, or a source with `currency = \"{}\"`",
+                    self.currency, self.currency
+                ),
             });
             return;
         }
@@ -139,16 +154,29 @@ impl AttributeProgram {
             rule: "missing-required",
             severity: self.severity,
             message: format!("`{}` has no value{why}", self.name),
-            hint: format!("fill the column it is made from, or map it: [feed.fields] {} = \"…\"", toml_key(&self.name)),
+            hint: format!(
+                "fill the column it is made from, or map it: [feed.fields] {} = \"…\"",
+                toml_key(&self.name)
+            ),
         });
     }
 
-    fn list<'a>(&self, list: &ListProgram, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
+    fn list<'a>(
+        &self,
+        list: &ListProgram,
+        run: &Evaluator<'a>,
+        problems: &mut Vec<Problem>,
+    ) -> Value<'a> {
         let source = match run.value(list.list) {
             Ok(value) => value,
             Err(failure) => {
                 let trouble = run.trouble(failure);
-                problems.push(Problem { rule: trouble.rule, severity: self.severity, message: trouble.message, hint: trouble.hint });
+                problems.push(Problem {
+                    rule: trouble.rule,
+                    severity: self.severity,
+                    message: trouble.message,
+                    hint: trouble.hint,
+                });
                 return Value::Absent;
             }
         };
@@ -169,7 +197,8 @@ impl AttributeProgram {
                 break;
             }
             let value = if list.computed {
-                run.within(element, index, index + 1 == count, || run.value(self.value)).unwrap_or(Value::Absent)
+                run.within(element, index, index + 1 == count, || run.value(self.value))
+                    .unwrap_or(Value::Absent)
             } else {
                 Value::text(element)
             };
@@ -205,20 +234,33 @@ impl AttributeProgram {
             let bytes = element.as_bytes();
             let scheme = scheme_length(bytes);
             let host = bytes.get(scheme)?;
-            if scheme == 0 || !host.is_ascii_alphanumeric() || element.len() > self.safe_bytes || !is_plain_address(bytes) {
+            if scheme == 0
+                || !host.is_ascii_alphanumeric()
+                || element.len() > self.safe_bytes
+                || !is_plain_address(bytes)
+            {
                 return None;
             }
             start.get_or_insert(from);
             end = from + element.len();
         }
-        Some(start.map_or(Value::Absent, |start| Value::list(encoded.get(start..end).unwrap_or(""))))
+        Some(start.map_or(Value::Absent, |start| {
+            Value::list(encoded.get(start..end).unwrap_or(""))
+        }))
     }
 
     /// Cleans, maps and checks one value.
-    fn finish<'a>(&self, value: Value<'a>, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Value<'a> {
+    fn finish<'a>(
+        &self,
+        value: Value<'a>,
+        run: &Evaluator<'a>,
+        problems: &mut Vec<Problem>,
+    ) -> Value<'a> {
         let mut text = match value {
             Value::Absent => return value,
-            Value::Bool(_) if self.kind == AttributeKind::Boolean && self.map.is_empty() => return value,
+            Value::Bool(_) if self.kind == AttributeKind::Boolean && self.map.is_empty() => {
+                return value;
+            }
             Value::List(_) => {
                 problems.push(self.problem(
                     "list-as-text",
@@ -258,18 +300,29 @@ impl AttributeProgram {
             },
             AttributeKind::Enum => text,
             AttributeKind::Gtin => match Gtin::parse(text) {
-                Ok(parsed) if parsed.separators_removed => run.arena.alloc_str(parsed.gtin.as_str()),
+                Ok(parsed) if parsed.separators_removed => {
+                    run.arena.alloc_str(parsed.gtin.as_str())
+                }
                 Ok(_) => text,
                 Err(problem) => {
-                    problems.push(self.problem(gtin_rule(&problem), format!("`{}`: {}", self.name, problem.message(&shown(text))), &problem.hint()));
+                    problems.push(self.problem(
+                        gtin_rule(&problem),
+                        format!("`{}`: {}", self.name, problem.message(&shown(text))),
+                        &problem.hint(),
+                    ));
                     return Value::Absent;
                 }
             },
             AttributeKind::Money => match is_money(text) {
                 true => text,
                 false => {
-                    let message = format!("`{}` is no amount of money: `{}`", self.name, shown(text));
-                    problems.push(self.problem("price-not-a-number", message, "map it with `{{money price}}`"));
+                    let message =
+                        format!("`{}` is no amount of money: `{}`", self.name, shown(text));
+                    problems.push(self.problem(
+                        "price-not-a-number",
+                        message,
+                        "map it with `{{money price}}`",
+                    ));
                     return Value::Absent;
                 }
             },
@@ -277,7 +330,11 @@ impl AttributeProgram {
                 Some(_) => text,
                 None => {
                     let message = format!("`{}` is no number: `{}`", self.name, shown(text));
-                    problems.push(self.problem("not-a-number", message, "give it digits with a point, or map it with `{{number x}}`"));
+                    problems.push(self.problem(
+                        "not-a-number",
+                        message,
+                        "give it digits with a point, or map it with `{{number x}}`",
+                    ));
                     return Value::Absent;
                 }
             },
@@ -285,23 +342,41 @@ impl AttributeProgram {
                 Some(text) => text,
                 None => {
                     let message = format!("`{}` is no whole number: `{}`", self.name, shown(text));
-                    problems.push(self.problem("not-a-number", message, "give it digits alone, or map it with `{{round x}}`"));
+                    problems.push(self.problem(
+                        "not-a-number",
+                        message,
+                        "give it digits alone, or map it with `{{round x}}`",
+                    ));
                     return Value::Absent;
                 }
             },
             AttributeKind::Boolean => match boolean(text) {
                 Some(yes) => return Value::Bool(yes),
                 None => {
-                    let message = format!("`{}` is neither yes nor no: `{}`", self.name, shown(text));
-                    problems.push(self.problem("not-a-boolean", message, "give it `true` or `false`"));
+                    let message =
+                        format!("`{}` is neither yes nor no: `{}`", self.name, shown(text));
+                    problems.push(self.problem(
+                        "not-a-boolean",
+                        message,
+                        "give it `true` or `false`",
+                    ));
                     return Value::Absent;
                 }
             },
         };
         if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| allowed == text) {
-            let known: Vec<String> = self.one_of.iter().take(20).map(|word| format!("`{word}`")).collect();
+            let known: Vec<String> = self
+                .one_of
+                .iter()
+                .take(20)
+                .map(|word| format!("`{word}`"))
+                .collect();
             let message = format!("`{}` cannot be `{}`", self.name, shown(text));
-            problems.push(self.problem("not-allowed", message, &format!("the channel knows {}", known.join(", "))));
+            problems.push(self.problem(
+                "not-allowed",
+                message,
+                &format!("the channel knows {}", known.join(", ")),
+            ));
             return Value::Absent;
         }
         if text.len() > self.safe_bytes {
@@ -311,14 +386,22 @@ impl AttributeProgram {
     }
 
     fn problem(&self, rule: &'static str, message: String, hint: &str) -> Problem {
-        Problem { rule, severity: self.severity, message, hint: hint.to_owned() }
+        Problem {
+            rule,
+            severity: self.severity,
+            message,
+            hint: hint.to_owned(),
+        }
     }
 
     /// Control characters that no format carries are dropped, and counted.
-    fn without_controls<'a>(&self, text: &'a str, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> &'a str {
-        let forbidden = |letter: char| {
-            matches!(letter, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}')
-        };
+    fn without_controls<'a>(
+        &self,
+        text: &'a str,
+        run: &Evaluator<'a>,
+        problems: &mut Vec<Problem>,
+    ) -> &'a str {
+        let forbidden = |letter: char| matches!(letter, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}');
         let dropped = text.chars().filter(|&letter| forbidden(letter)).count();
         if dropped == 0 {
             return text;
@@ -326,7 +409,10 @@ impl AttributeProgram {
         problems.push(Problem {
             rule: "control-character",
             severity: Severity::Warning,
-            message: format!("`{}` had {dropped} control characters, which were dropped", self.name),
+            message: format!(
+                "`{}` had {dropped} control characters, which were dropped",
+                self.name
+            ),
             hint: "clean the text where it is kept".to_owned(),
         });
         let mut kept = ArenaString::new_in(run.arena);
@@ -336,7 +422,11 @@ impl AttributeProgram {
 
     fn shortened<'a>(&self, text: &'a str, problems: &mut Vec<Problem>) -> Value<'a> {
         let limits = [
-            (self.max_length.characters, Measure::Characters, "characters"),
+            (
+                self.max_length.characters,
+                Measure::Characters,
+                "characters",
+            ),
             (self.max_length.graphemes, Measure::Graphemes, "graphemes"),
             (self.max_length.utf16, Measure::Utf16, "UTF-16 units"),
             (self.max_length.bytes, Measure::Bytes, "bytes"),
@@ -351,7 +441,11 @@ impl AttributeProgram {
             if self.overflow == Overflow::Withhold {
                 problems.push(self.problem(
                     "too-long",
-                    format!("`{}` has {length} {unit}, and the channel takes {limit}: `{}`", self.name, shown(text)),
+                    format!(
+                        "`{}` has {length} {unit}, and the channel takes {limit}: `{}`",
+                        self.name,
+                        shown(text)
+                    ),
                     "shorten it where it is kept, or in [feed.fields] with `{{truncate …}}`",
                 ));
                 return Value::Absent;
@@ -371,16 +465,23 @@ impl AttributeProgram {
     fn url<'a>(&self, text: &'a str, run: &Evaluator<'a>) -> Result<&'a str, Problem> {
         let bytes = text.as_bytes();
         let scheme = scheme_length(bytes);
-        let host_end = scheme + memchr::memchr3(b'/', b'?', b'#', &bytes[scheme..]).unwrap_or(bytes.len() - scheme);
+        let host_end = scheme
+            + memchr::memchr3(b'/', b'?', b'#', &bytes[scheme..]).unwrap_or(bytes.len() - scheme);
         let host = &bytes[scheme..host_end];
-        let plausible = scheme > 0 && host.first().is_some_and(|first| !b":.".contains(first)) && !host.iter().any(u8::is_ascii_whitespace);
+        let plausible = scheme > 0
+            && host.first().is_some_and(|first| !b":.".contains(first))
+            && !host.iter().any(u8::is_ascii_whitespace);
         if !plausible {
             let hint = if text.starts_with('/') || !text.contains("://") {
                 "give the whole address: map it with `{{shop.url}}` before the path"
             } else {
                 "an address begins with `https://` and a host"
             };
-            return Err(self.problem("not-an-address", format!("`{}` is no web address: `{}`", self.name, shown(text)), hint));
+            return Err(self.problem(
+                "not-an-address",
+                format!("`{}` is no web address: `{}`", self.name, shown(text)),
+                hint,
+            ));
         }
         if is_plain_address(bytes) {
             return Ok(text);
@@ -407,14 +508,23 @@ impl AttributeProgram {
 #[inline]
 fn is_plain_address(bytes: &[u8]) -> bool {
     let odd = |block: u8x16| {
-        let range = block.max(u8x16::splat(0x21)).min(u8x16::splat(0x7e)).simd_eq(block);
-        let refused = b"\"<>\\^`{|}".iter().fold(u8x16::splat(0), |hits, &byte| hits | block.simd_eq(u8x16::splat(byte)));
+        let range = block
+            .max(u8x16::splat(0x21))
+            .min(u8x16::splat(0x7e))
+            .simd_eq(block);
+        let refused = b"\"<>\\^`{|}".iter().fold(u8x16::splat(0), |hits, &byte| {
+            hits | block.simd_eq(u8x16::splat(byte))
+        });
         range.to_bitmask() != 0xffff || refused.to_bitmask() != 0
     };
     let Some(last) = bytes.last_chunk::<16>() else {
         return bytes.iter().all(|&byte| PLAIN[usize::from(byte)]);
     };
-    bytes.chunks_exact(16).all(|chunk| chunk.first_chunk::<16>().is_none_or(|chunk| !odd(u8x16::new(*chunk)))) && !odd(u8x16::new(*last))
+    bytes.chunks_exact(16).all(|chunk| {
+        chunk
+            .first_chunk::<16>()
+            .is_none_or(|chunk| !odd(u8x16::new(*chunk)))
+    }) && !odd(u8x16::new(*last))
 }
 
 /// Which bytes stand in an address as they are (RFC 3986).
@@ -422,7 +532,10 @@ static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0x21;
     while byte < 0x7f {
-        plain[byte] = !matches!(byte as u8, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
+        plain[byte] = !matches!(
+            byte as u8,
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+        );
         byte += 1;
     }
     plain
@@ -430,7 +543,11 @@ static PLAIN: [bool; 256] = {
 
 /// How long `https://` or `http://` is at the start; 0 when neither stands there.
 fn scheme_length(bytes: &[u8]) -> usize {
-    let begins = |scheme: &[u8]| bytes.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let begins = |scheme: &[u8]| {
+        bytes
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
     if begins(b"https://") {
         8
     } else if begins(b"http://") {
@@ -442,17 +559,36 @@ fn scheme_length(bytes: &[u8]) -> usize {
 
 /// A limit in bytes below which no limit in any measure can be broken.
 pub fn safe_bytes(limits: &MaxLength) -> usize {
-    [limits.characters, limits.graphemes, limits.utf16, limits.bytes].into_iter().flatten().min().unwrap_or(usize::MAX)
+    [
+        limits.characters,
+        limits.graphemes,
+        limits.utf16,
+        limits.bytes,
+    ]
+    .into_iter()
+    .flatten()
+    .min()
+    .unwrap_or(usize::MAX)
 }
 
 fn toml_key(name: &str) -> String {
-    let bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if bare { name.to_owned() } else { format!("\"{name}\"") }
+    let bare = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if bare {
+        name.to_owned()
+    } else {
+        format!("\"{name}\"")
+    }
 }
 
 /// The beginning of a text as messages show it.
 pub fn shown(text: &str) -> String {
-    let mut short: String = text.chars().take(60).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let mut short: String = text
+        .chars()
+        .take(60)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
     if text.chars().nth(60).is_some() {
         short.push('…');
     }
@@ -464,13 +600,21 @@ pub fn shown(text: &str) -> String {
 fn is_clean(text: &str) -> bool {
     let odd = |block: u8x16| {
         let control = block.min(u8x16::splat(0x1f)).simd_eq(block);
-        (control | block.simd_eq(u8x16::splat(0x7f)) | block.simd_eq(u8x16::splat(0xef))).to_bitmask() != 0
+        (control | block.simd_eq(u8x16::splat(0x7f)) | block.simd_eq(u8x16::splat(0xef)))
+            .to_bitmask()
+            != 0
     };
     let bytes = text.as_bytes();
     let Some(last) = bytes.last_chunk::<16>() else {
-        return !bytes.iter().any(|&byte| byte < 0x20 || byte == 0x7f || byte == 0xef);
+        return !bytes
+            .iter()
+            .any(|&byte| byte < 0x20 || byte == 0x7f || byte == 0xef);
     };
-    bytes.chunks_exact(16).all(|chunk| chunk.first_chunk::<16>().is_none_or(|chunk| !odd(u8x16::new(*chunk)))) && !odd(u8x16::new(*last))
+    bytes.chunks_exact(16).all(|chunk| {
+        chunk
+            .first_chunk::<16>()
+            .is_none_or(|chunk| !odd(u8x16::new(*chunk)))
+    }) && !odd(u8x16::new(*last))
 }
 
 /// An amount as `{{money}}` writes it: digits with a point or comma, and a code, sign or nothing.
@@ -479,7 +623,10 @@ fn is_money(text: &str) -> bool {
 }
 
 fn whole(text: &str) -> Option<&str> {
-    let text = text.strip_suffix(".0").or_else(|| text.strip_suffix(".00")).unwrap_or(text);
+    let text = text
+        .strip_suffix(".0")
+        .or_else(|| text.strip_suffix(".00"))
+        .unwrap_or(text);
     let digits = text.strip_prefix('-').unwrap_or(text);
     (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }

@@ -98,7 +98,11 @@ impl Columns<'_> {
                 let sale = self.known(graph, view, "sale_price");
                 let price = self.known(graph, view, "price");
                 let test = self.known(graph, view, "on_sale");
-                graph.add(Node::If { test, then: sale, otherwise: price })
+                graph.add(Node::If {
+                    test,
+                    then: sale,
+                    otherwise: price,
+                })
             }
             "on_sale" => {
                 let sale = self.known(graph, view, "sale_price");
@@ -166,7 +170,8 @@ impl Columns<'_> {
 
     /// A column of the vocabulary: it may be absent, never unknown.
     fn known(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
-        self.column(graph, view, name).unwrap_or_else(|| graph.add(Node::Absent))
+        self.column(graph, view, name)
+            .unwrap_or_else(|| graph.add(Node::Absent))
     }
 
     /// The type a condition takes a column for.
@@ -181,7 +186,10 @@ impl Columns<'_> {
             Some(Kind::Money | Kind::Decimal | Kind::Quantity) => Type::Number,
             Some(Kind::List | Kind::Levels | Kind::Pairs) => Type::List,
             Some(_) => Type::Text,
-            None => match name.split_once('.').and_then(|(base, _)| columns::find(base)) {
+            None => match name
+                .split_once('.')
+                .and_then(|(base, _)| columns::find(base))
+            {
                 Some(column) if column.kind == Kind::Money => Type::Number,
                 _ => Type::Any,
             },
@@ -190,8 +198,15 @@ impl Columns<'_> {
 
     /// The names a mapping may use: ours and the sources' own, for near misses.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = columns::COLUMNS.iter().map(|column| column.name.to_owned()).collect();
-        names.extend(columns::DERIVED.iter().map(|(name, _, _)| (*name).to_owned()));
+        let mut names: Vec<String> = columns::COLUMNS
+            .iter()
+            .map(|column| column.name.to_owned())
+            .collect();
+        names.extend(
+            columns::DERIVED
+                .iter()
+                .map(|(name, _, _)| (*name).to_owned()),
+        );
         for schema in self.schemas {
             names.extend(schema.columns.iter().cloned());
             names.extend(schema.source.fields.keys().cloned());
@@ -203,7 +218,9 @@ impl Columns<'_> {
         if matches!(graph.node(list), Node::Absent) {
             return list;
         }
-        let number = crate::helper::HELPERS.iter().position(|helper| helper.name == "first");
+        let number = crate::helper::HELPERS
+            .iter()
+            .position(|helper| helper.name == "first");
         debug_assert!(find_helper("first").is_some(), "`first` is one of ours");
         match number {
             Some(number) => graph.add(Node::Helper {
@@ -225,12 +242,20 @@ impl Columns<'_> {
             if self.is_stock(index) {
                 continue;
             }
-            let language = self.schemas[index].source.language.clone().filter(|_| index > 0);
-            let speaks = |wanted: &str, language: &str| tags(wanted).any(|tag| tags(language).any(|base| base.eq_ignore_ascii_case(tag)));
+            let language = self.schemas[index]
+                .source
+                .language
+                .clone()
+                .filter(|_| index > 0);
+            let speaks = |wanted: &str, language: &str| {
+                tags(wanted).any(|tag| tags(language).any(|base| base.eq_ignore_ascii_case(tag)))
+            };
             let group = match &language {
                 None => &mut any,
                 Some(language) if speaks(&view.language, language) => &mut own,
-                Some(language) if view.fallback.iter().any(|wanted| speaks(wanted, language)) => &mut fallback,
+                Some(language) if view.fallback.iter().any(|wanted| speaks(wanted, language)) => {
+                    &mut fallback
+                }
                 Some(_) => continue,
             };
             if let Some(node) = self.of_source(graph, view, index, name, name) {
@@ -258,14 +283,24 @@ impl Columns<'_> {
             if let Some(node) = self.of_source(graph, view, index, &marked, name) {
                 nodes.push(self.taxed(graph, view, index, node));
             }
-            let currency = self.schemas[index].source.currency.clone().unwrap_or_else(|| self.shop.currency.clone());
+            let currency = self.schemas[index]
+                .source
+                .currency
+                .clone()
+                .unwrap_or_else(|| self.shop.currency.clone());
             let row_currency = self.of_source(graph, view, index, "currency", "currency");
-            let Some(bare) = self.of_source(graph, view, index, name, name) else { continue };
+            let Some(bare) = self.of_source(graph, view, index, name, name) else {
+                continue;
+            };
             let bare = match row_currency {
                 Some(row) => {
                     let default = graph.text(&currency);
                     let test = graph.first(vec![row, default]);
-                    graph.add(Node::Where { test, equals: view.currency.as_str().into(), value: bare })
+                    graph.add(Node::Where {
+                        test,
+                        equals: view.currency.as_str().into(),
+                        value: bare,
+                    })
                 }
                 None if currency.eq_ignore_ascii_case(&view.currency) => bare,
                 None => continue,
@@ -278,13 +313,20 @@ impl Columns<'_> {
 
     /// Net to gross or back, where source and channel differ.
     fn taxed(&mut self, graph: &mut Graph, view: &View, index: usize, price: NodeId) -> NodeId {
-        let (Some(has), Some(wants)) = (self.schemas[index].source.prices, view.prices) else { return price };
+        let (Some(has), Some(wants)) = (self.schemas[index].source.prices, view.prices) else {
+            return price;
+        };
         if has == wants {
             return price;
         }
         let rate = self.plain(graph, view, "tax_rate");
         let decimals = crate::model::currency::exponent(&view.currency);
-        graph.add(Node::Tax { price, rate, add: wants == Prices::Gross, decimals })
+        graph.add(Node::Tax {
+            price,
+            rate,
+            add: wants == Prices::Gross,
+            decimals,
+        })
     }
 
     /// Text in the view's language, then its base language, then the fallbacks.
@@ -305,7 +347,11 @@ impl Columns<'_> {
         let any = self.inherited(graph, column.name, any);
         if exact != any {
             let known = self.translated.entry(view.number).or_default();
-            let entry = Translated { column: column.name.to_owned(), exact, any };
+            let entry = Translated {
+                column: column.name.to_owned(),
+                exact,
+                any,
+            };
             if !known.contains(&entry) {
                 known.push(entry);
             }
@@ -314,7 +360,13 @@ impl Columns<'_> {
     }
 
     /// The column's nodes in exactly that language: marked columns, and bare ones of sources in that language.
-    fn in_language(&mut self, graph: &mut Graph, view: &View, name: &str, tag: &str) -> Vec<NodeId> {
+    fn in_language(
+        &mut self,
+        graph: &mut Graph,
+        view: &View,
+        name: &str,
+        tag: &str,
+    ) -> Vec<NodeId> {
         let mut nodes = Vec::new();
         let marked = format!("{name}.{tag}");
         for index in (0..self.schemas.len()).rev() {
@@ -326,7 +378,9 @@ impl Columns<'_> {
             }
             let language = self.schemas[index].source.language.clone();
             let language = language.as_deref().unwrap_or(&self.shop.language);
-            if language.eq_ignore_ascii_case(tag) || tags(language).any(|base| base.eq_ignore_ascii_case(tag)) {
+            if language.eq_ignore_ascii_case(tag)
+                || tags(language).any(|base| base.eq_ignore_ascii_case(tag))
+            {
                 nodes.extend(self.of_source(graph, view, index, name, name));
             }
         }
@@ -347,8 +401,14 @@ impl Columns<'_> {
         };
         let own_only = preset.is_some_and(|preset| preset.own.iter().any(|column| column == name));
         match inherited {
-            Inherited::Yes if !own_only => graph.add(Node::Inherit { own: node, siblings: true }),
-            Inherited::FromProduct if !own_only => graph.add(Node::Inherit { own: node, siblings: false }),
+            Inherited::Yes if !own_only => graph.add(Node::Inherit {
+                own: node,
+                siblings: true,
+            }),
+            Inherited::FromProduct if !own_only => graph.add(Node::Inherit {
+                own: node,
+                siblings: false,
+            }),
             _ => node,
         }
     }
@@ -370,30 +430,62 @@ impl Columns<'_> {
             }
         }
         // A marked column of the vocabulary (`title.pl`) may be absent; any other name must be there.
-        let marked = name.split_once('.').is_some_and(|(base, _)| columns::find(base).is_some());
+        let marked = name
+            .split_once('.')
+            .is_some_and(|(base, _)| columns::find(base).is_some());
         (known || marked).then(|| graph.first(nodes))
     }
 
     /// One source's value of a column, read as what `base` holds, joined where the source is not the master.
-    fn of_source(&mut self, graph: &mut Graph, view: &View, index: usize, name: &str, base: &str) -> Option<NodeId> {
+    fn of_source(
+        &mut self,
+        graph: &mut Graph,
+        view: &View,
+        index: usize,
+        name: &str,
+        base: &str,
+    ) -> Option<NodeId> {
         let own = self.in_source(graph, index, name, base)?;
-        let Some(table) = self.schemas[index].table else { return Some(own) };
+        let Some(table) = self.schemas[index].table else {
+            return Some(own);
+        };
         let key = self.key(graph, view, index);
-        Some(graph.add(Node::Join { table, key, value: own }))
+        Some(graph.add(Node::Join {
+            table,
+            key,
+            value: own,
+        }))
     }
 
     /// The record's key for a joined source.
     pub fn key(&mut self, graph: &mut Graph, view: &View, index: usize) -> NodeId {
-        let join = self.schemas[index].source.join.clone().unwrap_or_else(|| "sku".to_owned());
-        let base = join.split_once('.').map_or(join.as_str(), |(base, _)| base).to_owned();
+        let join = self.schemas[index]
+            .source
+            .join
+            .clone()
+            .unwrap_or_else(|| "sku".to_owned());
+        let base = join
+            .split_once('.')
+            .map_or(join.as_str(), |(base, _)| base)
+            .to_owned();
         let own = self.in_source(graph, 0, &join, &base);
         match own {
             Some(node) => node,
             None if join == "product_id" => self.known(graph, view, "product_id"),
             None => {
                 let hint = nearest(&join, self.schemas[0].columns.iter().map(String::as_str))
-                    .map_or_else(|| "map it in the master's [source.fields]".to_owned(), |near| format!("did you mean `{near}`?"));
-                self.problem(0, format!("the master has no column `{join}` to join source `{}` by", self.schemas[index].source.name), hint);
+                    .map_or_else(
+                        || "map it in the master's [source.fields]".to_owned(),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                self.problem(
+                    0,
+                    format!(
+                        "the master has no column `{join}` to join source `{}` by",
+                        self.schemas[index].source.name
+                    ),
+                    hint,
+                );
                 graph.add(Node::Absent)
             }
         }
@@ -401,29 +493,58 @@ impl Columns<'_> {
 
     fn problem(&mut self, index: usize, message: String, hint: String) {
         let source = self.schemas[index].source.name.clone();
-        let problem = ColumnProblem { source, message, hint };
+        let problem = ColumnProblem {
+            source,
+            message,
+            hint,
+        };
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }
 
     /// A column on a row of its own source: mapped, or of that name, read as what it holds, with its default.
-    pub fn in_source(&mut self, graph: &mut Graph, index: usize, name: &str, base: &str) -> Option<NodeId> {
+    pub fn in_source(
+        &mut self,
+        graph: &mut Graph,
+        index: usize,
+        name: &str,
+        base: &str,
+    ) -> Option<NodeId> {
         let schema = &self.schemas[index];
         let mapping = schema.source.fields.get(name).cloned();
-        let mapping = mapping.or_else(|| schema.preset.and_then(|preset| preset.fields.get(name).cloned()).filter(|mapping| {
-            // A preset names columns that an export may lack.
-            mapping.contains("{{") || position(&schema.columns, mapping).is_some()
-        }));
+        let mapping = mapping.or_else(|| {
+            schema
+                .preset
+                .and_then(|preset| preset.fields.get(name).cloned())
+                .filter(|mapping| {
+                    // A preset names columns that an export may lack.
+                    mapping.contains("{{") || position(&schema.columns, mapping).is_some()
+                })
+        });
         let mut nodes = Vec::new();
         match mapping {
-            Some(mapping) if mapping.contains("{{") => nodes.push(self.template(graph, index, name, &mapping)),
+            Some(mapping) if mapping.contains("{{") => {
+                nodes.push(self.template(graph, index, name, &mapping))
+            }
             Some(mapping) => match position(&self.schemas[index].columns, &mapping) {
                 Some(column) => nodes.push(graph.add(Node::Raw(column))),
                 None => {
-                    let hint = near(&mapping, self.schemas[index].columns.iter().map(String::as_str));
-                    let hint = hint.unwrap_or_else(|| format!("its columns are {}", listed(&self.schemas[index].columns)));
-                    self.problem(index, format!("source `{}` has no column `{mapping}` for `{name}`", self.schemas[index].source.name), hint);
+                    let hint = near(
+                        &mapping,
+                        self.schemas[index].columns.iter().map(String::as_str),
+                    );
+                    let hint = hint.unwrap_or_else(|| {
+                        format!("its columns are {}", listed(&self.schemas[index].columns))
+                    });
+                    self.problem(
+                        index,
+                        format!(
+                            "source `{}` has no column `{mapping}` for `{name}`",
+                            self.schemas[index].source.name
+                        ),
+                        hint,
+                    );
                 }
             },
             None => {
@@ -434,7 +555,9 @@ impl Columns<'_> {
                 }
             }
         }
-        let node = nodes.pop().map(|node| self.read(graph, index, name, base, node));
+        let node = nodes
+            .pop()
+            .map(|node| self.read(graph, index, name, base, node));
         let default = self.schemas[index].source.defaults.get(name).cloned();
         match (node, default) {
             (node, Some(default)) => {
@@ -453,88 +576,169 @@ impl Columns<'_> {
             return None;
         }
         let words = crate::catalog::words::of(name);
-        let helper = crate::helper::HELPERS.iter().position(|helper| helper.name == "pick").and_then(|at| u16::try_from(at).ok())?;
+        let helper = crate::helper::HELPERS
+            .iter()
+            .position(|helper| helper.name == "pick")
+            .and_then(|at| u16::try_from(at).ok())?;
         let mut found = Vec::new();
         for list in ["options", "params"] {
             if let Some(list) = self.in_source(graph, index, list, list) {
-                let arguments: Vec<NodeId> = std::iter::once(list).chain(words.iter().map(|word| graph.text(word))).collect();
-                found.push(graph.add(Node::Helper { helper, view: 0, positional: arguments.into(), named: [].into() }));
+                let arguments: Vec<NodeId> = std::iter::once(list)
+                    .chain(words.iter().map(|word| graph.text(word)))
+                    .collect();
+                found.push(graph.add(Node::Helper {
+                    helper,
+                    view: 0,
+                    positional: arguments.into(),
+                    named: [].into(),
+                }));
             }
         }
         (!found.is_empty()).then(|| graph.first(found))
     }
 
     /// Reads a cell as what the column holds.
-    fn read(&mut self, graph: &mut Graph, index: usize, name: &str, base: &str, node: NodeId) -> NodeId {
-        let Some(column) = columns::find(base) else { return node };
+    fn read(
+        &mut self,
+        graph: &mut Graph,
+        index: usize,
+        name: &str,
+        base: &str,
+        node: NodeId,
+    ) -> NodeId {
+        let Some(column) = columns::find(base) else {
+            return node;
+        };
         if matches!(column.kind, Kind::Text | Kind::Identifier) {
             return graph.add(Node::Trim(node));
         }
         let schema = &self.schemas[index];
         let preset = schema.preset;
-        let locale = schema.source.locale.clone().or_else(|| preset.and_then(|preset| preset.locale.clone()));
-        let language = schema.source.language.as_deref().unwrap_or(&self.shop.language);
-        let zone = schema.source.timezone.as_deref().unwrap_or(&self.shop.timezone);
+        let locale = schema
+            .source
+            .locale
+            .clone()
+            .or_else(|| preset.and_then(|preset| preset.locale.clone()));
+        let language = schema
+            .source
+            .language
+            .as_deref()
+            .unwrap_or(&self.shop.language);
+        let zone = schema
+            .source
+            .timezone
+            .as_deref()
+            .unwrap_or(&self.shop.timezone);
         let unit = match column.kind {
-            Kind::Weight => Some(preset.and_then(|preset| preset.weight_unit.as_deref()).unwrap_or(&self.shop.units.weight)),
+            Kind::Weight => Some(
+                preset
+                    .and_then(|preset| preset.weight_unit.as_deref())
+                    .unwrap_or(&self.shop.units.weight),
+            ),
             Kind::Length => Some(self.shop.units.length.as_str()),
             _ => None,
         };
         let currency = match name.split_once('.') {
             Some((_, marked)) if column.kind == Kind::Money => marked.to_owned(),
-            _ => schema.source.currency.clone().unwrap_or_else(|| self.shop.currency.clone()),
+            _ => schema
+                .source
+                .currency
+                .clone()
+                .unwrap_or_else(|| self.shop.currency.clone()),
         };
-        let reading = graph.reading(Reading {
-            column: name.to_owned(),
-            shown: match graph.node(node) {
-                Node::Raw(raw) => schema.columns[*raw as usize].clone(),
-                _ => name.to_owned(),
-            },
-            kind: column.kind,
-            numbers: locale.as_deref().and_then(NumberLocale::from_tag),
-            dates: locale.as_deref().and_then(DateOrder::from_tag),
-            currency,
-            zone: jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC),
-            thai: language.starts_with("th"),
-            unit: unit.and_then(crate::model::measure::unit),
-            separator: schema.source.separator.clone().or_else(|| preset.and_then(|preset| preset.separators.get(column.name).cloned())),
-        });
-        graph.add(Node::Read { reading, input: node })
+        let reading =
+            graph.reading(Reading {
+                column: name.to_owned(),
+                shown: match graph.node(node) {
+                    Node::Raw(raw) => schema.columns[*raw as usize].clone(),
+                    _ => name.to_owned(),
+                },
+                kind: column.kind,
+                numbers: locale.as_deref().and_then(NumberLocale::from_tag),
+                dates: locale.as_deref().and_then(DateOrder::from_tag),
+                currency,
+                zone: jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC),
+                thai: language.starts_with("th"),
+                unit: unit.and_then(crate::model::measure::unit),
+                separator: schema.source.separator.clone().or_else(|| {
+                    preset.and_then(|preset| preset.separators.get(column.name).cloned())
+                }),
+            });
+        graph.add(Node::Read {
+            reading,
+            input: node,
+        })
     }
 
     /// A mapping over a source's own columns.
-    pub fn template(&mut self, graph: &mut Graph, index: usize, name: &str, mapping: &str) -> NodeId {
+    pub fn template(
+        &mut self,
+        graph: &mut Graph,
+        index: usize,
+        name: &str,
+        mapping: &str,
+    ) -> NodeId {
         let schemas = self.schemas;
         let columns = &schemas[index].columns;
-        let lenient = schemas[index].preset.is_some_and(|preset| !schemas[index].source.fields.contains_key(name) && preset.has(mapping));
-        let mut names = SourceNames { columns, shop: self.shop, lenient };
+        let lenient = schemas[index].preset.is_some_and(|preset| {
+            !schemas[index].source.fields.contains_key(name) && preset.has(mapping)
+        });
+        let mut names = SourceNames {
+            columns,
+            shop: self.shop,
+            lenient,
+        };
         let template = match parse(mapping) {
             Ok(template) => template,
             Err(problem) => {
-                self.problem(index, format!("the mapping of `{name}` does not parse: {}", problem.message), problem.hint);
+                self.problem(
+                    index,
+                    format!(
+                        "the mapping of `{name}` does not parse: {}",
+                        problem.message
+                    ),
+                    problem.hint,
+                );
                 return graph.add(Node::Absent);
             }
         };
         let partials = std::collections::HashMap::new();
-        let mut lowering =
-            Lowering::new(graph, self.fallbacks, &mut names, &partials, Escape::None, 0, &[Level::Item]);
+        let mut lowering = Lowering::new(
+            graph,
+            self.fallbacks,
+            &mut names,
+            &partials,
+            Escape::None,
+            0,
+            &[Level::Item],
+        );
         let node = lowering.text(&template);
         let problems = std::mem::take(&mut lowering.problems);
         drop(lowering);
         for problem in problems {
-            self.problem(index, format!("the mapping of `{name}`: {}", problem.message), problem.hint);
+            self.problem(
+                index,
+                format!("the mapping of `{name}`: {}", problem.message),
+                problem.hint,
+            );
         }
         node
     }
 
     /// The stock source, when there is one.
     pub fn stock_source(&self) -> Option<usize> {
-        self.schemas.iter().position(|schema| schema.source.role == Some(Role::Stock))
+        self.schemas
+            .iter()
+            .position(|schema| schema.source.role == Some(Role::Stock))
     }
 
     fn stock_row(&mut self, graph: &mut Graph, name: &str) -> NodeId {
-        let Some(index) = self.stock_source() else { return graph.add(Node::Absent) };
-        let Some(table) = self.schemas[index].table else { return graph.add(Node::Absent) };
+        let Some(index) = self.stock_source() else {
+            return graph.add(Node::Absent);
+        };
+        let Some(table) = self.schemas[index].table else {
+            return graph.add(Node::Absent);
+        };
         match self.in_source(graph, index, name, name) {
             Some(value) => graph.add(Node::StockRow { table, value }),
             None => graph.add(Node::Absent),
@@ -543,13 +747,21 @@ impl Columns<'_> {
 
     /// A stock quantity: of the stock row or location in hand, or summed over the view's locations.
     fn stock(&mut self, graph: &mut Graph, view: &View, name: &str) -> NodeId {
-        let Some(index) = self.stock_source() else { return self.plain(graph, view, name) };
+        let Some(index) = self.stock_source() else {
+            return self.plain(graph, view, name);
+        };
         if view.stock_rows {
             return self.stock_row(graph, name);
         }
-        let Some(table) = self.schemas[index].table else { return self.plain(graph, view, name) };
-        let Some(quantity) = self.in_source(graph, index, name, name) else { return self.plain(graph, view, name) };
-        let location = self.in_source(graph, index, "location", "location").unwrap_or_else(|| graph.add(Node::Absent));
+        let Some(table) = self.schemas[index].table else {
+            return self.plain(graph, view, name);
+        };
+        let Some(quantity) = self.in_source(graph, index, name, name) else {
+            return self.plain(graph, view, name);
+        };
+        let location = self
+            .in_source(graph, index, "location", "location")
+            .unwrap_or_else(|| graph.add(Node::Absent));
         let key = self.key(graph, view, index);
         let locations = if view.per_location {
             None
@@ -557,7 +769,13 @@ impl Columns<'_> {
             // All locations: an empty set would be none, so every declared or met code counts (`None` only by location).
             Some(graph.location_set(view.locations.as_deref().unwrap_or(&["*".to_owned()])))
         };
-        graph.add(Node::StockSum { table, key, quantity, location, locations })
+        graph.add(Node::StockSum {
+            table,
+            key,
+            quantity,
+            location,
+            locations,
+        })
     }
 
     /// Units an online location may sell: by the sync's formula, as given, or on hand less what is promised and kept.
@@ -568,8 +786,14 @@ impl Columns<'_> {
             let key = self.key(graph, view, index);
             return graph.add(Node::Salable { formula, key });
         }
-        let given = if view.stock_rows { self.stock_row(graph, "salable") } else { self.plain(graph, view, "salable") };
-        let basis = self.stock_source().and_then(|index| self.schemas[index].source.basis);
+        let given = if view.stock_rows {
+            self.stock_row(graph, "salable")
+        } else {
+            self.plain(graph, view, "salable")
+        };
+        let basis = self
+            .stock_source()
+            .and_then(|index| self.schemas[index].source.basis);
         let available = self.stock(graph, view, "available");
         let on_hand = self.stock(graph, view, "on_hand");
         let committed = match basis {
@@ -585,7 +809,11 @@ impl Columns<'_> {
             if matches!(graph.node(quantity), Node::Absent) {
                 quantity
             } else {
-                graph.add(Node::Free { on_hand: quantity, committed, safety_stock })
+                graph.add(Node::Free {
+                    on_hand: quantity,
+                    committed,
+                    safety_stock,
+                })
             }
         };
         let available = free_of(graph, available, none);
@@ -603,14 +831,26 @@ fn tags(language: &str) -> impl Iterator<Item = &str> {
 /// The number of a column by its name: exact, else ignoring case.
 pub fn position(columns: &[String], name: &str) -> Option<u32> {
     let exact = columns.iter().position(|column| column == name);
-    let found = exact.or_else(|| columns.iter().position(|column| column.eq_ignore_ascii_case(name)));
+    let found = exact.or_else(|| {
+        columns
+            .iter()
+            .position(|column| column.eq_ignore_ascii_case(name))
+    });
     found.and_then(|at| u32::try_from(at).ok())
 }
 
 fn listed(columns: &[String]) -> String {
-    let shown: Vec<String> = columns.iter().take(30).map(|column| format!("`{column}`")).collect();
+    let shown: Vec<String> = columns
+        .iter()
+        .take(30)
+        .map(|column| format!("`{column}`"))
+        .collect();
     let more = columns.len().saturating_sub(30);
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+    if more > 0 {
+        format!("{} and {more} more", shown.join(", "))
+    } else {
+        shown.join(", ")
+    }
 }
 
 /// The names a source mapping sees: the source's own columns.
@@ -622,7 +862,12 @@ struct SourceNames<'c> {
 }
 
 impl Names for SourceNames<'_> {
-    fn resolve(&mut self, graph: &mut Graph, _: Level, path: &[String]) -> Result<NodeId, (String, String)> {
+    fn resolve(
+        &mut self,
+        graph: &mut Graph,
+        _: Level,
+        path: &[String],
+    ) -> Result<NodeId, (String, String)> {
         // A column's own name may have dots in it.
         let name = path.join(".");
         let stripped = name.strip_prefix("catalog.").unwrap_or(&name);
@@ -636,7 +881,10 @@ impl Names for SourceNames<'_> {
                 "url" => Ok(graph.text(self.shop.url.trim_end_matches('/'))),
                 "name" => Ok(graph.text(&self.shop.name)),
                 "currency" => Ok(graph.text(&self.shop.currency)),
-                other => Err((format!("there is no `shop.{other}`"), "the shop's names are `shop.url`, `shop.name` and `shop.currency`".to_owned())),
+                other => Err((
+                    format!("there is no `shop.{other}`"),
+                    "the shop's names are `shop.url`, `shop.name` and `shop.currency`".to_owned(),
+                )),
             },
             None if path.len() > 1 && path[0] == "product" => {
                 let own = match position(self.columns, &path[1..].join(".")) {
@@ -645,15 +893,24 @@ impl Names for SourceNames<'_> {
                         graph.add(Node::Trim(raw))
                     }
                     None if self.lenient => graph.add(Node::Absent),
-                    None => return Err((format!("there is no column `{}`", path[1..].join(".")), format!("the columns are {}", listed(self.columns)))),
+                    None => {
+                        return Err((
+                            format!("there is no column `{}`", path[1..].join(".")),
+                            format!("the columns are {}", listed(self.columns)),
+                        ));
+                    }
                 };
                 Ok(graph.add(Node::OfProduct(own)))
             }
             None if self.lenient => Ok(graph.add(Node::Absent)),
             None => Err((
                 format!("there is no column `{name}`"),
-                near(&name, self.columns.iter().map(String::as_str))
-                    .unwrap_or_else(|| format!("a name with spaces is written `[{name}]`; the columns are {}", listed(self.columns))),
+                near(&name, self.columns.iter().map(String::as_str)).unwrap_or_else(|| {
+                    format!(
+                        "a name with spaces is written `[{name}]`; the columns are {}",
+                        listed(self.columns)
+                    )
+                }),
             )),
         }
     }

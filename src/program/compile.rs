@@ -6,7 +6,9 @@ use handlebars::template::{Template, TemplateElement};
 use indexmap::IndexMap;
 
 use crate::channel::Channel;
-use crate::channel::manifest::{Attribute, AttributeKind, AttributeLevel, Format, Manifest, Overflow, Records, Weight};
+use crate::channel::manifest::{
+    Attribute, AttributeKind, AttributeLevel, Format, Manifest, Overflow, Records, Weight,
+};
 use crate::config::project::{Feed, Shop};
 use crate::config::toml_file::ConfigError;
 use crate::validate::finding::Severity;
@@ -19,7 +21,9 @@ use super::escape::{Escape, Quoting};
 use super::fallback::Fallback;
 use super::feed::FeedProgram;
 use super::graph::{Graph, Node, NodeId};
-use super::lower::{Level, Lowering, Names, Operation, TemplateProblem, mentioned, near, parse, split_path};
+use super::lower::{
+    Level, Lowering, Names, Operation, TemplateProblem, mentioned, near, parse, split_path,
+};
 use super::members::Shape;
 use super::names::{AttributeNames, CatalogNames, Constants, Known};
 
@@ -68,20 +72,44 @@ pub fn feed(
     for name in feed.fields.keys() {
         if !manifest.attributes.contains_key(name) {
             let hint = near(name, manifest.attributes.keys().map(String::as_str));
-            let hint = hint.unwrap_or_else(|| format!("`shelfcast channel show {}` lists them", manifest.name));
-            errors.push(ConfigError::new(around.project_path, format!("feed `{}`: the channel has no attribute `{name}`", feed.name), hint));
+            let hint = hint.unwrap_or_else(|| {
+                format!("`shelfcast channel show {}` lists them", manifest.name)
+            });
+            errors.push(ConfigError::new(
+                around.project_path,
+                format!(
+                    "feed `{}`: the channel has no attribute `{name}`",
+                    feed.name
+                ),
+                hint,
+            ));
         }
     }
-    let mut compiler = Compiler { graph, columns, view: &view, constants: &constants, feed, channel, around, errors: &mut errors };
+    let mut compiler = Compiler {
+        graph,
+        columns,
+        view: &view,
+        constants: &constants,
+        feed,
+        channel,
+        around,
+        errors: &mut errors,
+    };
     let filter = compiler.filter();
     let (mut attributes, known) = compiler.attributes(slots);
     compiler.conditions(&mut attributes, &known);
     let escape = escape_of(manifest);
     let document = compiler.document(&attributes, &known, escape);
-    let stock = (manifest.records == Records::Stock).then(|| compiler.stock()).flatten();
+    let stock = (manifest.records == Records::Stock)
+        .then(|| compiler.stock())
+        .flatten();
     let translated = compiler.translated(&attributes);
     for problem in std::mem::take(&mut columns.problems) {
-        let error = ConfigError::new(around.project_path, format!("feed `{}`: {}", feed.name, problem.message), problem.hint);
+        let error = ConfigError::new(
+            around.project_path,
+            format!("feed `{}`: {}", feed.name, problem.message),
+            problem.hint,
+        );
         if !errors.contains(&error) {
             errors.push(error);
         }
@@ -125,24 +153,44 @@ fn settings(
             let known = manifest.settings.keys().map(String::as_str);
             let listed = known.clone().collect::<Vec<_>>().join("`, `");
             let hint = near(name, known).unwrap_or_else(|| {
-                if listed.is_empty() { format!("`{}` has no settings", manifest.name) } else { format!("it knows `{listed}`") }
+                if listed.is_empty() {
+                    format!("`{}` has no settings", manifest.name)
+                } else {
+                    format!("it knows `{listed}`")
+                }
             });
             errors.push(ConfigError::new(
                 around.project_path,
-                format!("feed `{}`: channel `{}` knows no setting `{name}`", feed.name, manifest.name),
+                format!(
+                    "feed `{}`: channel `{}` knows no setting `{name}`",
+                    feed.name, manifest.name
+                ),
                 hint,
             ));
         }
     }
     let mut all = IndexMap::new();
     for (name, setting) in &manifest.settings {
-        let value = feed.settings.get(name).or(setting.default.as_ref()).cloned();
+        let value = feed
+            .settings
+            .get(name)
+            .or(setting.default.as_ref())
+            .cloned();
         if value.is_none() && setting.required {
-            let example = setting.example.as_ref().map_or_else(|| "\"…\"".to_owned(), ToString::to_string);
-            let about = setting.about.as_deref().map_or_else(String::new, |about| format!(" ({about})"));
+            let example = setting
+                .example
+                .as_ref()
+                .map_or_else(|| "\"…\"".to_owned(), ToString::to_string);
+            let about = setting
+                .about
+                .as_deref()
+                .map_or_else(String::new, |about| format!(" ({about})"));
             errors.push(ConfigError::new(
                 around.project_path,
-                format!("feed `{}`: channel `{}` needs the setting `{name}`{about}", feed.name, manifest.name),
+                format!(
+                    "feed `{}`: channel `{}` needs the setting `{name}`{about}",
+                    feed.name, manifest.name
+                ),
                 format!("add under this feed: [feed.settings] {name} = {example}"),
             ));
         }
@@ -159,11 +207,22 @@ pub fn escape_of(manifest: &Manifest) -> Escape {
         Format::Json | Format::Ndjson => Escape::Json,
         Format::Edifact => Escape::Edifact,
         Format::Text => Escape::None,
-        Format::Xlsx => Escape::Cell { delimiter: WORKBOOK_CELL, quoting: Quoting::Never },
+        Format::Xlsx => Escape::Cell {
+            delimiter: WORKBOOK_CELL,
+            quoting: Quoting::Never,
+        },
         Format::Csv | Format::Tsv => {
             let dialect = &manifest.delimited;
-            let usual = if manifest.format == Format::Tsv { b'\t' } else { b',' };
-            let delimiter = dialect.delimiter.as_deref().and_then(|text| text.bytes().next()).unwrap_or(usual);
+            let usual = if manifest.format == Format::Tsv {
+                b'\t'
+            } else {
+                b','
+            };
+            let delimiter = dialect
+                .delimiter
+                .as_deref()
+                .and_then(|text| text.bytes().next())
+                .unwrap_or(usual);
             let quoting = match dialect.quote.as_deref() {
                 Some("always") => Quoting::Always,
                 Some("never") => Quoting::Never,
@@ -200,11 +259,20 @@ struct Compiler<'c, 's> {
 impl Compiler<'_, '_> {
     fn filter(&mut self) -> Option<NodeId> {
         let source = self.feed.filter.as_ref()?;
-        let mut names = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
+        let mut names = CatalogNames {
+            columns: self.columns,
+            view: self.view,
+            constants: self.constants,
+            mapped: None,
+        };
         match condition::compile(source, self.graph, &mut names) {
             Ok(node) => Some(node),
             Err((message, hint)) => {
-                self.errors.push(ConfigError::new(self.around.project_path, format!("feed `{}`, `where`: {message}", self.feed.name), hint));
+                self.errors.push(ConfigError::new(
+                    self.around.project_path,
+                    format!("feed `{}`, `where`: {message}", self.feed.name),
+                    hint,
+                ));
                 None
             }
         }
@@ -219,7 +287,11 @@ impl Compiler<'_, '_> {
                 None => vec![None],
                 Some("location") => self.locations().into_iter().map(Some).collect(),
                 Some(other) => {
-                    self.manifest_error(name, format!("`per = \"{other}\"` is not known"), "`per = \"location\"` makes a column a location");
+                    self.manifest_error(
+                        name,
+                        format!("`per = \"{other}\"` is not known"),
+                        "`per = \"location\"` makes a column a location",
+                    );
                     vec![None]
                 }
             };
@@ -227,7 +299,14 @@ impl Compiler<'_, '_> {
                 let slot = *slots;
                 *slots += 1;
                 let program = self.attribute(name, attribute, slot, place);
-                known.insert(program.name.clone(), Known { slot, level: program.level, kind: type_of(attribute) });
+                known.insert(
+                    program.name.clone(),
+                    Known {
+                        slot,
+                        level: program.level,
+                        kind: type_of(attribute),
+                    },
+                );
                 programs.push(program);
             }
         }
@@ -237,31 +316,64 @@ impl Compiler<'_, '_> {
     /// The project's locations that the feed counts.
     fn locations(&self) -> Vec<u32> {
         let wanted = self.feed.locations.as_ref();
-        let counts = |location: &Location| wanted.is_none_or(|codes| codes.contains(&location.code));
-        (0u32..).zip(self.around.locations).filter(|(_, location)| counts(location)).map(|(number, _)| number).collect()
+        let counts =
+            |location: &Location| wanted.is_none_or(|codes| codes.contains(&location.code));
+        (0u32..)
+            .zip(self.around.locations)
+            .filter(|(_, location)| counts(location))
+            .map(|(number, _)| number)
+            .collect()
     }
 
-    fn attribute(&mut self, name: &str, attribute: &Attribute, slot: u32, place: Option<u32>) -> AttributeProgram {
+    fn attribute(
+        &mut self,
+        name: &str,
+        attribute: &Attribute,
+        slot: u32,
+        place: Option<u32>,
+    ) -> AttributeProgram {
         let records = self.channel.manifest.records;
-        let view = View { per_location: place.is_some(), ..self.view.clone() };
+        let view = View {
+            per_location: place.is_some(),
+            ..self.view.clone()
+        };
         let mapping = match (&attribute.value, &attribute.list) {
             (Some(value), _) => Some(value.as_str()),
             (None, Some(_)) => None,
             (None, None) => {
-                self.manifest_error(name, "it has neither `value` nor `list`".to_owned(), "say where it comes from: `value = \"{{title}}\"`");
+                self.manifest_error(
+                    name,
+                    "it has neither `value` nor `list`".to_owned(),
+                    "say where it comes from: `value = \"{{title}}\"`",
+                );
                 None
             }
         };
         let over_variants = attribute.list.as_deref() == Some("variants");
-        let level: &[Level] = if attribute.list.is_some() && !over_variants { &[Level::Item, Level::Element] } else { &[Level::Item] };
+        let level: &[Level] = if attribute.list.is_some() && !over_variants {
+            &[Level::Item, Level::Element]
+        } else {
+            &[Level::Item]
+        };
         let path = self.channel.manifest_path.clone();
         let mut value = match mapping {
-            Some(mapping) => self.mapping(&view, mapping, None, level, &format!("attribute `{name}`"), &path),
+            Some(mapping) => self.mapping(
+                &view,
+                mapping,
+                None,
+                level,
+                &format!("attribute `{name}`"),
+                &path,
+            ),
             None => self.graph.add(Node::Absent),
         };
         let list = attribute.list.as_ref().map(|list| {
             // One element a variant of the product: the mapping is computed on each of its rows.
-            let node = if over_variants { self.graph.add(Node::EachVariant(value)) } else { self.list(&view, list, name) };
+            let node = if over_variants {
+                self.graph.add(Node::EachVariant(value))
+            } else {
+                self.list(&view, list, name)
+            };
             ListProgram {
                 list: node,
                 computed: attribute.value.is_some() && !over_variants,
@@ -276,7 +388,12 @@ impl Compiler<'_, '_> {
             let mapped = if list.is_some() { None } else { Some(value) };
             if list.is_some() && !replacement.contains("{{") {
                 let node = self.list(&view, replacement, name);
-                list = Some(ListProgram { list: node, computed: false, skip: attribute.skip, max_items: attribute.max_items.unwrap_or(usize::MAX) });
+                list = Some(ListProgram {
+                    list: node,
+                    computed: false,
+                    skip: attribute.skip,
+                    max_items: attribute.max_items.unwrap_or(usize::MAX),
+                });
             } else {
                 list = None;
                 value = self.mapping(&view, replacement, mapped, &[Level::Item], &what, &path);
@@ -292,16 +409,36 @@ impl Compiler<'_, '_> {
             kind: attribute.kind,
             required: attribute.required,
             required_if: None,
-            severity: if attribute.severity == Some(Weight::Warning) { Severity::Warning } else { Severity::Error },
+            severity: if attribute.severity == Some(Weight::Warning) {
+                Severity::Warning
+            } else {
+                Severity::Error
+            },
             unique: attribute.unique,
             one_of: attribute.one_of.clone().unwrap_or_default(),
-            map: attribute.map.iter().map(|(ours, theirs)| (ours.clone(), theirs.clone())).collect(),
+            map: attribute
+                .map
+                .iter()
+                .map(|(ours, theirs)| (ours.clone(), theirs.clone()))
+                .collect(),
             max_length,
             safe_bytes: safe_bytes(&max_length),
-            overflow: attribute.overflow.unwrap_or(if textual { Overflow::Cut } else { Overflow::Withhold }),
-            level: attribute.level.unwrap_or(if records == Records::Products { AttributeLevel::Product } else { AttributeLevel::Variant }),
+            overflow: attribute.overflow.unwrap_or(if textual {
+                Overflow::Cut
+            } else {
+                Overflow::Withhold
+            }),
+            level: attribute.level.unwrap_or(if records == Records::Products {
+                AttributeLevel::Product
+            } else {
+                AttributeLevel::Variant
+            }),
             location: place,
-            direct: if place.is_none() { self.direct(value) } else { None },
+            direct: if place.is_none() {
+                self.direct(value)
+            } else {
+                None
+            },
             clean: self.is_clean(value),
             currency: self.view.currency.clone(),
         }
@@ -326,14 +463,24 @@ impl Compiler<'_, '_> {
             Node::Absent => true,
             Node::Read { reading, .. } => matches!(
                 self.graph.readings[*reading as usize].kind,
-                Kind::Money | Kind::Quantity | Kind::Gtin | Kind::Availability | Kind::Condition | Kind::Gender | Kind::AgeGroup
+                Kind::Money
+                    | Kind::Quantity
+                    | Kind::Gtin
+                    | Kind::Availability
+                    | Kind::Condition
+                    | Kind::Gender
+                    | Kind::AgeGroup
             ),
             Node::Inherit { own, .. } => self.is_clean(*own),
             Node::Join { value, .. } => self.is_clean(*value),
             Node::First(nodes) => nodes.iter().all(|&node| self.is_clean(node)),
             Node::Availability { given, .. } => self.is_clean(*given),
-            Node::Helper { helper, positional, .. } if super::graph::helper(*helper).name == "money" => {
-                positional.first().is_some_and(|&node| self.is_clean(node) || matches!(self.graph.node(node), Node::SalePrice { .. }))
+            Node::Helper {
+                helper, positional, ..
+            } if super::graph::helper(*helper).name == "money" => {
+                positional.first().is_some_and(|&node| {
+                    self.is_clean(node) || matches!(self.graph.node(node), Node::SalePrice { .. })
+                })
             }
             _ => false,
         }
@@ -346,11 +493,20 @@ impl Compiler<'_, '_> {
         let mut rest = name;
         while let Some((before, after)) = rest.split_once("{{") {
             filled.push_str(before);
-            let Some((expression, after)) = after.split_once("}}") else { break };
+            let Some((expression, after)) = after.split_once("}}") else {
+                break;
+            };
             let key = expression.trim().strip_prefix("location.").unwrap_or("");
             if location.key(key).is_empty() {
-                let message = format!("location `{}` has no `{key}`, which names a column of channel `{}`", location.code, self.channel.manifest.name);
-                self.errors.push(ConfigError::new(self.around.project_path, message, format!("add `{key} = \"…\"` to that [[location]]")));
+                let message = format!(
+                    "location `{}` has no `{key}`, which names a column of channel `{}`",
+                    location.code, self.channel.manifest.name
+                );
+                self.errors.push(ConfigError::new(
+                    self.around.project_path,
+                    message,
+                    format!("add `{key} = \"…\"` to that [[location]]"),
+                ));
             }
             filled.push_str(location.key(key));
             rest = after;
@@ -373,9 +529,21 @@ impl Compiler<'_, '_> {
     fn list(&mut self, view: &View, source: &str, attribute: &str) -> NodeId {
         if source.contains("{{") {
             let path = self.channel.manifest_path.clone();
-            return self.mapping(view, source, None, &[Level::Item], &format!("the list of attribute `{attribute}`"), &path);
+            return self.mapping(
+                view,
+                source,
+                None,
+                &[Level::Item],
+                &format!("the list of attribute `{attribute}`"),
+                &path,
+            );
         }
-        let mut names = CatalogNames { columns: self.columns, view, constants: self.constants, mapped: None };
+        let mut names = CatalogNames {
+            columns: self.columns,
+            view,
+            constants: self.constants,
+            mapped: None,
+        };
         match names.resolve(self.graph, Level::Item, &[source.to_owned()]) {
             Ok(node) => node,
             Err((message, hint)) => {
@@ -385,7 +553,15 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn mapping(&mut self, view: &View, source: &str, mapped: Option<NodeId>, levels: &[Level], what: &str, path: &str) -> NodeId {
+    fn mapping(
+        &mut self,
+        view: &View,
+        source: &str,
+        mapped: Option<NodeId>,
+        levels: &[Level],
+        what: &str,
+        path: &str,
+    ) -> NodeId {
         let template = match parse(source) {
             Ok(template) => template,
             Err(problem) => {
@@ -396,14 +572,29 @@ impl Compiler<'_, '_> {
         let partials = HashMap::new();
         let (node, problems) = {
             let mut taken: Vec<Fallback> = std::mem::take(self.columns.fallbacks);
-            let mut names = CatalogNames { columns: self.columns, view, constants: self.constants, mapped };
-            let mut lowering =
-                Lowering::new(self.graph, &mut taken, &mut names, &partials, Escape::None, view.number, levels);
+            let mut names = CatalogNames {
+                columns: self.columns,
+                view,
+                constants: self.constants,
+                mapped,
+            };
+            let mut lowering = Lowering::new(
+                self.graph,
+                &mut taken,
+                &mut names,
+                &partials,
+                Escape::None,
+                view.number,
+                levels,
+            );
             let node = lowering.text(&template);
             let problems = std::mem::take(&mut lowering.problems);
             // Mappings of sources compiled meanwhile may have added pieces of their own.
             let mut added = std::mem::replace(self.columns.fallbacks, taken);
-            debug_assert!(added.is_empty(), "source mappings are compiled before feeds");
+            debug_assert!(
+                added.is_empty(),
+                "source mappings are compiled before feeds"
+            );
             self.columns.fallbacks.append(&mut added);
             (node, problems)
         };
@@ -414,8 +605,16 @@ impl Compiler<'_, '_> {
     }
 
     fn template_error(&mut self, path: &str, what: &str, source: &str, problem: TemplateProblem) {
-        let text = if path == self.channel.manifest_path { Some(self.channel.manifest_text.as_str()) } else { None };
-        let line = text.and_then(|text| text.lines().position(|line| line.contains(source)).map(|at| at + 1));
+        let text = if path == self.channel.manifest_path {
+            Some(self.channel.manifest_text.as_str())
+        } else {
+            None
+        };
+        let line = text.and_then(|text| {
+            text.lines()
+                .position(|line| line.contains(source))
+                .map(|at| at + 1)
+        });
         self.errors.push(ConfigError {
             path: path.to_owned(),
             line,
@@ -426,16 +625,32 @@ impl Compiler<'_, '_> {
 
     fn conditions(&mut self, attributes: &mut [AttributeProgram], known: &HashMap<String, Known>) {
         for (name, attribute) in &self.channel.manifest.attributes {
-            let Some(source) = &attribute.required_if else { continue };
-            let catalog = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
-            let mut names = AttributeNames { attributes: known, products: self.channel.manifest.records == Records::Products, catalog };
+            let Some(source) = &attribute.required_if else {
+                continue;
+            };
+            let catalog = CatalogNames {
+                columns: self.columns,
+                view: self.view,
+                constants: self.constants,
+                mapped: None,
+            };
+            let mut names = AttributeNames {
+                attributes: known,
+                products: self.channel.manifest.records == Records::Products,
+                catalog,
+            };
             match condition::compile(source, self.graph, &mut names) {
                 Ok(node) => {
-                    for program in attributes.iter_mut().filter(|program| program.name == *name) {
+                    for program in attributes
+                        .iter_mut()
+                        .filter(|program| program.name == *name)
+                    {
                         program.required_if = Some((node, source.clone()));
                     }
                 }
-                Err((message, hint)) => self.manifest_error(name, format!("`required_if`: {message}"), &hint),
+                Err((message, hint)) => {
+                    self.manifest_error(name, format!("`required_if`: {message}"), &hint)
+                }
             }
         }
     }
@@ -456,33 +671,66 @@ impl Compiler<'_, '_> {
 
     /// The columns in a language that this feed really uses.
     fn translated(&self, attributes: &[AttributeProgram]) -> Vec<super::columns::Translated> {
-        let all = self.columns.translated.get(&self.view.number).cloned().unwrap_or_default();
+        let all = self
+            .columns
+            .translated
+            .get(&self.view.number)
+            .cloned()
+            .unwrap_or_default();
         all.into_iter()
             .filter(|translated| {
                 let is = |id: NodeId| self.reaches(id, translated.any);
-                attributes.iter().any(|attribute| is(attribute.value) || attribute.list.as_ref().is_some_and(|list| is(list.list)))
+                attributes.iter().any(|attribute| {
+                    is(attribute.value) || attribute.list.as_ref().is_some_and(|list| is(list.list))
+                })
             })
             .collect()
     }
 
     fn reaches(&self, from: NodeId, to: NodeId) -> bool {
-        from == to || self.graph.inputs(from).into_iter().any(|input| self.reaches(input, to))
+        from == to
+            || self
+                .graph
+                .inputs(from)
+                .into_iter()
+                .any(|input| self.reaches(input, to))
     }
 
-    fn document(&mut self, attributes: &[AttributeProgram], known: &HashMap<String, Known>, escape: Escape) -> Document {
+    fn document(
+        &mut self,
+        attributes: &[AttributeProgram],
+        known: &HashMap<String, Known>,
+        escape: Escape,
+    ) -> Document {
         let manifest = &self.channel.manifest;
         match &self.channel.template {
             Some((path, text)) => self.templated(path, text, known, escape),
             None if manifest.format.is_delimited() => delimited(manifest, attributes, escape),
             None if matches!(manifest.format, Format::Json | Format::Ndjson) => {
-                let named = attributes.iter().map(|attribute| (attribute.name.as_str(), attribute.slot, attribute.kind));
+                let named = attributes
+                    .iter()
+                    .map(|attribute| (attribute.name.as_str(), attribute.slot, attribute.kind));
                 let shape = Some(Shape::of(named));
                 let literal = |text: &str| Operation::Literal(text.into());
                 if manifest.format == Format::Ndjson {
-                    Document { shape, body: vec![literal("\n")], ..Document::default() }
+                    Document {
+                        shape,
+                        body: vec![literal("\n")],
+                        ..Document::default()
+                    }
                 } else {
-                    let comma = Operation::Late(super::lower::Place::Last, vec![literal("\n")], vec![literal(",\n")]);
-                    Document { shape, head: vec![literal("[\n")], body: vec![comma], tail: vec![literal("]\n")], ..Document::default() }
+                    let comma = Operation::Late(
+                        super::lower::Place::Last,
+                        vec![literal("\n")],
+                        vec![literal(",\n")],
+                    );
+                    Document {
+                        shape,
+                        head: vec![literal("[\n")],
+                        body: vec![comma],
+                        tail: vec![literal("]\n")],
+                        ..Document::default()
+                    }
                 }
             }
             None => {
@@ -496,7 +744,13 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn templated(&mut self, path: &str, text: &str, known: &HashMap<String, Known>, escape: Escape) -> Document {
+    fn templated(
+        &mut self,
+        path: &str,
+        text: &str,
+        known: &HashMap<String, Known>,
+        escape: Escape,
+    ) -> Document {
         let template = match parse(text) {
             Ok(template) => template,
             Err(problem) => {
@@ -525,10 +779,26 @@ impl Compiler<'_, '_> {
             (&tail, Level::Document, &mut document.tail),
         ] {
             let mut taken: Vec<Fallback> = std::mem::take(self.columns.fallbacks);
-            let catalog = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
-            let mut names = AttributeNames { attributes: known, products, catalog };
-            let mut lowering =
-                Lowering::new(self.graph, &mut taken, &mut names, &self.channel.partials, escape, self.view.number, &[level]);
+            let catalog = CatalogNames {
+                columns: self.columns,
+                view: self.view,
+                constants: self.constants,
+                mapped: None,
+            };
+            let mut names = AttributeNames {
+                attributes: known,
+                products,
+                catalog,
+            };
+            let mut lowering = Lowering::new(
+                self.graph,
+                &mut taken,
+                &mut names,
+                &self.channel.partials,
+                escape,
+                self.view.number,
+                &[level],
+            );
             *out = lowering.operations(part);
             document.raw |= lowering.raw;
             for problem in std::mem::take(&mut lowering.problems) {
@@ -550,10 +820,18 @@ impl Compiler<'_, '_> {
         let mut found: Vec<(Vec<String>, NodeId)> = Vec::new();
         for raw in mentioned(template) {
             let (_, path) = split_path(&raw);
-            if path.len() < 2 || path[0] != "catalog" || found.iter().any(|(known, _)| *known == path) {
+            if path.len() < 2
+                || path[0] != "catalog"
+                || found.iter().any(|(known, _)| *known == path)
+            {
                 continue;
             }
-            let mut names = CatalogNames { columns: self.columns, view: self.view, constants: self.constants, mapped: None };
+            let mut names = CatalogNames {
+                columns: self.columns,
+                view: self.view,
+                constants: self.constants,
+                mapped: None,
+            };
             // What cannot be found was a problem before.
             if let Ok(node) = names.resolve(self.graph, Level::Item, &path) {
                 found.push((path, node));
@@ -573,22 +851,37 @@ pub fn split(template: &Template) -> Option<(Template, Template, Template)> {
         }
         _ => false,
     };
-    let mut places = template.elements.iter().enumerate().filter(|(_, element)| is_items(element)).map(|(index, _)| index);
-    let (at, None) = (places.next()?, places.next()) else { return None };
+    let mut places = template
+        .elements
+        .iter()
+        .enumerate()
+        .filter(|(_, element)| is_items(element))
+        .map(|(index, _)| index);
+    let (at, None) = (places.next()?, places.next()) else {
+        return None;
+    };
     let part = |range: std::ops::Range<usize>| {
         let mut part = Template::new();
         part.elements = template.elements[range.clone()].to_vec();
-        part.mapping = template.mapping.get(range).map(<[_]>::to_vec).unwrap_or_default();
+        part.mapping = template
+            .mapping
+            .get(range)
+            .map(<[_]>::to_vec)
+            .unwrap_or_default();
         part
     };
-    let TemplateElement::HelperBlock(block) = &template.elements[at] else { return None };
+    let TemplateElement::HelperBlock(block) = &template.elements[at] else {
+        return None;
+    };
     let body = block.template.clone().unwrap_or_default();
     Some((part(0..at), body, part(at + 1..template.elements.len())))
 }
 
 /// Columns from attributes: a header, and a row an item (or a row a variant).
 fn delimited(manifest: &Manifest, attributes: &[AttributeProgram], escape: Escape) -> Document {
-    let Escape::Cell { delimiter, .. } = escape else { return Document::default() };
+    let Escape::Cell { delimiter, .. } = escape else {
+        return Document::default();
+    };
     let end = match (manifest.format, manifest.delimited.line_end.as_deref()) {
         (Format::Xlsx, _) => WORKBOOK_ROW,
         (_, Some("crlf")) => "\r\n",
@@ -607,7 +900,9 @@ fn delimited(manifest: &Manifest, attributes: &[AttributeProgram], escape: Escap
         let source = manifest.attributes.get(&attribute.name);
         let cell = match source.and_then(|source| source.separator.clone()) {
             Some(separator) => Operation::Joined(attribute.slot, separator.into(), escape),
-            None if attribute.list.is_some() => Operation::Joined(attribute.slot, ",".into(), escape),
+            None if attribute.list.is_some() => {
+                Operation::Joined(attribute.slot, ",".into(), escape)
+            }
             None => Operation::PrintAttribute(attribute.slot, escape),
         };
         if manifest.records == Records::Products && attribute.level == AttributeLevel::Product {
@@ -618,9 +913,21 @@ fn delimited(manifest: &Manifest, attributes: &[AttributeProgram], escape: Escap
     }
     row.push(literal(end));
     head.push_str(end);
-    let body = if manifest.records == Records::Products { vec![Operation::Variants(row)] } else { row };
+    let body = if manifest.records == Records::Products {
+        vec![Operation::Variants(row)]
+    } else {
+        row
+    };
     let header = manifest.delimited.header.unwrap_or(true);
-    Document { head: if header { vec![literal(&head)] } else { Vec::new() }, body, ..Document::default() }
+    Document {
+        head: if header {
+            vec![literal(&head)]
+        } else {
+            Vec::new()
+        },
+        body,
+        ..Document::default()
+    }
 }
 
 fn type_of(attribute: &Attribute) -> Type {
@@ -638,5 +945,7 @@ fn type_of(attribute: &Attribute) -> Type {
 fn line_of(text: &str, attribute: &str) -> Option<usize> {
     let plain = format!("[attributes.{attribute}]");
     let quoted = format!("[attributes.\"{attribute}\"]");
-    text.lines().position(|line| line.trim() == plain || line.trim() == quoted).map(|at| at + 1)
+    text.lines()
+        .position(|line| line.trim() == plain || line.trim() == quoted)
+        .map(|at| at + 1)
 }

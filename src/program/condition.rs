@@ -30,7 +30,11 @@ pub trait Variables {
     ///
     /// # Errors
     /// A message and a hint when the name cannot exist.
-    fn variable(&mut self, graph: &mut Graph, path: &[String]) -> Result<(NodeId, Type), (String, String)>;
+    fn variable(
+        &mut self,
+        graph: &mut Graph,
+        path: &[String],
+    ) -> Result<(NodeId, Type), (String, String)>;
 }
 
 /// Why a condition cannot be used: a message and a hint.
@@ -40,16 +44,30 @@ pub type ConditionError = (String, String);
 ///
 /// # Errors
 /// What does not parse, is no known name, or compares what cannot be compared.
-pub fn compile(source: &str, graph: &mut Graph, variables: &mut dyn Variables) -> Result<NodeId, ConditionError> {
+pub fn compile(
+    source: &str,
+    graph: &mut Graph,
+    variables: &mut dyn Variables,
+) -> Result<NodeId, ConditionError> {
     let program = cel::Program::compile(source).map_err(|error| {
-        let message = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        (format!("`{source}` is no condition: {message}"), "write CEL, such as `price > 0 && brand != ''`".to_owned())
+        let message = error
+            .to_string()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        (
+            format!("`{source}` is no condition: {message}"),
+            "write CEL, such as `price > 0 && brand != ''`".to_owned(),
+        )
     })?;
     let mut lowering = Lowering { graph, variables };
     let (node, kind) = lowering.lower(program.expression())?;
     match kind {
         Type::Bool | Type::Any => Ok(node),
-        _ => Err((format!("`{source}` is not true or false"), "compare it with something".to_owned())),
+        _ => Err((
+            format!("`{source}` is not true or false"),
+            "compare it with something".to_owned(),
+        )),
     }
 }
 
@@ -66,7 +84,11 @@ impl Lowering<'_, '_> {
             Expr::Literal(literal) => self.literal(literal),
             Expr::Ident(_) | Expr::Select(_) => self.name(expression),
             Expr::List(list) => {
-                let nodes = list.elements.iter().map(|element| Ok(self.lower(element)?.0)).collect::<Result<Vec<_>, ConditionError>>()?;
+                let nodes = list
+                    .elements
+                    .iter()
+                    .map(|element| Ok(self.lower(element)?.0))
+                    .collect::<Result<Vec<_>, ConditionError>>()?;
                 Ok((self.graph.add(Node::ListOf(nodes.into())), Type::List))
             }
             Expr::Call(call) => match (&call.target, call.args.as_slice()) {
@@ -75,7 +97,10 @@ impl Lowering<'_, '_> {
                 (Some(target), []) if call.func_name == "size" => self.size(target),
                 _ => Err(unknown(&call.func_name)),
             },
-            _ => Err(("macros and maps are not known in conditions".to_owned(), "use comparisons, `in`, `has`, `size`".to_owned())),
+            _ => Err((
+                "macros and maps are not known in conditions".to_owned(),
+                "use comparisons, `in`, `has`, `size`".to_owned(),
+            )),
         }
     }
 
@@ -83,11 +108,22 @@ impl Lowering<'_, '_> {
         Ok(match literal {
             LiteralValue::Boolean(yes) => (self.graph.add(Node::Bool(*yes.inner())), Type::Bool),
             LiteralValue::String(text) => (self.graph.text(text.inner()), Type::Text),
-            LiteralValue::Int(number) => (self.graph.text(&number.inner().to_string()), Type::Number),
-            LiteralValue::UInt(number) => (self.graph.text(&number.inner().to_string()), Type::Number),
+            LiteralValue::Int(number) => {
+                (self.graph.text(&number.inner().to_string()), Type::Number)
+            }
+            LiteralValue::UInt(number) => {
+                (self.graph.text(&number.inner().to_string()), Type::Number)
+            }
             // The shortest text of a double is the literal as written, up to 15 digits.
-            LiteralValue::Double(number) => (self.graph.text(&number.inner().to_string()), Type::Number),
-            _ => return Err(("this literal is not known in conditions".to_owned(), "use text, numbers, true and false".to_owned())),
+            LiteralValue::Double(number) => {
+                (self.graph.text(&number.inner().to_string()), Type::Number)
+            }
+            _ => {
+                return Err((
+                    "this literal is not known in conditions".to_owned(),
+                    "use text, numbers, true and false".to_owned(),
+                ));
+            }
         })
     }
 
@@ -108,7 +144,12 @@ impl Lowering<'_, '_> {
                     path.push(select.field.clone());
                     at = &select.operand;
                 }
-                _ => return Err(("only names can be taken apart with a dot".to_owned(), String::new())),
+                _ => {
+                    return Err((
+                        "only names can be taken apart with a dot".to_owned(),
+                        String::new(),
+                    ));
+                }
             }
         }
         path.reverse();
@@ -164,13 +205,24 @@ impl Lowering<'_, '_> {
             (operators::NEGATE, [inner]) => {
                 let (inner, _) = self.lower(inner)?;
                 let zero = self.graph.text("0");
-                Ok((self.graph.add(Node::Arithmetic(Operation::Subtract, zero, inner)), Type::Number))
+                Ok((
+                    self.graph
+                        .add(Node::Arithmetic(Operation::Subtract, zero, inner)),
+                    Type::Number,
+                ))
             }
             (operators::CONDITIONAL, [test, then, otherwise]) => {
                 let test = self.boolean(test)?;
                 let (then, kind) = self.lower(then)?;
                 let (otherwise, _) = self.lower(otherwise)?;
-                Ok((self.graph.add(Node::If { test, then, otherwise }), kind))
+                Ok((
+                    self.graph.add(Node::If {
+                        test,
+                        then,
+                        otherwise,
+                    }),
+                    kind,
+                ))
             }
             (operators::IN, [element, list]) => {
                 let (element, _) = self.lower(element)?;
@@ -179,24 +231,43 @@ impl Lowering<'_, '_> {
             }
             (operators::INDEX, [map, key]) => match (&map.expr, &key.expr) {
                 (Expr::Ident(name), Expr::Literal(LiteralValue::String(key))) if name == "col" => {
-                    self.variables.variable(self.graph, &["catalog".to_owned(), key.inner().to_owned()])
+                    self.variables
+                        .variable(self.graph, &["catalog".to_owned(), key.inner().to_owned()])
                 }
-                _ => Err(("only `col[\"name\"]` can be indexed".to_owned(), "write `\"x\" in list`".to_owned())),
+                _ => Err((
+                    "only `col[\"name\"]` can be indexed".to_owned(),
+                    "write `\"x\" in list`".to_owned(),
+                )),
             },
             ("size", [inner]) => self.size(inner),
-            (_, [left, right]) if relation.is_some() => self.compare(relation.expect("asked just now"), left, right),
+            (_, [left, right]) if relation.is_some() => {
+                self.compare(relation.expect("asked just now"), left, right)
+            }
             (_, [left, right]) if operation.is_some() => {
                 let operation = operation.expect("asked just now");
-                let ((left, left_kind), (right, right_kind)) = (self.lower(left)?, self.lower(right)?);
-                if operation == Operation::Add && left_kind == Type::Text && right_kind == Type::Text {
-                    return Ok((self.graph.add(Node::Concat([left, right].into())), Type::Text));
+                let ((left, left_kind), (right, right_kind)) =
+                    (self.lower(left)?, self.lower(right)?);
+                if operation == Operation::Add
+                    && left_kind == Type::Text
+                    && right_kind == Type::Text
+                {
+                    return Ok((
+                        self.graph.add(Node::Concat([left, right].into())),
+                        Type::Text,
+                    ));
                 }
                 for kind in [left_kind, right_kind] {
                     if !matches!(kind, Type::Number | Type::Any) {
-                        return Err(("arithmetic wants numbers".to_owned(), "price, quantities and number literals are numbers".to_owned()));
+                        return Err((
+                            "arithmetic wants numbers".to_owned(),
+                            "price, quantities and number literals are numbers".to_owned(),
+                        ));
                     }
                 }
-                Ok((self.graph.add(Node::Arithmetic(operation, left, right)), Type::Number))
+                Ok((
+                    self.graph.add(Node::Arithmetic(operation, left, right)),
+                    Type::Number,
+                ))
             }
             _ => Err(unknown(function)),
         }
@@ -208,7 +279,9 @@ impl Lowering<'_, '_> {
             Type::Bool => Ok(node),
             Type::Any => {
                 let yes = self.graph.text("true");
-                Ok(self.graph.add(Node::CompareText(Relation::Equal, node, yes)))
+                Ok(self
+                    .graph
+                    .add(Node::CompareText(Relation::Equal, node, yes)))
             }
             _ => Err((
                 "`&&`, `||` and `!` want true or false on both sides".to_owned(),
@@ -220,13 +293,25 @@ impl Lowering<'_, '_> {
     fn compare(&mut self, relation: Relation, left: &IdedExpr, right: &IdedExpr) -> Lowered {
         let ((left, left_kind), (right, right_kind)) = (self.lower(left)?, self.lower(right)?);
         let node = match (left_kind, right_kind) {
-            (Type::Number, Type::Number | Type::Any) | (Type::Any, Type::Number) => Node::CompareNumber(relation, left, right),
-            (Type::Text | Type::Any, Type::Text | Type::Any) => Node::CompareText(relation, left, right),
-            (Type::Bool, Type::Bool) | (Type::Bool, Type::Any) | (Type::Any, Type::Bool) => Node::CompareText(relation, left, right),
+            (Type::Number, Type::Number | Type::Any) | (Type::Any, Type::Number) => {
+                Node::CompareNumber(relation, left, right)
+            }
+            (Type::Text | Type::Any, Type::Text | Type::Any) => {
+                Node::CompareText(relation, left, right)
+            }
+            (Type::Bool, Type::Bool) | (Type::Bool, Type::Any) | (Type::Any, Type::Bool) => {
+                Node::CompareText(relation, left, right)
+            }
             // `price == ''` asks for absence; other comparisons of a number with text cannot be meant.
-            (Type::Number, Type::Text) if self.graph.constant(right) == Some(None) => return self.presence(relation, left),
-            (Type::Text, Type::Number) if self.graph.constant(left) == Some(None) => return self.presence(relation, right),
-            (Type::List, Type::List) if self.is_empty_list(right) => return self.presence(relation, left),
+            (Type::Number, Type::Text) if self.graph.constant(right) == Some(None) => {
+                return self.presence(relation, left);
+            }
+            (Type::Text, Type::Number) if self.graph.constant(left) == Some(None) => {
+                return self.presence(relation, right);
+            }
+            (Type::List, Type::List) if self.is_empty_list(right) => {
+                return self.presence(relation, left);
+            }
             (left, right) => {
                 return Err((
                     format!("{} cannot be compared with {}", left.words(), right.words()),
@@ -246,7 +331,10 @@ impl Lowering<'_, '_> {
         match relation {
             Relation::NotEqual => Ok((has, Type::Bool)),
             Relation::Equal => Ok((self.graph.add(Node::Not(has)), Type::Bool)),
-            _ => Err(("nothing is greater or less than an empty value".to_owned(), "compare with a number".to_owned())),
+            _ => Err((
+                "nothing is greater or less than an empty value".to_owned(),
+                "compare with a number".to_owned(),
+            )),
         }
     }
 
@@ -259,10 +347,20 @@ impl Lowering<'_, '_> {
         let (whole, _) = self.lower(target)?;
         if function == "matches" {
             let Expr::Literal(LiteralValue::String(pattern)) = &argument.expr else {
-                return Err(("`matches` wants its pattern as a literal text".to_owned(), String::new()));
+                return Err((
+                    "`matches` wants its pattern as a literal text".to_owned(),
+                    String::new(),
+                ));
             };
-            let regex = regex::RegexBuilder::new(pattern.inner()).size_limit(1 << 20).build();
-            let regex = regex.map_err(|error| (format!("`{}` is no regular expression: {error}", pattern.inner()), String::new()))?;
+            let regex = regex::RegexBuilder::new(pattern.inner())
+                .size_limit(1 << 20)
+                .build();
+            let regex = regex.map_err(|error| {
+                (
+                    format!("`{}` is no regular expression: {error}", pattern.inner()),
+                    String::new(),
+                )
+            })?;
             self.graph.patterns.push(regex);
             let number = u32::try_from(self.graph.patterns.len() - 1).expect("few patterns");
             return Ok((self.graph.add(Node::Matches(whole, number)), Type::Bool));
@@ -291,8 +389,16 @@ impl Type {
 }
 
 fn unknown(function: &str) -> ConditionError {
-    const KNOWN: &[&str] = &["contains", "startsWith", "endsWith", "matches", "size", "has"];
-    let hint = nearest(function, KNOWN.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    const KNOWN: &[&str] = &[
+        "contains",
+        "startsWith",
+        "endsWith",
+        "matches",
+        "size",
+        "has",
+    ];
+    let hint =
+        nearest(function, KNOWN.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     (
         format!("`{function}` is not known in conditions"),
         hint.unwrap_or_else(|| "known are comparisons, `&& || !`, `in`, arithmetic, `contains startsWith endsWith matches size has`".to_owned()),

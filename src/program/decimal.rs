@@ -9,7 +9,11 @@ use super::graph::{Operation, Relation};
 /// The number a text says, when it says one exactly: an optional sign, digits, an optional point and digits.
 pub fn parse(text: &str) -> Option<Decimal> {
     let plain = text.strip_prefix('-').unwrap_or(text);
-    if plain.is_empty() || !plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if plain.is_empty()
+        || !plain
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return None;
     }
     Decimal::from_str_exact(text).ok()
@@ -17,7 +21,8 @@ pub fn parse(text: &str) -> Option<Decimal> {
 
 /// A number as text with exactly so many decimals, rounded half away from zero.
 pub fn rounded(number: Decimal, decimals: u8) -> String {
-    let mut number = number.round_dp_with_strategy(u32::from(decimals), RoundingStrategy::MidpointAwayFromZero);
+    let mut number =
+        number.round_dp_with_strategy(u32::from(decimals), RoundingStrategy::MidpointAwayFromZero);
     number.rescale(u32::from(decimals));
     number.to_string()
 }

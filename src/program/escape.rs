@@ -91,7 +91,9 @@ fn escape_runs(
 
 #[inline]
 fn any(block: u8x16, bytes: &[u8]) -> u8x16 {
-    bytes.iter().fold(u8x16::splat(0), |hits, &byte| hits | block.simd_eq(u8x16::splat(byte)))
+    bytes.iter().fold(u8x16::splat(0), |hits, &byte| {
+        hits | block.simd_eq(u8x16::splat(byte))
+    })
 }
 
 #[inline]
@@ -155,10 +157,18 @@ fn cell(text: &[u8], delimiter: u8, quoting: Quoting, out: &mut Vec<u8>) {
     match quoting {
         Quoting::Never => {
             for &byte in text {
-                out.push(if byte == delimiter || byte == b'\n' || byte == b'\r' { b' ' } else { byte });
+                out.push(if byte == delimiter || byte == b'\n' || byte == b'\r' {
+                    b' '
+                } else {
+                    byte
+                });
             }
         }
-        Quoting::Necessary if !text.iter().any(|&byte| byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n')) => {
+        Quoting::Necessary
+            if !text
+                .iter()
+                .any(|&byte| byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n')) =>
+        {
             out.extend_from_slice(text);
         }
         _ => {
@@ -180,19 +190,37 @@ mod tests {
 
     #[test]
     fn each_format_escapes_its_own() {
-        assert_eq!(Escape::Xml.escaped("a<b> & \"c\" 'd'\r ]]> ก"), "a&lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;&#13; ]]&gt; ก");
-        assert_eq!(Escape::Json.escaped("\"\\\n\u{1}</script>ż"), "\\\"\\\\\\n\\u0001\\u003c/script>ż");
+        assert_eq!(
+            Escape::Xml.escaped("a<b> & \"c\" 'd'\r ]]> ก"),
+            "a&lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;&#13; ]]&gt; ก"
+        );
+        assert_eq!(
+            Escape::Json.escaped("\"\\\n\u{1}</script>ż"),
+            "\\\"\\\\\\n\\u0001\\u003c/script>ż"
+        );
         assert_eq!(Escape::Edifact.escaped("5'+:?"), "5?'?+?:??");
-        let necessary = Escape::Cell { delimiter: b';', quoting: Quoting::Necessary };
+        let necessary = Escape::Cell {
+            delimiter: b';',
+            quoting: Quoting::Necessary,
+        };
         assert_eq!(necessary.escaped("a,b"), "a,b");
         assert_eq!(necessary.escaped("a;\"b\""), "\"a;\"\"b\"\"\"");
-        assert_eq!(Escape::Cell { delimiter: b'\t', quoting: Quoting::Never }.escaped("a\tb\r\nc"), "a b  c");
+        assert_eq!(
+            Escape::Cell {
+                delimiter: b'\t',
+                quoting: Quoting::Never
+            }
+            .escaped("a\tb\r\nc"),
+            "a b  c"
+        );
     }
 
     #[test]
     fn blocks_of_sixteen_have_no_seams() {
         for length in 0..70 {
-            let text: String = (0..length).map(|at| if at % 7 == 3 { '&' } else { 'x' }).collect();
+            let text: String = (0..length)
+                .map(|at| if at % 7 == 3 { '&' } else { 'x' })
+                .collect();
             assert_eq!(Escape::Xml.escaped(&text), text.replace('&', "&amp;"));
         }
     }

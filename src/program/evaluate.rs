@@ -123,8 +123,18 @@ impl<'a> Evaluator<'a> {
             kept: vec![Cell::new((0, Ok(Value::Absent))); graph.len()],
             stamp: Cell::new(1),
             joined: vec![Cell::new((0, None)); tables.joined.len()],
-            place: Cell::new(Place { batch, row: 0, elsewhere: false, joined: false }),
-            home: Cell::new(Place { batch, row: 0, elsewhere: true, joined: false }),
+            place: Cell::new(Place {
+                batch,
+                row: 0,
+                elsewhere: false,
+                joined: false,
+            }),
+            home: Cell::new(Place {
+                batch,
+                row: 0,
+                elsewhere: true,
+                joined: false,
+            }),
             sku: Cell::new(None),
             product: Cell::new(Product::default()),
             stock_row: Cell::new(None),
@@ -154,8 +164,18 @@ impl<'a> Evaluator<'a> {
     /// Takes a row in hand. What was kept of the last one is forgotten.
     pub fn select(&self, row: usize, product: Product) {
         let batch = self.place.get().batch;
-        self.place.set(Place { batch, row, elsewhere: false, joined: false });
-        self.home.set(Place { batch, row, elsewhere: true, joined: false });
+        self.place.set(Place {
+            batch,
+            row,
+            elsewhere: false,
+            joined: false,
+        });
+        self.home.set(Place {
+            batch,
+            row,
+            elsewhere: true,
+            joined: false,
+        });
         self.product.set(product);
         self.stamp.set(self.stamp.get() + 1);
         self.stock_row.set(None);
@@ -203,19 +223,31 @@ impl<'a> Evaluator<'a> {
 
     /// The cells misread since last asked.
     pub fn take_misread(&self) -> Vec<Misread> {
-        if self.misread.borrow().is_empty() { Vec::new() } else { self.misread.take() }
+        if self.misread.borrow().is_empty() {
+            Vec::new()
+        } else {
+            self.misread.take()
+        }
     }
 
     /// The code of the location of the stock row in hand.
     pub fn stock_location_code(&self) -> Option<&'a str> {
         let table = self.tables.stock?;
-        self.stock_row.get().and_then(|row| self.at_joined(table, row, self.tables.stock_location?).ok()?.as_text())
+        self.stock_row.get().and_then(|row| {
+            self.at_joined(table, row, self.tables.stock_location?)
+                .ok()?
+                .as_text()
+        })
     }
 
     /// The number of the location of the stock row in hand, where the project knows it.
     pub fn stock_location(&self) -> Option<u32> {
         let code = self.stock_location_code()?;
-        let at = self.tables.locations.iter().position(|location| location.code == code)?;
+        let at = self
+            .tables
+            .locations
+            .iter()
+            .position(|location| location.code == code)?;
         u32::try_from(at).ok()
     }
 
@@ -228,7 +260,10 @@ impl<'a> Evaluator<'a> {
 
     /// Text of a node; absent and failed are `None`.
     pub fn text(&self, id: NodeId) -> Option<&'a str> {
-        self.value(id).ok().and_then(Value::as_text).filter(|text| !text.is_empty())
+        self.value(id)
+            .ok()
+            .and_then(Value::as_text)
+            .filter(|text| !text.is_empty())
     }
 
     /// The value of a node for the record in hand.
@@ -271,15 +306,27 @@ impl<'a> Evaluator<'a> {
     fn raw(&self, column: u32) -> Value<'a> {
         let place = self.place.get();
         let order = &place.batch.order;
-        let column = if order.is_empty() { column } else { order.get(column as usize).copied().unwrap_or(u32::MAX) };
+        let column = if order.is_empty() {
+            column
+        } else {
+            order.get(column as usize).copied().unwrap_or(u32::MAX)
+        };
         let text = place.batch.cell(place.row, column as usize);
-        if place.batch.lists && text.contains(ELEMENT) { Value::list(text) } else { Value::text(text) }
+        if place.batch.lists && text.contains(ELEMENT) {
+            Value::list(text)
+        } else {
+            Value::text(text)
+        }
     }
 
     /// A failure that says so.
     pub fn fail(&self, rule: &'static str, message: String, hint: &str) -> Failure {
         let mut troubles = self.troubles.borrow_mut();
-        troubles.push(Trouble { rule, message, hint: hint.to_owned() });
+        troubles.push(Trouble {
+            rule,
+            message,
+            hint: hint.to_owned(),
+        });
         Failure(u32::try_from(troubles.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -290,7 +337,11 @@ impl<'a> Evaluator<'a> {
             return;
         }
         self.misread.borrow_mut().push(Misread {
-            trouble: Trouble { rule, message, hint: hint.to_owned() },
+            trouble: Trouble {
+                rule,
+                message,
+                hint: hint.to_owned(),
+            },
             sku: self.home_sku(),
             file: place.batch.file_of(place.row),
             line: place.batch.line(place.row),
@@ -324,9 +375,13 @@ impl<'a> Evaluator<'a> {
                 Some(row) => self.at_joined(*table, row, *value),
                 None => Ok(Value::Absent),
             },
-            Node::StockSum { table, key, quantity, location, locations } => {
-                self.stock_sum(*table, *key, *quantity, *location, *locations)
-            }
+            Node::StockSum {
+                table,
+                key,
+                quantity,
+                location,
+                locations,
+            } => self.stock_sum(*table, *key, *quantity, *location, *locations),
             Node::Location(key) => Ok(self.location_key(key)),
             Node::Inherit { own, siblings } => self.inherit(*own, *siblings),
             Node::OfProduct(own) => {
@@ -342,7 +397,12 @@ impl<'a> Evaluator<'a> {
                 let rows = self.variants.borrow().clone();
                 self.over_rows(rows.into_iter(), *own)
             }
-            Node::Helper { helper: number, view, positional, named } => self.help(*number, *view, positional, named),
+            Node::Helper {
+                helper: number,
+                view,
+                positional,
+                named,
+            } => self.help(*number, *view, positional, named),
             Node::Concat(nodes) => {
                 let mut text = ArenaString::new_in(self.arena);
                 for &node in nodes {
@@ -350,8 +410,16 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(Value::text(text.into_bump_str()))
             }
-            Node::If { test, then, otherwise } => {
-                if self.value(*test)?.is_true() { self.value(*then) } else { self.value(*otherwise) }
+            Node::If {
+                test,
+                then,
+                otherwise,
+            } => {
+                if self.value(*test)?.is_true() {
+                    self.value(*then)
+                } else {
+                    self.value(*otherwise)
+                }
             }
             Node::Trim(node) => Ok(match self.value(*node)? {
                 Value::Text(text) => Value::text(trim(text)),
@@ -361,7 +429,11 @@ impl<'a> Evaluator<'a> {
                 // The main image usually leads the list of all.
                 if let [first, all] = **nodes {
                     let (first, all) = (self.value(first)?, self.value(all)?);
-                    let leads = |list: List<'a>| first.as_text().is_some_and(|text| list.iter().next() == Some(text));
+                    let leads = |list: List<'a>| {
+                        first
+                            .as_text()
+                            .is_some_and(|text| list.iter().next() == Some(text))
+                    };
                     match all {
                         _ if first.is_absent() => return Ok(all),
                         Value::Absent => return Ok(first),
@@ -380,7 +452,11 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(self.list_of(&seen))
             }
-            Node::Each { list, body, otherwise } => self.each(*list, *body, *otherwise),
+            Node::Each {
+                list,
+                body,
+                otherwise,
+            } => self.each(*list, *body, *otherwise),
             Node::This { up, part } => Ok(self.this(*up, *part)),
             Node::Rendered { template, names } => self.render(*template, names),
             Node::All(nodes) => {
@@ -472,7 +548,10 @@ impl<'a> Evaluator<'a> {
 
     #[inline(never)]
     fn joined_row(&self, table: u32, key: NodeId) -> Option<RowId> {
-        let find = || self.text(key).and_then(|key| self.tables.joined[table as usize].find(key));
+        let find = || {
+            self.text(key)
+                .and_then(|key| self.tables.joined[table as usize].find(key))
+        };
         if self.place.get().elsewhere {
             return find();
         }
@@ -504,7 +583,12 @@ impl<'a> Evaluator<'a> {
     /// Runs something on a joined row.
     pub(super) fn with_joined<T>(&self, table: u32, row: RowId, run: impl FnOnce() -> T) -> T {
         let (batch, row) = self.tables.joined[table as usize].row(row);
-        let before = self.place.replace(Place { batch, row, elsewhere: true, joined: true });
+        let before = self.place.replace(Place {
+            batch,
+            row,
+            elsewhere: true,
+            joined: true,
+        });
         let result = run();
         self.place.set(before);
         result
@@ -516,16 +600,31 @@ impl<'a> Evaluator<'a> {
 
     fn at_row(&self, row: usize, value: NodeId) -> Outcome<'a> {
         let before = self.place.get();
-        self.place.set(Place { row, elsewhere: true, joined: false, ..before });
+        self.place.set(Place {
+            row,
+            elsewhere: true,
+            joined: false,
+            ..before
+        });
         let outcome = self.value(value);
         self.place.set(before);
         outcome
     }
 
     #[inline(never)]
-    fn stock_sum(&self, table: u32, key: NodeId, quantity: NodeId, location: NodeId, set: Option<u32>) -> Outcome<'a> {
+    fn stock_sum(
+        &self,
+        table: u32,
+        key: NodeId,
+        quantity: NodeId,
+        location: NodeId,
+        set: Option<u32>,
+    ) -> Outcome<'a> {
         let codes = set.map(|set| self.graph.location_sets[set as usize].as_slice());
-        let here = self.location.get().map(|location| self.tables.locations[location as usize].code.as_str());
+        let here = self
+            .location
+            .get()
+            .map(|location| self.tables.locations[location as usize].code.as_str());
         let mut sum: Option<i64> = None;
         let mut row = self.joined_row(table, key);
         while let Some(at) = row {
@@ -540,12 +639,16 @@ impl<'a> Evaluator<'a> {
             }
             row = self.tables.joined[table as usize].next(at);
         }
-        Ok(sum.map_or(Value::Absent, |sum| Value::Text(self.arena.alloc_str(&sum.to_string()))))
+        Ok(sum.map_or(Value::Absent, |sum| {
+            Value::Text(self.arena.alloc_str(&sum.to_string()))
+        }))
     }
 
     #[inline(never)]
     fn location_key(&self, key: &str) -> Value<'a> {
-        let Some(location) = self.location.get() else { return Value::Absent };
+        let Some(location) = self.location.get() else {
+            return Value::Absent;
+        };
         Value::text(self.tables.locations[location as usize].key(key))
     }
 
@@ -553,7 +656,11 @@ impl<'a> Evaluator<'a> {
         let value = self.value(own)?;
         let product = self.product.get();
         let place = self.place.get();
-        if !value.is_absent() || place.elsewhere || place.row == product.row || !(siblings || product.apart) {
+        if !value.is_absent()
+            || place.elsewhere
+            || place.row == product.row
+            || !(siblings || product.apart)
+        {
             return Ok(value);
         }
         self.at_row(product.row, own)
@@ -595,7 +702,13 @@ impl<'a> Evaluator<'a> {
     }
 
     #[inline(never)]
-    fn help(&self, number: u16, view: u16, positional: &'a [NodeId], named: &'a [(Box<str>, NodeId)]) -> Outcome<'a> {
+    fn help(
+        &self,
+        number: u16,
+        view: u16,
+        positional: &'a [NodeId],
+        named: &'a [(Box<str>, NodeId)],
+    ) -> Outcome<'a> {
         let helper = helper(number);
         let mut values = [Value::Absent; 8];
         let mut more = Vec::new();
@@ -610,11 +723,21 @@ impl<'a> Evaluator<'a> {
             }
             more.as_slice()
         };
-        let named: Vec<(&str, Value<'a>)> =
-            named.iter().map(|(name, node)| Ok((&**name, self.value(*node)?))).collect::<Result<_, Failure>>()?;
-        let arguments = Arguments { positional, named: &named };
-        (helper.call)(&arguments, &self.contexts[usize::from(view)])
-            .map_err(|error| self.fail("helper-failed", format!("`{}`: {error}", helper.name), "change the mapping, or the value it works on"))
+        let named: Vec<(&str, Value<'a>)> = named
+            .iter()
+            .map(|(name, node)| Ok((&**name, self.value(*node)?)))
+            .collect::<Result<_, Failure>>()?;
+        let arguments = Arguments {
+            positional,
+            named: &named,
+        };
+        (helper.call)(&arguments, &self.contexts[usize::from(view)]).map_err(|error| {
+            self.fail(
+                "helper-failed",
+                format!("`{}`: {error}", helper.name),
+                "change the mapping, or the value it works on",
+            )
+        })
     }
 
     #[inline(never)]
@@ -633,8 +756,18 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Runs something with a loop standing at an element.
-    pub fn within<T>(&self, element: &'a str, index: usize, last: bool, run: impl FnOnce() -> T) -> T {
-        self.frames.borrow_mut().push(Frame { element, index, last });
+    pub fn within<T>(
+        &self,
+        element: &'a str,
+        index: usize,
+        last: bool,
+        run: impl FnOnce() -> T,
+    ) -> T {
+        self.frames.borrow_mut().push(Frame {
+            element,
+            index,
+            last,
+        });
         let result = run();
         self.frames.borrow_mut().pop();
         result
@@ -643,7 +776,11 @@ impl<'a> Evaluator<'a> {
     #[inline(never)]
     fn this(&self, up: u8, part: Part) -> Value<'a> {
         let frames = self.frames.borrow();
-        let Some(frame) = frames.len().checked_sub(1 + usize::from(up)).and_then(|at| frames.get(at)) else {
+        let Some(frame) = frames
+            .len()
+            .checked_sub(1 + usize::from(up))
+            .and_then(|at| frames.get(at))
+        else {
             return Value::Absent;
         };
         match part {
@@ -676,7 +813,12 @@ pub(super) fn trim(text: &str) -> &str {
     // White space outside ASCII begins with one of these bytes; Thai, Cyrillic and the like never do.
     let may_be_space = |lead: u8| lead <= b' ' || matches!(lead, 0xc2 | 0xe1 | 0xe2 | 0xe3);
     let first = bytes.first().is_some_and(|&lead| may_be_space(lead));
-    let last = bytes.iter().rev().take(3).find(|&&byte| byte & 0xc0 != 0x80).is_some_and(|&lead| may_be_space(lead));
+    let last = bytes
+        .iter()
+        .rev()
+        .take(3)
+        .find(|&&byte| byte & 0xc0 != 0x80)
+        .is_some_and(|&lead| may_be_space(lead));
     if first || last { text.trim() } else { text }
 }
 
@@ -686,9 +828,17 @@ mod tests {
 
     #[test]
     fn every_white_space_is_trimmed() {
-        for space in (0..=0x3000).filter_map(char::from_u32).filter(|letter| letter.is_whitespace()) {
+        for space in (0..=0x3000)
+            .filter_map(char::from_u32)
+            .filter(|letter| letter.is_whitespace())
+        {
             for inner in ["a", "ก", "ż", "語", "🪔", ""] {
-                assert_eq!(trim(&format!("{space}{inner}{space}")), inner, "U+{:04X}", u32::from(space));
+                assert_eq!(
+                    trim(&format!("{space}{inner}{space}")),
+                    inner,
+                    "U+{:04X}",
+                    u32::from(space)
+                );
             }
         }
         assert_eq!(trim("ชาอู่หลง"), "ชาอู่หลง");

@@ -27,7 +27,13 @@ pub struct Fallback {
 impl Fallback {
     /// Takes a parsed piece and how its values are escaped.
     pub fn new(shown: String, template: Template, escape: Escape, view: u16) -> Self {
-        Fallback { shown, view, escape, template, registry: None }
+        Fallback {
+            shown,
+            view,
+            escape,
+            template,
+            registry: None,
+        }
     }
 
     /// Gives it the helpers, once their tables are loaded.
@@ -44,13 +50,21 @@ impl Fallback {
         for (name, value) in names {
             insert(&mut context, name, to_json(*value));
         }
-        let Some(registry) = &self.registry else { return Err("the piece was not prepared".to_owned()) };
-        registry.render("template", &Json::Object(context)).map_err(|error| error.to_string())
+        let Some(registry) = &self.registry else {
+            return Err("the piece was not prepared".to_owned());
+        };
+        registry
+            .render("template", &Json::Object(context))
+            .map_err(|error| error.to_string())
     }
 }
 
 /// A registry of the crate with one template, our helpers and a format's escapes.
-pub fn registry(escape: Escape, context: Arc<OwnedContext>, template: Template) -> Handlebars<'static> {
+pub fn registry(
+    escape: Escape,
+    context: Arc<OwnedContext>,
+    template: Template,
+) -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.register_escape_fn(move |text| escape.escaped(text));
     crate_adapter::register(&mut registry, context);
@@ -62,7 +76,9 @@ pub fn registry(escape: Escape, context: Arc<OwnedContext>, template: Template) 
 fn insert(context: &mut Map<String, Json>, name: &str, value: Json) {
     match name.split_once(PATH) {
         Some((head, rest)) => {
-            let inner = context.entry(head).or_insert_with(|| Json::Object(Map::new()));
+            let inner = context
+                .entry(head)
+                .or_insert_with(|| Json::Object(Map::new()));
             if let Json::Object(inner) = inner {
                 insert(inner, rest, value);
             }

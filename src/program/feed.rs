@@ -208,7 +208,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         match self.program.records {
             Records::Variants => self.item(row, out),
             Records::Stock => {
-                let Some((table, key)) = self.program.stock else { return };
+                let Some((table, key)) = self.program.stock else {
+                    return;
+                };
                 for stock in self.run.stock_rows(table, key) {
                     self.stock_item(row, stock, out);
                 }
@@ -234,7 +236,8 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         let run = self.run;
         let location = run.stock_location();
         run.select_location(location);
-        if let (Some(wanted), Some(code)) = (&self.program.view.locations, run.stock_location_code())
+        if let (Some(wanted), Some(code)) =
+            (&self.program.view.locations, run.stock_location_code())
             && !wanted.iter().any(|known| known == code)
         {
             out.read += 1;
@@ -295,7 +298,10 @@ impl<'r, 'a> FeedRun<'r, 'a> {
     }
 
     /// Computes and checks attributes; true when an error was found. With `false` an attribute is taken as computed.
-    fn compute<'p>(&mut self, attributes: impl Iterator<Item = (&'p AttributeProgram, bool)> + Clone) -> bool
+    fn compute<'p>(
+        &mut self,
+        attributes: impl Iterator<Item = (&'p AttributeProgram, bool)> + Clone,
+    ) -> bool
     where
         'r: 'p,
     {
@@ -305,7 +311,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             let before = self.problems.len();
             let value = attribute.compute(run, &mut self.problems);
             run.set_attribute(attribute.slot, value);
-            let said = self.problems[before..].iter().any(|problem| problem.severity == Severity::Error);
+            let said = self.problems[before..]
+                .iter()
+                .any(|problem| problem.severity == Severity::Error);
             if value.is_absent() && attribute.required && !said {
                 attribute.check_presence(value, run, &mut self.problems);
             }
@@ -317,22 +325,36 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             conditional |= attribute.required_if.is_some();
         }
         if conditional {
-            for (attribute, _) in attributes.filter(|(attribute, compute)| *compute && attribute.required_if.is_some()) {
+            for (attribute, _) in attributes
+                .filter(|(attribute, compute)| *compute && attribute.required_if.is_some())
+            {
                 attribute.check_presence(run.attribute(attribute.slot), run, &mut self.problems);
             }
         }
         for translated in &self.program.translated {
             let exact = run.value(translated.exact).unwrap_or(Value::Absent);
-            if exact.is_absent() && run.value(translated.any).is_ok_and(|value| !value.is_absent()) {
+            if exact.is_absent()
+                && run
+                    .value(translated.any)
+                    .is_ok_and(|value| !value.is_absent())
+            {
                 self.problems.push(Problem {
                     rule: "untranslated",
                     severity: Severity::Warning,
-                    message: format!("`{}` is not there in {}; a fallback was taken", translated.column, self.program.view.language),
-                    hint: format!("translate it: a column `{}.{}`, or a source with that language", translated.column, self.program.view.language),
+                    message: format!(
+                        "`{}` is not there in {}; a fallback was taken",
+                        translated.column, self.program.view.language
+                    ),
+                    hint: format!(
+                        "translate it: a column `{}.{}`, or a source with that language",
+                        translated.column, self.program.view.language
+                    ),
                 });
             }
         }
-        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+        self.problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
     }
 
     fn report(&mut self, row: usize, out: &mut FeedOutput) {
@@ -341,8 +363,18 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         }
         let sku = self.run.text(self.sku).map(str::to_owned);
         for problem in self.problems.drain(..) {
-            let attribute = problem.message.strip_prefix('`').and_then(|rest| rest.split('`').next()).unwrap_or("").to_owned();
-            out.reported.push(Reported { problem, attribute, sku: sku.clone(), row });
+            let attribute = problem
+                .message
+                .strip_prefix('`')
+                .and_then(|rest| rest.split('`').next())
+                .unwrap_or("")
+                .to_owned();
+            out.reported.push(Reported {
+                problem,
+                attribute,
+                sku: sku.clone(),
+                row,
+            });
         }
     }
 
@@ -362,7 +394,12 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 filtered += 1;
                 continue;
             }
-            let broken = self.compute(program.attributes.iter().map(|attribute| (attribute, attribute.level == AttributeLevel::Variant)));
+            let broken = self.compute(
+                program
+                    .attributes
+                    .iter()
+                    .map(|attribute| (attribute, attribute.level == AttributeLevel::Variant)),
+            );
             self.report(row, out);
             if broken {
                 continue;
@@ -382,10 +419,19 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             return;
         };
         // The product speaks through its own row where it has one, else through its first variant left.
-        let speaker = if rows.product.apart { rows.product.row } else { first };
+        let speaker = if rows.product.apart {
+            rows.product.row
+        } else {
+            first
+        };
         self.run.set_variants(&self.rows);
         self.run.select(speaker, rows.product);
-        let broken = self.compute(program.attributes.iter().map(|attribute| (attribute, attribute.level == AttributeLevel::Product)));
+        let broken = self.compute(
+            program
+                .attributes
+                .iter()
+                .map(|attribute| (attribute, attribute.level == AttributeLevel::Product)),
+        );
         self.report(speaker, out);
         if broken {
             out.withheld += 1;
@@ -419,12 +465,21 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.withheld += 1;
             return;
         }
-        let unique = program.unique.map(|index| &program.attributes[index]).and_then(|attribute| self.run.attribute(attribute.slot).as_text());
+        let unique = program
+            .unique
+            .map(|index| &program.attributes[index])
+            .and_then(|attribute| self.run.attribute(attribute.slot).as_text());
         let hash = unique.map_or(0, |text| xxh3_128(text.as_bytes()));
         if let Some(text) = unique {
             out.ids.push_str(text);
         }
-        out.items.push(Item { end: out.bytes.len(), holes: out.holes.len(), id_end: out.ids.len(), unique: hash, row });
+        out.items.push(Item {
+            end: out.bytes.len(),
+            holes: out.holes.len(),
+            id_end: out.ids.len(),
+            unique: hash,
+            row,
+        });
         if let Some(described) = &mut out.described {
             described.push(self.described());
         }
@@ -437,11 +492,16 @@ impl<'r, 'a> FeedRun<'r, 'a> {
     fn count_filled(&self, out: &mut FeedOutput) {
         let (attributes, records) = (&self.program.attributes, self.program.records);
         for (index, attribute) in attributes.iter().enumerate() {
-            let filled = if records == Records::Products && attribute.level == AttributeLevel::Variant {
-                self.matrix.iter().skip(index).step_by(attributes.len()).any(|value| !value.is_absent())
-            } else {
-                !self.run.attribute(attribute.slot).is_absent()
-            };
+            let filled =
+                if records == Records::Products && attribute.level == AttributeLevel::Variant {
+                    self.matrix
+                        .iter()
+                        .skip(index)
+                        .step_by(attributes.len())
+                        .any(|value| !value.is_absent())
+                } else {
+                    !self.run.attribute(attribute.slot).is_absent()
+                };
             out.fill.push(u8::from(filled));
         }
     }
@@ -451,7 +511,10 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         let program = self.program;
         let products = self.takes_products();
         let attributes = |run: &Evaluator<'_>, level: AttributeLevel| {
-            let attributes = program.attributes.iter().filter(|attribute| !products || attribute.level == level);
+            let attributes = program
+                .attributes
+                .iter()
+                .filter(|attribute| !products || attribute.level == level);
             super::oracle::item(run, attributes, &program.catalog)
         };
         let mut item = attributes(self.run, AttributeLevel::Product);
@@ -460,7 +523,10 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             let mut variants = Vec::new();
             for variant in 0..self.rows.len() {
                 self.take_variant(variant);
-                variants.push(serde_json::Value::Object(attributes(self.run, AttributeLevel::Variant)));
+                variants.push(serde_json::Value::Object(attributes(
+                    self.run,
+                    AttributeLevel::Variant,
+                )));
             }
             self.leave_variants(speaker);
             item.insert("variants".to_owned(), variants.into());
@@ -468,20 +534,33 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         item.into()
     }
 
-    fn operations(&mut self, operations: &[Operation], bytes: &mut Vec<u8>, out: &mut FeedOutput) -> Result<(), Box<Problem>> {
+    fn operations(
+        &mut self,
+        operations: &[Operation],
+        bytes: &mut Vec<u8>,
+        out: &mut FeedOutput,
+    ) -> Result<(), Box<Problem>> {
         for operation in operations {
             match operation {
                 Operation::Literal(text) => bytes.extend_from_slice(text.as_bytes()),
-                Operation::PrintAttribute(slot, escape) => print(self.run.attribute(*slot), *escape, bytes),
+                Operation::PrintAttribute(slot, escape) => {
+                    print(self.run.attribute(*slot), *escape, bytes)
+                }
                 Operation::Print(node, escape) => print(self.value(*node)?, *escape, bytes),
-                Operation::Joined(slot, separator, escape) => self.joined(*slot, separator, *escape, bytes),
+                Operation::Joined(slot, separator, escape) => {
+                    self.joined(*slot, separator, *escape, bytes)
+                }
                 Operation::OncePerProduct(inner) => {
                     if self.variant == 0 {
                         self.operations(inner, bytes, out)?;
                     }
                 }
                 Operation::If(test, then, otherwise) => {
-                    let branch = if self.value(*test)?.is_true() { then } else { otherwise };
+                    let branch = if self.value(*test)?.is_true() {
+                        then
+                    } else {
+                        otherwise
+                    };
                     self.operations(branch, bytes, out)?;
                 }
                 Operation::Each(list, body, otherwise) => {
@@ -492,7 +571,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                     }
                     for (index, element) in list.elements().enumerate() {
                         let run = self.run;
-                        run.within(element, index, index + 1 == count, || self.operations(body, bytes, out))?;
+                        run.within(element, index, index + 1 == count, || {
+                            self.operations(body, bytes, out)
+                        })?;
                     }
                 }
                 Operation::Variants(body) => {
@@ -500,24 +581,39 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                     for variant in 0..self.rows.len() {
                         self.take_variant(variant);
                         let run = self.run;
-                        run.within("", variant, variant + 1 == self.rows.len(), || self.operations(body, bytes, out))?;
+                        run.within("", variant, variant + 1 == self.rows.len(), || {
+                            self.operations(body, bytes, out)
+                        })?;
                     }
                     self.leave_variants(speaker);
                 }
-                Operation::LateNumber(number) => out.holes.push(Hole { at: bytes.len(), fill: Fill::Number(*number) }),
+                Operation::LateNumber(number) => out.holes.push(Hole {
+                    at: bytes.len(),
+                    fill: Fill::Number(*number),
+                }),
                 Operation::Late(place, then, otherwise) => {
-                    let mut alternative = |operations: &[Operation], this: &mut Self| -> Result<(usize, usize), Box<Problem>> {
-                        let mut scratch = std::mem::take(&mut this.scratch);
-                        scratch.clear();
-                        this.operations(operations, &mut scratch, out)?;
-                        let start = out.alternatives.len();
-                        out.alternatives.extend_from_slice(&scratch);
-                        this.scratch = scratch;
-                        Ok((start, out.alternatives.len()))
-                    };
+                    let mut alternative =
+                        |operations: &[Operation],
+                         this: &mut Self|
+                         -> Result<(usize, usize), Box<Problem>> {
+                            let mut scratch = std::mem::take(&mut this.scratch);
+                            scratch.clear();
+                            this.operations(operations, &mut scratch, out)?;
+                            let start = out.alternatives.len();
+                            out.alternatives.extend_from_slice(&scratch);
+                            this.scratch = scratch;
+                            Ok((start, out.alternatives.len()))
+                        };
                     let then = alternative(then, self)?;
                     let otherwise = alternative(otherwise, self)?;
-                    out.holes.push(Hole { at: bytes.len(), fill: Fill::Either { place: *place, then, otherwise } });
+                    out.holes.push(Hole {
+                        at: bytes.len(),
+                        fill: Fill::Either {
+                            place: *place,
+                            then,
+                            otherwise,
+                        },
+                    });
                 }
             }
         }
@@ -528,14 +624,23 @@ impl<'r, 'a> FeedRun<'r, 'a> {
     fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
         self.run.value(node).map_err(|failure| {
             let trouble = self.run.trouble(failure);
-            Box::new(Problem { rule: trouble.rule, severity: Severity::Error, message: trouble.message, hint: trouble.hint })
+            Box::new(Problem {
+                rule: trouble.rule,
+                severity: Severity::Error,
+                message: trouble.message,
+                hint: trouble.hint,
+            })
         })
     }
 
     fn joined(&self, slot: u32, separator: &str, escape: Escape, bytes: &mut Vec<u8>) {
         match self.run.attribute(slot) {
             Value::List(list) => {
-                let joined = list.iter().map(|element| element.replace(crate::model::value::PAIR, ": ")).collect::<Vec<_>>().join(separator);
+                let joined = list
+                    .iter()
+                    .map(|element| element.replace(crate::model::value::PAIR, ": "))
+                    .collect::<Vec<_>>()
+                    .join(separator);
                 escape.write(&joined, bytes);
             }
             other => print(other, escape, bytes),
@@ -548,7 +653,8 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         let width = self.program.attributes.len();
         for (index, attribute) in self.program.attributes.iter().enumerate() {
             if attribute.level == AttributeLevel::Variant {
-                self.run.set_attribute(attribute.slot, self.matrix[variant * width + index]);
+                self.run
+                    .set_attribute(attribute.slot, self.matrix[variant * width + index]);
             }
         }
     }
@@ -632,8 +738,15 @@ impl<'r, 'a> FeedRun<'r, 'a> {
 }
 
 /// An array of objects whose members are the lists' elements of the same place.
-fn zipped(run: &Evaluator<'_>, columns: &[(String, u32, AttributeKind)], bytes: &mut Vec<u8>) -> bool {
-    let lists: Vec<Vec<&str>> = columns.iter().map(|(_, slot, _)| run.attribute(*slot).elements().collect()).collect();
+fn zipped(
+    run: &Evaluator<'_>,
+    columns: &[(String, u32, AttributeKind)],
+    bytes: &mut Vec<u8>,
+) -> bool {
+    let lists: Vec<Vec<&str>> = columns
+        .iter()
+        .map(|(_, slot, _)| run.attribute(*slot).elements().collect())
+        .collect();
     let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     if longest == 0 {
         return false;
@@ -646,7 +759,9 @@ fn zipped(run: &Evaluator<'_>, columns: &[(String, u32, AttributeKind)], bytes: 
         bytes.push(b'{');
         let mut any = false;
         for ((name, _, kind), list) in columns.iter().zip(&lists) {
-            let Some(element) = list.get(index) else { continue };
+            let Some(element) = list.get(index) else {
+                continue;
+            };
             if any {
                 bytes.push(b',');
             }
@@ -669,6 +784,9 @@ fn print(value: Value<'_>, escape: Escape, bytes: &mut Vec<u8>) {
         Value::Absent => {}
         Value::Bool(yes) => bytes.extend_from_slice(if yes { b"true" } else { b"false" }),
         // Lint refuses a bare list; the crate would print it like this.
-        Value::List(list) => escape.write(&format!("[{}]", list.iter().collect::<Vec<_>>().join(", ")), bytes),
+        Value::List(list) => escape.write(
+            &format!("[{}]", list.iter().collect::<Vec<_>>().join(", ")),
+            bytes,
+        ),
     }
 }

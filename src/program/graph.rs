@@ -328,7 +328,11 @@ impl Graph {
 
     /// A text known at load.
     pub fn text(&mut self, text: &str) -> NodeId {
-        if text.is_empty() { self.add(Node::Absent) } else { self.add(Node::Text(text.into())) }
+        if text.is_empty() {
+            self.add(Node::Absent)
+        } else {
+            self.add(Node::Text(text.into()))
+        }
     }
 
     /// The value of a node that is known at load: `Some(None)` is absent.
@@ -382,14 +386,24 @@ impl Graph {
 
     /// True when a node's value depends on one that fits, itself included.
     pub fn depends(&self, id: NodeId, fits: &dyn Fn(&Node) -> bool) -> bool {
-        fits(self.node(id)) || self.inputs(id).into_iter().any(|input| self.depends(input, fits))
+        fits(self.node(id))
+            || self
+                .inputs(id)
+                .into_iter()
+                .any(|input| self.depends(input, fits))
     }
 
     /// Values that cost next to nothing, or that change while one record is in hand, are not kept.
     fn worth_keeping(&self, node: &Node) -> bool {
         let cheap = matches!(
             node,
-            Node::Absent | Node::Text(_) | Node::Bool(_) | Node::Raw(_) | Node::Trim(_) | Node::Attribute(_) | Node::This { .. }
+            Node::Absent
+                | Node::Text(_)
+                | Node::Bool(_)
+                | Node::Raw(_)
+                | Node::Trim(_)
+                | Node::Attribute(_)
+                | Node::This { .. }
         );
         let moves = |node: &Node| {
             matches!(
@@ -399,10 +413,17 @@ impl Graph {
                     | Node::StockRow { .. }
                     | Node::Location(_)
                     | Node::EachVariant(_)
-                    | Node::StockSum { locations: None, .. }
+                    | Node::StockSum {
+                        locations: None,
+                        ..
+                    }
             )
         };
-        !cheap && !moves(node) && !inputs(node).into_iter().any(|input| self.depends(input, &moves))
+        !cheap
+            && !moves(node)
+            && !inputs(node)
+                .into_iter()
+                .any(|input| self.depends(input, &moves))
     }
 }
 
@@ -416,16 +437,45 @@ fn inputs(node: &Node) -> Vec<NodeId> {
         | Node::This { .. }
         | Node::Attribute(_) => Vec::new(),
         Node::Read { input, .. } => vec![*input],
-        Node::First(nodes) | Node::Concat(nodes) | Node::All(nodes) | Node::Any(nodes) | Node::ListOf(nodes) | Node::Union(nodes) => nodes.to_vec(),
+        Node::First(nodes)
+        | Node::Concat(nodes)
+        | Node::All(nodes)
+        | Node::Any(nodes)
+        | Node::ListOf(nodes)
+        | Node::Union(nodes) => nodes.to_vec(),
         Node::Join { key, value, .. } => vec![*key, *value],
-        Node::StockSum { key, quantity, location, .. } => vec![*key, *quantity, *location],
+        Node::StockSum {
+            key,
+            quantity,
+            location,
+            ..
+        } => vec![*key, *quantity, *location],
         Node::StockRow { value, .. } => vec![*value],
-        Node::Inherit { own, .. } | Node::OfProduct(own) | Node::Gather(own) | Node::EachVariant(own) => vec![*own],
-        Node::Helper { positional, named, .. } => positional.iter().copied().chain(named.iter().map(|(_, id)| *id)).collect(),
-        Node::If { test, then, otherwise } => vec![*test, *then, *otherwise],
-        Node::Each { list, body, otherwise } => vec![*list, *body, *otherwise],
+        Node::Inherit { own, .. }
+        | Node::OfProduct(own)
+        | Node::Gather(own)
+        | Node::EachVariant(own) => vec![*own],
+        Node::Helper {
+            positional, named, ..
+        } => positional
+            .iter()
+            .copied()
+            .chain(named.iter().map(|(_, id)| *id))
+            .collect(),
+        Node::If {
+            test,
+            then,
+            otherwise,
+        } => vec![*test, *then, *otherwise],
+        Node::Each {
+            list,
+            body,
+            otherwise,
+        } => vec![*list, *body, *otherwise],
         Node::Rendered { names, .. } => names.iter().map(|(_, id)| *id).collect(),
-        Node::Trim(id) | Node::Not(id) | Node::Size(id) | Node::Has(id) | Node::Matches(id, _) => vec![*id],
+        Node::Trim(id) | Node::Not(id) | Node::Size(id) | Node::Has(id) | Node::Matches(id, _) => {
+            vec![*id]
+        }
         Node::CompareText(_, left, right)
         | Node::CompareNumber(_, left, right)
         | Node::In(left, right)
@@ -435,7 +485,11 @@ fn inputs(node: &Node) -> Vec<NodeId> {
         Node::OnSale { sale, starts, ends } => vec![*sale, *starts, *ends],
         Node::Availability { given, quantity } => vec![*given, *quantity],
         Node::Salable { key, .. } => vec![*key],
-        Node::Free { on_hand, committed, safety_stock } => vec![*on_hand, *committed, *safety_stock],
+        Node::Free {
+            on_hand,
+            committed,
+            safety_stock,
+        } => vec![*on_hand, *committed, *safety_stock],
         Node::Tax { price, rate, .. } => vec![*price, *rate],
         Node::Where { test, value, .. } => vec![*test, *value],
     }

@@ -78,7 +78,12 @@ pub trait Names {
     ///
     /// # Errors
     /// A message and a hint when the name cannot exist.
-    fn resolve(&mut self, graph: &mut Graph, level: Level, path: &[String]) -> Result<NodeId, (String, String)>;
+    fn resolve(
+        &mut self,
+        graph: &mut Graph,
+        level: Level,
+        path: &[String],
+    ) -> Result<NodeId, (String, String)>;
 
     /// Whether the name is the list of the product's variants.
     fn is_variants(&self, level: Level, path: &[String]) -> bool {
@@ -111,7 +116,9 @@ pub fn parse(source: &str) -> Result<Template, TemplateProblem> {
             line,
             column,
             message: error.reason().to_string(),
-            hint: "see https://handlebarsjs.com/guide/expressions.html for what an expression may be".to_owned(),
+            hint:
+                "see https://handlebarsjs.com/guide/expressions.html for what an expression may be"
+                    .to_owned(),
         }
     })
 }
@@ -141,7 +148,17 @@ pub struct Lowering<'g, 'n> {
 }
 
 /// Helpers whose result depends on the feed's currency or language, or the shop's units and zone.
-const BY_VIEW: &[&str] = &["money", "number", "date", "upper", "lower", "title_case", "unit", "truncate", "slug"];
+const BY_VIEW: &[&str] = &[
+    "money",
+    "number",
+    "date",
+    "upper",
+    "lower",
+    "title_case",
+    "unit",
+    "truncate",
+    "slug",
+];
 const BLOCKS: &[&str] = &["if", "unless", "each", "with", "lookup"];
 
 impl<'g, 'n> Lowering<'g, 'n> {
@@ -172,7 +189,12 @@ impl<'g, 'n> Lowering<'g, 'n> {
 
     fn problem(&mut self, message: impl Into<String>, hint: impl Into<String>) -> NodeId {
         let (line, column) = self.line;
-        self.problems.push(TemplateProblem { line, column, message: message.into(), hint: hint.into() });
+        self.problems.push(TemplateProblem {
+            line,
+            column,
+            message: message.into(),
+            hint: hint.into(),
+        });
         self.graph.add(Node::Absent)
     }
 
@@ -204,13 +226,22 @@ impl<'g, 'n> Lowering<'g, 'n> {
             TemplateElement::HelperBlock(block) => self.block(block, element, out),
             TemplateElement::PartialExpression(partial) => {
                 let name = partial.name.as_name().unwrap_or("").to_owned();
-                let dynamic = matches!(partial.name, Parameter::Subexpression(_) | Parameter::Literal(_));
+                let dynamic = matches!(
+                    partial.name,
+                    Parameter::Subexpression(_) | Parameter::Literal(_)
+                );
                 if dynamic || !partial.params.is_empty() || !partial.hash.is_empty() {
-                    self.problem("a partial must be static and takes no arguments here", "write `{{> name}}`");
+                    self.problem(
+                        "a partial must be static and takes no arguments here",
+                        "write `{{> name}}`",
+                    );
                 } else if let Some(source) = self.partials.get(&name).cloned() {
                     match parse(&source) {
                         Ok(_) if self.within.contains(&name) => {
-                            self.problem(format!("partial `{name}` includes itself"), "write out what it needs, or take it out");
+                            self.problem(
+                                format!("partial `{name}` includes itself"),
+                                "write out what it needs, or take it out",
+                            );
                         }
                         Ok(template) => {
                             let line = self.line;
@@ -230,11 +261,19 @@ impl<'g, 'n> Lowering<'g, 'n> {
                     }
                 } else {
                     let near = near(&name, self.partials.keys().map(String::as_str));
-                    self.problem(format!("there is no partial `{name}`"), near.unwrap_or_else(|| "partials are files in templates/partials/".to_owned()));
+                    self.problem(
+                        format!("there is no partial `{name}`"),
+                        near.unwrap_or_else(|| {
+                            "partials are files in templates/partials/".to_owned()
+                        }),
+                    );
                 }
             }
             _ => {
-                self.problem("decorators and inline partials are refused", "write it out, or use a static partial `{{> name}}`");
+                self.problem(
+                    "decorators and inline partials are refused",
+                    "write it out, or use a static partial `{{> name}}`",
+                );
             }
         }
     }
@@ -256,8 +295,10 @@ impl<'g, 'n> Lowering<'g, 'n> {
             return;
         }
         // `{{add @index 1}}` counts from one.
-        if let ("add", [index, Parameter::Literal(Json::Number(more))]) = (expression.name.as_name().unwrap_or(""), expression.params.as_slice())
-            && index.as_name() == Some("@index")
+        if let ("add", [index, Parameter::Literal(Json::Number(more))]) = (
+            expression.name.as_name().unwrap_or(""),
+            expression.params.as_slice(),
+        ) && index.as_name() == Some("@index")
             && self.level() == Level::Item
             && let Some(more) = more.as_u64()
         {
@@ -266,7 +307,10 @@ impl<'g, 'n> Lowering<'g, 'n> {
         }
         let markup = expression.name.as_name().is_some_and(is_markup);
         let node = self.call(expression);
-        out.push(Operation::Print(node, if markup { Escape::None } else { escape }));
+        out.push(Operation::Print(
+            node,
+            if markup { Escape::None } else { escape },
+        ));
     }
 
     fn late_number(&self, raw: &str) -> Option<LateNumber> {
@@ -278,22 +322,52 @@ impl<'g, 'n> Lowering<'g, 'n> {
         }
     }
 
-    fn block(&mut self, block: &HelperTemplate, element: &TemplateElement, out: &mut Vec<Operation>) {
+    fn block(
+        &mut self,
+        block: &HelperTemplate,
+        element: &TemplateElement,
+        out: &mut Vec<Operation>,
+    ) {
         let name = block.name.as_name().unwrap_or("");
-        let lowered = block.block_param.is_none() && block.hash.is_empty() && block.params.len() == 1;
+        let lowered =
+            block.block_param.is_none() && block.hash.is_empty() && block.params.len() == 1;
         match name {
             "if" | "unless" if lowered => {
                 if let Some(place) = self.late_place(&block.params[0]) {
-                    let then = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
-                    let otherwise = block.inverse.as_ref().map(|template| self.operations(template)).unwrap_or_default();
-                    let (then, otherwise) = if name == "if" { (then, otherwise) } else { (otherwise, then) };
+                    let then = block
+                        .template
+                        .as_ref()
+                        .map(|template| self.operations(template))
+                        .unwrap_or_default();
+                    let otherwise = block
+                        .inverse
+                        .as_ref()
+                        .map(|template| self.operations(template))
+                        .unwrap_or_default();
+                    let (then, otherwise) = if name == "if" {
+                        (then, otherwise)
+                    } else {
+                        (otherwise, then)
+                    };
                     out.push(Operation::Late(place, then, otherwise));
                     return;
                 }
                 let test = self.parameter(&block.params[0]);
-                let then = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
-                let otherwise = block.inverse.as_ref().map(|template| self.operations(template)).unwrap_or_default();
-                let (then, otherwise) = if name == "if" { (then, otherwise) } else { (otherwise, then) };
+                let then = block
+                    .template
+                    .as_ref()
+                    .map(|template| self.operations(template))
+                    .unwrap_or_default();
+                let otherwise = block
+                    .inverse
+                    .as_ref()
+                    .map(|template| self.operations(template))
+                    .unwrap_or_default();
+                let (then, otherwise) = if name == "if" {
+                    (then, otherwise)
+                } else {
+                    (otherwise, then)
+                };
                 match self.graph.node(test) {
                     Node::Absent | Node::Bool(false) => out.extend(otherwise),
                     Node::Text(_) | Node::Bool(true) => out.extend(then),
@@ -303,7 +377,11 @@ impl<'g, 'n> Lowering<'g, 'n> {
             "each" if lowered => {
                 if let Some(raw) = self.variants(&block.params[0]) {
                     self.levels.push(Level::Variant);
-                    let body = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                    let body = block
+                        .template
+                        .as_ref()
+                        .map(|template| self.operations(template))
+                        .unwrap_or_default();
                     self.levels.pop();
                     if block.inverse.is_some() {
                         self.problem(format!("`{{{{#each {raw}}}}}` has no `else`: an item without variants is withheld"), "take the `else` out");
@@ -313,15 +391,26 @@ impl<'g, 'n> Lowering<'g, 'n> {
                 }
                 let list = self.parameter(&block.params[0]);
                 self.levels.push(Level::Element);
-                let body = block.template.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                let body = block
+                    .template
+                    .as_ref()
+                    .map(|template| self.operations(template))
+                    .unwrap_or_default();
                 self.levels.pop();
-                let otherwise = block.inverse.as_ref().map(|template| self.operations(template)).unwrap_or_default();
+                let otherwise = block
+                    .inverse
+                    .as_ref()
+                    .map(|template| self.operations(template))
+                    .unwrap_or_default();
                 out.push(Operation::Each(list, body, otherwise));
             }
             _ => {
                 if !BLOCKS.contains(&name) && helper::find(name).is_none() {
                     let near = near(name, BLOCKS.iter().copied());
-                    self.problem(format!("there is no block helper `{name}`"), near.unwrap_or_else(|| "the blocks are `if unless each with`".to_owned()));
+                    self.problem(
+                        format!("there is no block helper `{name}`"),
+                        near.unwrap_or_else(|| "the blocks are `if unless each with`".to_owned()),
+                    );
                     return;
                 }
                 let node = self.slow(element, self.escape);
@@ -341,7 +430,10 @@ impl<'g, 'n> Lowering<'g, 'n> {
     }
 
     fn level_up(&self, up: usize) -> Option<Level> {
-        self.levels.len().checked_sub(1 + up).map(|at| self.levels[at])
+        self.levels
+            .len()
+            .checked_sub(1 + up)
+            .map(|at| self.levels[at])
     }
 
     fn late_place(&self, parameter: &Parameter) -> Option<Place> {
@@ -365,7 +457,8 @@ impl<'g, 'n> Lowering<'g, 'n> {
             let part = match element {
                 TemplateElement::RawString(text) => self.graph.text(text),
                 TemplateElement::Comment(_) => continue,
-                TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
+                TemplateElement::Expression(expression)
+                | TemplateElement::HtmlExpression(expression) => {
                     if is_name_only(expression) {
                         let raw = expression.name.as_name().unwrap_or("").to_owned();
                         self.path(&raw)
@@ -374,7 +467,10 @@ impl<'g, 'n> Lowering<'g, 'n> {
                     }
                 }
                 TemplateElement::HelperBlock(block) => self.text_block(block, element),
-                _ => self.problem("a mapping is text and expressions alone", "partials and decorators belong in templates"),
+                _ => self.problem(
+                    "a mapping is text and expressions alone",
+                    "partials and decorators belong in templates",
+                ),
             };
             parts.push(part);
         }
@@ -384,8 +480,15 @@ impl<'g, 'n> Lowering<'g, 'n> {
     fn concat(&mut self, parts: Vec<NodeId>) -> NodeId {
         let mut kept: Vec<NodeId> = Vec::new();
         for part in parts {
-            let constant = self.graph.constant(part).map(|text| text.unwrap_or("").to_owned());
-            let before = kept.last().and_then(|&last| self.graph.constant(last).map(|text| text.unwrap_or("").to_owned()));
+            let constant = self
+                .graph
+                .constant(part)
+                .map(|text| text.unwrap_or("").to_owned());
+            let before = kept.last().and_then(|&last| {
+                self.graph
+                    .constant(last)
+                    .map(|text| text.unwrap_or("").to_owned())
+            });
             match (before, constant) {
                 (_, Some(text)) if text.is_empty() => {}
                 (Some(before), Some(text)) => {
@@ -405,7 +508,8 @@ impl<'g, 'n> Lowering<'g, 'n> {
 
     fn text_block(&mut self, block: &HelperTemplate, element: &TemplateElement) -> NodeId {
         let name = block.name.as_name().unwrap_or("");
-        let lowered = block.block_param.is_none() && block.hash.is_empty() && block.params.len() == 1;
+        let lowered =
+            block.block_param.is_none() && block.hash.is_empty() && block.params.len() == 1;
         match name {
             "if" | "unless" if lowered => {
                 let test = self.parameter(&block.params[0]);
@@ -413,11 +517,19 @@ impl<'g, 'n> Lowering<'g, 'n> {
                 let then = then.unwrap_or_else(|| self.graph.add(Node::Absent));
                 let otherwise = block.inverse.as_ref().map(|template| self.text(template));
                 let otherwise = otherwise.unwrap_or_else(|| self.graph.add(Node::Absent));
-                let (then, otherwise) = if name == "if" { (then, otherwise) } else { (otherwise, then) };
+                let (then, otherwise) = if name == "if" {
+                    (then, otherwise)
+                } else {
+                    (otherwise, then)
+                };
                 match self.graph.node(test) {
                     Node::Absent | Node::Bool(false) => otherwise,
                     Node::Text(_) | Node::Bool(true) => then,
-                    _ => self.graph.add(Node::If { test, then, otherwise }),
+                    _ => self.graph.add(Node::If {
+                        test,
+                        then,
+                        otherwise,
+                    }),
                 }
             }
             "each" if lowered => {
@@ -428,12 +540,19 @@ impl<'g, 'n> Lowering<'g, 'n> {
                 self.levels.pop();
                 let otherwise = block.inverse.as_ref().map(|template| self.text(template));
                 let otherwise = otherwise.unwrap_or_else(|| self.graph.add(Node::Absent));
-                self.graph.add(Node::Each { list, body, otherwise })
+                self.graph.add(Node::Each {
+                    list,
+                    body,
+                    otherwise,
+                })
             }
             _ if BLOCKS.contains(&name) => self.slow(element, Escape::None),
             _ => {
                 let near = near(name, BLOCKS.iter().copied());
-                self.problem(format!("there is no block helper `{name}`"), near.unwrap_or_else(|| "the blocks are `if unless each with`".to_owned()))
+                self.problem(
+                    format!("there is no block helper `{name}`"),
+                    near.unwrap_or_else(|| "the blocks are `if unless each with`".to_owned()),
+                )
             }
         }
     }
@@ -444,10 +563,15 @@ impl<'g, 'n> Lowering<'g, 'n> {
             Parameter::Literal(Json::Number(number)) => self.graph.text(&number.to_string()),
             Parameter::Literal(Json::Bool(yes)) => self.graph.add(Node::Bool(*yes)),
             Parameter::Literal(Json::Null) => self.graph.add(Node::Absent),
-            Parameter::Literal(_) => self.problem("a literal list or object is not known here", "use a text"),
+            Parameter::Literal(_) => {
+                self.problem("a literal list or object is not known here", "use a text")
+            }
             Parameter::Subexpression(inner) => match inner.as_element() {
                 TemplateElement::Expression(expression) => self.call(expression),
-                _ => self.problem("this cannot stand in parentheses", "write `(helper argument)`"),
+                _ => self.problem(
+                    "this cannot stand in parentheses",
+                    "write `(helper argument)`",
+                ),
             },
             Parameter::Name(_) | Parameter::Path(_) => {
                 let raw = parameter.as_name().unwrap_or("").to_owned();
@@ -463,7 +587,10 @@ impl<'g, 'n> Lowering<'g, 'n> {
             let element = TemplateElement::Expression(Box::new(expression.clone()));
             return self.slow(&element, Escape::None);
         }
-        let Some(number) = helper::HELPERS.iter().position(|helper| helper.name == name) else {
+        let Some(number) = helper::HELPERS
+            .iter()
+            .position(|helper| helper.name == name)
+        else {
             let near = near(&name, helper::HELPERS.iter().map(|helper| helper.name));
             return self.problem(
                 format!("there is no helper `{name}`"),
@@ -474,33 +601,71 @@ impl<'g, 'n> Lowering<'g, 'n> {
         let (fewest, most) = found.arity;
         let given = expression.params.len();
         if given < fewest || given > most {
-            return self.problem(format!("`{name}` takes {} arguments, {given} given", range(fewest, most)), format!("usage: {}", found.usage));
+            return self.problem(
+                format!(
+                    "`{name}` takes {} arguments, {given} given",
+                    range(fewest, most)
+                ),
+                format!("usage: {}", found.usage),
+            );
         }
         for key in expression.hash.keys() {
             if !found.named.contains(&key.as_str()) {
                 let near = near(key, found.named.iter().copied());
-                return self.problem(format!("`{name}` has no option `{key}`"), near.unwrap_or_else(|| format!("usage: {}", found.usage)));
+                return self.problem(
+                    format!("`{name}` has no option `{key}`"),
+                    near.unwrap_or_else(|| format!("usage: {}", found.usage)),
+                );
             }
         }
-        let positional: Box<[NodeId]> = expression.params.iter().map(|parameter| self.parameter(parameter)).collect();
+        let positional: Box<[NodeId]> = expression
+            .params
+            .iter()
+            .map(|parameter| self.parameter(parameter))
+            .collect();
         let mut keys: Vec<&String> = expression.hash.keys().collect();
         keys.sort();
-        let named: Box<[(Box<str>, NodeId)]> =
-            keys.into_iter().map(|key| (key.as_str().into(), self.parameter(&expression.hash[key]))).collect();
-        let view = if BY_VIEW.contains(&name.as_str()) { self.view } else { 0 };
-        self.graph.add(Node::Helper { helper: u16::try_from(number).expect("few helpers"), view, positional, named })
+        let named: Box<[(Box<str>, NodeId)]> = keys
+            .into_iter()
+            .map(|key| (key.as_str().into(), self.parameter(&expression.hash[key])))
+            .collect();
+        let view = if BY_VIEW.contains(&name.as_str()) {
+            self.view
+        } else {
+            0
+        };
+        self.graph.add(Node::Helper {
+            helper: u16::try_from(number).expect("few helpers"),
+            view,
+            positional,
+            named,
+        })
     }
 
     /// The node a path stands for, or a problem.
     fn path(&mut self, raw: &str) -> NodeId {
         let (up, path) = split_path(raw);
         let Some(level) = self.level_up(up) else {
-            return self.problem(format!("`{raw}` leads out of the template"), "there are fewer loops around it than `../` say");
+            return self.problem(
+                format!("`{raw}` leads out of the template"),
+                "there are fewer loops around it than `../` say",
+            );
         };
-        let elements = self.levels.iter().rev().take(up).filter(|level| matches!(level, Level::Element | Level::Variant)).count();
+        let elements = self
+            .levels
+            .iter()
+            .rev()
+            .take(up)
+            .filter(|level| matches!(level, Level::Element | Level::Variant))
+            .count();
         let up_frames = u8::try_from(elements).unwrap_or(u8::MAX);
         if level == Level::Element {
-            let part = match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            let part = match path
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .as_slice()
+            {
                 [] | ["this"] => Some(Part::Element),
                 ["name"] | ["this", "name"] => Some(Part::Name),
                 ["value"] | ["this", "value"] => Some(Part::Value),
@@ -517,14 +682,25 @@ impl<'g, 'n> Lowering<'g, 'n> {
                 ),
             };
         }
-        if level == Level::Variant && let [only] = path.as_slice() && only.starts_with('@') {
+        if level == Level::Variant
+            && let [only] = path.as_slice()
+            && only.starts_with('@')
+        {
             let part = match only.as_str() {
                 "@index" => Part::Index,
                 "@first" => Part::First,
                 "@last" => Part::Last,
-                _ => return self.problem(format!("`{only}` is not known"), "a loop knows `@index`, `@first` and `@last`"),
+                _ => {
+                    return self.problem(
+                        format!("`{only}` is not known"),
+                        "a loop knows `@index`, `@first` and `@last`",
+                    );
+                }
             };
-            return self.graph.add(Node::This { up: up_frames, part });
+            return self.graph.add(Node::This {
+                up: up_frames,
+                part,
+            });
         }
         let path: Vec<String> = match path.split_first() {
             Some((first, rest)) if first == "this" && !rest.is_empty() => rest.to_vec(),
@@ -544,7 +720,10 @@ impl<'g, 'n> Lowering<'g, 'n> {
         let level = self.level();
         for raw in paths {
             let (up, path) = split_path(&raw);
-            let path: Vec<String> = path.into_iter().filter(|segment| segment != "this").collect();
+            let path: Vec<String> = path
+                .into_iter()
+                .filter(|segment| segment != "this")
+                .collect();
             if path.is_empty() || path[0].starts_with('@') || BLOCKS.contains(&path[0].as_str()) {
                 continue;
             }
@@ -560,20 +739,29 @@ impl<'g, 'n> Lowering<'g, 'n> {
         let mut template = Template::new();
         template.elements.push(element.clone());
         let shown = format!("line {}: {}", self.line.0, shown(element));
-        self.fallbacks.push(Fallback::new(shown, template, escape, self.view));
+        self.fallbacks
+            .push(Fallback::new(shown, template, escape, self.view));
         let number = u32::try_from(self.fallbacks.len() - 1).expect("few pieces");
-        self.graph.add(Node::Rendered { template: number, names: names.into() })
+        self.graph.add(Node::Rendered {
+            template: number,
+            names: names.into(),
+        })
     }
 }
 
 /// What is wrong in a partial, with its place there; the problem's own place becomes that of `{{> name}}`.
 fn in_partial(name: &str, problem: &TemplateProblem) -> String {
-    format!("in partial `{name}`, line {}, column {}: {}", problem.line, problem.column, problem.message)
+    format!(
+        "in partial `{name}`, line {}, column {}: {}",
+        problem.line, problem.column, problem.message
+    )
 }
 
 fn shown(element: &TemplateElement) -> String {
     match element {
-        TemplateElement::HelperBlock(block) => format!("{{{{#{} …}}}}", block.name.as_name().unwrap_or("?")),
+        TemplateElement::HelperBlock(block) => {
+            format!("{{{{#{} …}}}}", block.name.as_name().unwrap_or("?"))
+        }
         TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
             format!("{{{{{} …}}}}", expression.name.as_name().unwrap_or("?"))
         }
@@ -611,7 +799,9 @@ pub fn mentioned(template: &Template) -> Vec<String> {
 
 fn collect_paths(element: &TemplateElement, out: &mut Vec<String>) {
     match element {
-        TemplateElement::Expression(inner) | TemplateElement::HtmlExpression(inner) | TemplateElement::HelperBlock(inner) => {
+        TemplateElement::Expression(inner)
+        | TemplateElement::HtmlExpression(inner)
+        | TemplateElement::HelperBlock(inner) => {
             if is_name_only(inner)
                 && let Some(name) = inner.name.as_name()
             {
@@ -632,7 +822,9 @@ fn collect_paths(element: &TemplateElement, out: &mut Vec<String>) {
 
 fn collect_parameter(parameter: &Parameter, out: &mut Vec<String>) {
     match parameter {
-        Parameter::Path(_) | Parameter::Name(_) => out.extend(parameter.as_name().map(str::to_owned)),
+        Parameter::Path(_) | Parameter::Name(_) => {
+            out.extend(parameter.as_name().map(str::to_owned))
+        }
         Parameter::Subexpression(inner) => collect_paths(inner.as_element(), out),
         _ => {}
     }
@@ -686,7 +878,12 @@ pub fn near<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<Stri
 /// The nearest known word, when one is near.
 pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     known
-        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -696,7 +893,9 @@ fn merge_literals(operations: Vec<Operation>) -> Vec<Operation> {
     let mut merged: Vec<Operation> = Vec::new();
     for operation in operations {
         match (merged.last_mut(), operation) {
-            (Some(Operation::Literal(before)), Operation::Literal(text)) => *before = format!("{before}{text}").into(),
+            (Some(Operation::Literal(before)), Operation::Literal(text)) => {
+                *before = format!("{before}{text}").into()
+            }
             (_, Operation::Literal(text)) if text.is_empty() => {}
             (_, other) => merged.push(other),
         }
@@ -710,14 +909,23 @@ mod tests {
 
     #[test]
     fn paths_split_at_dots_outside_brackets() {
-        assert_eq!(split_path("../catalog.[title.pl]"), (1, vec!["catalog".to_owned(), "title.pl".to_owned()]));
-        assert_eq!(split_path("this.name"), (0, vec!["this".to_owned(), "name".to_owned()]));
+        assert_eq!(
+            split_path("../catalog.[title.pl]"),
+            (1, vec!["catalog".to_owned(), "title.pl".to_owned()])
+        );
+        assert_eq!(
+            split_path("this.name"),
+            (0, vec!["this".to_owned(), "name".to_owned()])
+        );
         assert_eq!(split_path("@../index"), (1, vec!["@index".to_owned()]));
     }
 
     #[test]
     fn a_near_miss_is_named_and_a_far_one_is_not() {
-        assert_eq!(near("truncat", ["truncate", "slug"].into_iter()), Some("did you mean `truncate`?".to_owned()));
+        assert_eq!(
+            near("truncat", ["truncate", "slug"].into_iter()),
+            Some("did you mean `truncate`?".to_owned())
+        );
         assert_eq!(near("frobnicate", ["truncate", "slug"].into_iter()), None);
     }
 }

@@ -40,14 +40,21 @@ impl Shape {
         };
         let Shape::Object(members) = self else { return };
         let at = |members: &mut Vec<(String, Shape)>, name: &str, make: Shape| -> usize {
-            members.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
-                members.push((name.to_owned(), make));
-                members.len() - 1
-            })
+            members
+                .iter()
+                .position(|(known, _)| known == name)
+                .unwrap_or_else(|| {
+                    members.push((name.to_owned(), make));
+                    members.len() - 1
+                })
         };
         match (head.strip_suffix("[]"), rest) {
             (Some("variants"), Some(rest)) => {
-                let index = at(members, "variants", Shape::Variants(Box::new(Shape::Object(Vec::new()))));
+                let index = at(
+                    members,
+                    "variants",
+                    Shape::Variants(Box::new(Shape::Object(Vec::new()))),
+                );
                 if let Shape::Variants(inner) = &mut members[index].1 {
                     inner.insert(rest, slot, kind);
                 }
@@ -101,7 +108,8 @@ pub fn write_element(element: &str, kind: AttributeKind, out: &mut Vec<u8>) {
 }
 
 fn write_text(text: &str, kind: AttributeKind, out: &mut Vec<u8>) {
-    let literal = matches!(kind, AttributeKind::Decimal | AttributeKind::Integer) && is_json_number(text);
+    let literal =
+        matches!(kind, AttributeKind::Decimal | AttributeKind::Integer) && is_json_number(text);
     if literal {
         out.extend_from_slice(text.as_bytes());
     } else {
@@ -115,7 +123,8 @@ fn write_text(text: &str, kind: AttributeKind, out: &mut Vec<u8>) {
 fn is_json_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     all_digits(whole) && all_digits(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
@@ -126,10 +135,32 @@ mod tests {
     #[test]
     fn names_become_a_shape() {
         let kinds = AttributeKind::Text;
-        let shape = Shape::of([("id", 0, kinds), ("offers.price", 1, kinds), ("image[]", 2, kinds), ("offers.currency", 3, kinds)].into_iter());
-        let Shape::Object(members) = shape else { panic!("an object") };
-        assert_eq!(members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["id", "offers", "image"]);
-        assert_eq!(members[1].1, Shape::Object(vec![("price".to_owned(), Shape::Value(1, kinds)), ("currency".to_owned(), Shape::Value(3, kinds))]));
+        let shape = Shape::of(
+            [
+                ("id", 0, kinds),
+                ("offers.price", 1, kinds),
+                ("image[]", 2, kinds),
+                ("offers.currency", 3, kinds),
+            ]
+            .into_iter(),
+        );
+        let Shape::Object(members) = shape else {
+            panic!("an object")
+        };
+        assert_eq!(
+            members
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect::<Vec<_>>(),
+            ["id", "offers", "image"]
+        );
+        assert_eq!(
+            members[1].1,
+            Shape::Object(vec![
+                ("price".to_owned(), Shape::Value(1, kinds)),
+                ("currency".to_owned(), Shape::Value(3, kinds))
+            ])
+        );
     }
 
     #[test]

@@ -57,7 +57,10 @@ impl Location {
         if key == "code" {
             return &self.code;
         }
-        self.keys.iter().find(|(name, _)| name == key).map_or("", |(_, value)| value)
+        self.keys
+            .iter()
+            .find(|(name, _)| name == key)
+            .map_or("", |(_, value)| value)
     }
 }
 

@@ -35,14 +35,26 @@ type Problem = (String, String);
 impl Constants<'_> {
     /// The node of a reserved name; `None` when the path is none of them.
     fn resolve(&self, graph: &mut Graph, path: &[String]) -> Option<Result<NodeId, Problem>> {
-        let [first, rest @ ..] = path else { return None };
+        let [first, rest @ ..] = path else {
+            return None;
+        };
         let key = rest.join(".");
-        let one_of = |known: &[(&str, &str)], graph: &mut Graph| match known.iter().find(|(name, _)| *name == key) {
+        let one_of = |known: &[(&str, &str)], graph: &mut Graph| match known
+            .iter()
+            .find(|(name, _)| *name == key)
+        {
             Some((_, value)) => Ok(graph.text(value)),
             None => {
                 let names = known.iter().map(|(name, _)| *name);
-                let listed = names.clone().map(|name| format!("`{first}.{name}`")).collect::<Vec<_>>().join(", ");
-                Err((format!("there is no `{first}.{key}`"), near(&key, names).unwrap_or_else(|| format!("there are {listed}"))))
+                let listed = names
+                    .clone()
+                    .map(|name| format!("`{first}.{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                Err((
+                    format!("there is no `{first}.{key}`"),
+                    near(&key, names).unwrap_or_else(|| format!("there are {listed}")),
+                ))
             }
         };
         Some(match first.as_str() {
@@ -58,7 +70,12 @@ impl Constants<'_> {
                 graph,
             ),
             "feed" if !rest.is_empty() => one_of(
-                &[("name", self.feed), ("channel", self.channel), ("language", self.language), ("currency", self.currency)],
+                &[
+                    ("name", self.feed),
+                    ("channel", self.channel),
+                    ("language", self.language),
+                    ("currency", self.currency),
+                ],
                 graph,
             ),
             "run" if !rest.is_empty() => {
@@ -69,7 +86,8 @@ impl Constants<'_> {
                 Some(value) => Ok(setting(graph, value.as_ref())),
                 None => Err((
                     format!("the manifest knows no setting `{key}`"),
-                    near(&key, self.settings.keys().map(String::as_str)).unwrap_or_else(|| format!("declare it: [settings.{key}]")),
+                    near(&key, self.settings.keys().map(String::as_str))
+                        .unwrap_or_else(|| format!("declare it: [settings.{key}]")),
                 )),
             },
             _ => return None,
@@ -83,7 +101,10 @@ fn setting(graph: &mut Graph, value: Option<&toml::Value>) -> NodeId {
         Some(toml::Value::String(text)) => graph.text(text),
         Some(toml::Value::Boolean(yes)) => graph.add(Node::Bool(*yes)),
         Some(toml::Value::Array(list)) => {
-            let nodes: Vec<NodeId> = list.iter().map(|value| setting(graph, Some(value))).collect();
+            let nodes: Vec<NodeId> = list
+                .iter()
+                .map(|value| setting(graph, Some(value)))
+                .collect();
             graph.add(Node::ListOf(nodes.into()))
         }
         Some(other) => graph.text(&other.to_string()),
@@ -116,10 +137,20 @@ impl CatalogNames<'_, '_> {
                 return self
                     .mapped
                     .map(|node| (node, String::new()))
-                    .ok_or_else(|| ("`mapped` is known only in [feed.fields]".to_owned(), "it stands for the channel's own result".to_owned()));
+                    .ok_or_else(|| {
+                        (
+                            "`mapped` is known only in [feed.fields]".to_owned(),
+                            "it stands for the channel's own result".to_owned(),
+                        )
+                    });
             }
-            [first, key] if first == "location" && (self.view.stock_rows || self.view.per_location) => {
-                return Ok((graph.add(Node::Location(key.as_str().into())), String::new()));
+            [first, key]
+                if first == "location" && (self.view.stock_rows || self.view.per_location) =>
+            {
+                return Ok((
+                    graph.add(Node::Location(key.as_str().into())),
+                    String::new(),
+                ));
             }
             [only] if only == "location" && self.view.per_location => {
                 return Ok((graph.add(Node::Location("code".into())), String::new()));
@@ -131,8 +162,9 @@ impl CatalogNames<'_, '_> {
             Some(node) => Ok((node, name)),
             None => {
                 let known = self.columns.names();
-                let hint = near(&name, known.iter().map(String::as_str))
-                    .unwrap_or_else(|| "`shelfcast channel columns` lists what the catalog has".to_owned());
+                let hint = near(&name, known.iter().map(String::as_str)).unwrap_or_else(|| {
+                    "`shelfcast channel columns` lists what the catalog has".to_owned()
+                });
                 Err((format!("the catalog has no column `{name}`"), hint))
             }
         }
@@ -148,7 +180,11 @@ impl Names for CatalogNames<'_, '_> {
 impl Variables for CatalogNames<'_, '_> {
     fn variable(&mut self, graph: &mut Graph, path: &[String]) -> Result<(NodeId, Type), Problem> {
         let (node, name) = self.find(graph, path)?;
-        let kind = if name.is_empty() { Type::Any } else { Columns::type_of(&name) };
+        let kind = if name.is_empty() {
+            Type::Any
+        } else {
+            Columns::type_of(&name)
+        };
         Ok((node, kind))
     }
 }
@@ -175,7 +211,12 @@ pub struct AttributeNames<'n, 's> {
 }
 
 impl AttributeNames<'_, '_> {
-    fn find(&mut self, graph: &mut Graph, level: Option<Level>, path: &[String]) -> Result<(NodeId, Type), Problem> {
+    fn find(
+        &mut self,
+        graph: &mut Graph,
+        level: Option<Level>,
+        path: &[String],
+    ) -> Result<(NodeId, Type), Problem> {
         if let [first, rest @ ..] = path
             && first == "catalog"
             && !rest.is_empty()
@@ -191,10 +232,12 @@ impl AttributeNames<'_, '_> {
             && let Some(known) = self.attributes.get(&name)
         {
             let wrong = match (level, known.level) {
-                (Some(Level::Item), AttributeLevel::Variant) if self.products => {
-                    Some(format!("it is a variant's: write it inside `{{{{#each variants}}}}`, or set `level = \"product\"` on `{name}`"))
+                (Some(Level::Item), AttributeLevel::Variant) if self.products => Some(format!(
+                    "it is a variant's: write it inside `{{{{#each variants}}}}`, or set `level = \"product\"` on `{name}`"
+                )),
+                (Some(Level::Variant), AttributeLevel::Product) => {
+                    Some(format!("it is the product's: write `../{name}`"))
                 }
-                (Some(Level::Variant), AttributeLevel::Product) => Some(format!("it is the product's: write `../{name}`")),
                 _ => None,
             };
             return match wrong {
@@ -209,8 +252,15 @@ impl AttributeNames<'_, '_> {
             ));
         }
         let hint = near(&name, self.attributes.keys().map(String::as_str)).unwrap_or_else(|| {
-            if self.catalog.columns.column(graph, self.catalog.view, &name).is_some() {
-                format!("it is a catalog column: write `catalog.{name}`, or declare an attribute for it")
+            if self
+                .catalog
+                .columns
+                .column(graph, self.catalog.view, &name)
+                .is_some()
+            {
+                format!(
+                    "it is a catalog column: write `catalog.{name}`, or declare an attribute for it"
+                )
             } else {
                 "the manifest declares the attributes a template may use".to_owned()
             }
@@ -220,7 +270,12 @@ impl AttributeNames<'_, '_> {
 }
 
 impl Names for AttributeNames<'_, '_> {
-    fn resolve(&mut self, graph: &mut Graph, level: Level, path: &[String]) -> Result<NodeId, Problem> {
+    fn resolve(
+        &mut self,
+        graph: &mut Graph,
+        level: Level,
+        path: &[String],
+    ) -> Result<NodeId, Problem> {
         self.find(graph, Some(level), path).map(|(node, _)| node)
     }
 

@@ -16,14 +16,27 @@ pub(super) fn item<'p>(
     attributes: impl Iterator<Item = &'p AttributeProgram>,
     columns: &[(Vec<String>, NodeId)],
 ) -> Map<String, Json> {
-    let mut item: Map<String, Json> = attributes.map(|attribute| (attribute.name.clone(), to_json(run.attribute(attribute.slot)))).collect();
+    let mut item: Map<String, Json> = attributes
+        .map(|attribute| {
+            (
+                attribute.name.clone(),
+                to_json(run.attribute(attribute.slot)),
+            )
+        })
+        .collect();
     for (path, node) in columns {
         let value = run.value(*node).map_or(Json::Null, to_json);
         let mut inner = &mut item;
-        let Some((last, folders)) = path.split_last() else { continue };
+        let Some((last, folders)) = path.split_last() else {
+            continue;
+        };
         for folder in folders {
-            let entry = inner.entry(folder.as_str()).or_insert_with(|| Json::Object(Map::new()));
-            let Json::Object(object) = entry else { return item };
+            let entry = inner
+                .entry(folder.as_str())
+                .or_insert_with(|| Json::Object(Map::new()));
+            let Json::Object(object) = entry else {
+                return item;
+            };
             inner = object;
         }
         inner.insert(last.clone(), value);

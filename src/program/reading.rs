@@ -43,7 +43,11 @@ pub struct Reading {
 }
 
 /// Reads a value, never absent; what is wrong with it comes beside what could be made of it.
-pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
+pub fn read<'a>(
+    reading: &Reading,
+    value: Value<'a>,
+    arena: &'a Bump,
+) -> (Value<'a>, Option<Trouble>) {
     match reading.kind {
         Kind::List => return (list(reading, value, arena, "|"), None),
         Kind::Levels => return (list(reading, value, arena, ">"), None),
@@ -70,17 +74,42 @@ pub fn read<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> (Value<
         Kind::Money => money(reading, text, arena),
         Kind::Decimal => match number::parse_percent(text, reading.numbers.as_ref()) {
             Ok(number) => (text_of(number, arena), None),
-            Err(problem) => (Value::Absent, trouble("not-a-number", problem.message(&shown(text)), problem.hint())),
+            Err(problem) => (
+                Value::Absent,
+                trouble(
+                    "not-a-number",
+                    problem.message(&shown(text)),
+                    problem.hint(),
+                ),
+            ),
         },
         Kind::Quantity => quantity(reading, text, arena),
         Kind::Gtin => gtin(text, arena),
-        Kind::Availability => word(text, availability::parse(text).map(|word| word.as_str()), "unknown-availability"),
-        Kind::Condition => word(text, condition::parse(text).map(|word| word.as_str()), "unknown-condition"),
-        Kind::Gender => word(text, gender::parse(text).map(|word| word.as_str()), "unknown-gender"),
-        Kind::AgeGroup => word(text, age_group::parse(text).map(|word| word.as_str()), "unknown-age-group"),
+        Kind::Availability => word(
+            text,
+            availability::parse(text).map(|word| word.as_str()),
+            "unknown-availability",
+        ),
+        Kind::Condition => word(
+            text,
+            condition::parse(text).map(|word| word.as_str()),
+            "unknown-condition",
+        ),
+        Kind::Gender => word(
+            text,
+            gender::parse(text).map(|word| word.as_str()),
+            "unknown-gender",
+        ),
+        Kind::AgeGroup => word(
+            text,
+            age_group::parse(text).map(|word| word.as_str()),
+            "unknown-age-group",
+        ),
         Kind::Start | Kind::End => moment(reading, text, arena),
         Kind::Weight | Kind::Length => measured(reading, text, arena),
-        Kind::Text | Kind::Identifier | Kind::List | Kind::Levels | Kind::Pairs => (Value::Text(text), None),
+        Kind::Text | Kind::Identifier | Kind::List | Kind::Levels | Kind::Pairs => {
+            (Value::Text(text), None)
+        }
     }
 }
 
@@ -96,7 +125,11 @@ fn canonical(kind: Kind) -> &'static [&'static str] {
 }
 
 fn trouble(rule: &'static str, message: String, hint: impl Into<String>) -> Option<Trouble> {
-    Some(Trouble { rule, message, hint: hint.into() })
+    Some(Trouble {
+        rule,
+        message,
+        hint: hint.into(),
+    })
 }
 
 fn text_of<'a>(text: std::borrow::Cow<'a, str>, arena: &'a Bump) -> Value<'a> {
@@ -107,20 +140,35 @@ fn text_of<'a>(text: std::borrow::Cow<'a, str>, arena: &'a Bump) -> Value<'a> {
 }
 
 fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
-    let rules = MoneyRules { locale: reading.numbers.as_ref(), currency: &reading.currency };
+    let rules = MoneyRules {
+        locale: reading.numbers.as_ref(),
+        currency: &reading.currency,
+    };
     match money::parse(text, &rules) {
         Ok(parsed) => match parsed.currency {
             Some(named) if !named.eq_ignore_ascii_case(&reading.currency) => (
                 Value::Absent,
                 trouble(
                     "currency-mismatch",
-                    format!("`{}` is in {named}, and the column's amounts are in {}", shown(text), reading.currency),
-                    format!("set `currency = \"{named}\"` on the source, or map the column to `{}.{named}`", reading.column),
+                    format!(
+                        "`{}` is in {named}, and the column's amounts are in {}",
+                        shown(text),
+                        reading.currency
+                    ),
+                    format!(
+                        "set `currency = \"{named}\"` on the source, or map the column to `{}.{named}`",
+                        reading.column
+                    ),
                 ),
             ),
-            _ if parsed.is_zero() && reading.column.starts_with("price") => {
-                (Value::Absent, trouble("price-zero", format!("the price is `{text}`, and nothing is sold for nothing"), "give it a price; no price is made from 0"))
-            }
+            _ if parsed.is_zero() && reading.column.starts_with("price") => (
+                Value::Absent,
+                trouble(
+                    "price-zero",
+                    format!("the price is `{text}`, and nothing is sold for nothing"),
+                    "give it a price; no price is made from 0",
+                ),
+            ),
             _ => (text_of(parsed.amount, arena), None),
         },
         Err(problem) => {
@@ -129,14 +177,20 @@ fn money<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, O
                 MoneyProblem::Negative => "price-negative",
                 _ => "price-not-a-number",
             };
-            (Value::Absent, trouble(rule, problem.message(&shown(text)), problem.hint()))
+            (
+                Value::Absent,
+                trouble(rule, problem.message(&shown(text)), problem.hint()),
+            )
         }
     }
 }
 
 fn quantity<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
     // Whole digits need no reading: the usual cell.
-    if text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0')) {
+    if text.len() <= 15
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text.len() == 1 || !text.starts_with('0'))
+    {
         return (Value::Text(text), None);
     }
     let units = |units: i64| Value::Text(arena.alloc_str(&units.to_string()));
@@ -149,7 +203,10 @@ fn quantity<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
                 QuantityProblem::Number(NumberProblem::Ambiguous { .. }) => "ambiguous-number",
                 _ => "quantity-not-a-number",
             };
-            (kept.map_or(Value::Absent, units), trouble(rule, problem.message(&shown(text)), problem.hint()))
+            (
+                kept.map_or(Value::Absent, units),
+                trouble(rule, problem.message(&shown(text)), problem.hint()),
+            )
         }
     }
 }
@@ -157,15 +214,26 @@ fn quantity<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
 fn gtin<'a>(text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
     match Gtin::parse(text) {
         Ok(parsed) => {
-            let value = if parsed.separators_removed { Value::Text(arena.alloc_str(parsed.gtin.as_str())) } else { Value::Text(text) };
-            let odd = parsed.restricted.and_then(|kind| trouble("gtin-restricted", kind.message(&shown(text)), kind.hint()));
+            let value = if parsed.separators_removed {
+                Value::Text(arena.alloc_str(parsed.gtin.as_str()))
+            } else {
+                Value::Text(text)
+            };
+            let odd = parsed.restricted.and_then(|kind| {
+                trouble("gtin-restricted", kind.message(&shown(text)), kind.hint())
+            });
             // A number for use inside one company identifies nothing at a channel.
             (if odd.is_some() { Value::Absent } else { value }, odd)
         }
         Err(GtinProblem::Blank) => (Value::Absent, None),
-        Err(problem) => {
-            (Value::Absent, trouble(gtin_rule(&problem), problem.message(&shown(text)), problem.hint()))
-        }
+        Err(problem) => (
+            Value::Absent,
+            trouble(
+                gtin_rule(&problem),
+                problem.message(&shown(text)),
+                problem.hint(),
+            ),
+        ),
     }
 }
 
@@ -178,39 +246,89 @@ pub(super) fn gtin_rule(problem: &GtinProblem) -> &'static str {
     }
 }
 
-fn word<'a>(text: &str, read: Result<&'static str, UnknownWord>, rule: &'static str) -> (Value<'a>, Option<Trouble>) {
+fn word<'a>(
+    text: &str,
+    read: Result<&'static str, UnknownWord>,
+    rule: &'static str,
+) -> (Value<'a>, Option<Trouble>) {
     match read {
         Ok(word) => (Value::Text(word), None),
-        Err(problem) => (Value::Absent, trouble(rule, problem.message(&shown(text)), problem.hint())),
+        Err(problem) => (
+            Value::Absent,
+            trouble(rule, problem.message(&shown(text)), problem.hint()),
+        ),
     }
 }
 
 fn moment<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
-    let rules = DateRules { zone: &reading.zone, order: reading.dates, thai: reading.thai, end: reading.kind == Kind::End };
+    let rules = DateRules {
+        zone: &reading.zone,
+        order: reading.dates,
+        thai: reading.thai,
+        end: reading.kind == Kind::End,
+    };
     match date::parse(text, &rules) {
         Ok(moment) => {
             let written = moment.to_string();
-            let value = if written == text { Value::Text(text) } else { Value::text(arena.alloc_str(&written)) };
-            (value, moment.adjusted.and_then(|adjusted| trouble("date-adjusted", adjusted.message(&shown(text)), adjusted.hint())))
+            let value = if written == text {
+                Value::Text(text)
+            } else {
+                Value::text(arena.alloc_str(&written))
+            };
+            (
+                value,
+                moment.adjusted.and_then(|adjusted| {
+                    trouble(
+                        "date-adjusted",
+                        adjusted.message(&shown(text)),
+                        adjusted.hint(),
+                    )
+                }),
+            )
         }
-        Err(problem) => (Value::Absent, trouble("date-invalid", problem.message(&shown(text)), problem.hint())),
+        Err(problem) => (
+            Value::Absent,
+            trouble(
+                "date-invalid",
+                problem.message(&shown(text)),
+                problem.hint(),
+            ),
+        ),
     }
 }
 
 fn measured<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, Option<Trouble>) {
-    let Some(unit) = reading.unit else { return (Value::Text(text), None) };
+    let Some(unit) = reading.unit else {
+        return (Value::Text(text), None);
+    };
     match measure::parse(text, unit, reading.numbers.as_ref()) {
         Ok(measured) => {
             let written = measured.to_string();
-            (if written == text { Value::Text(text) } else { Value::text(arena.alloc_str(&written)) }, None)
+            (
+                if written == text {
+                    Value::Text(text)
+                } else {
+                    Value::text(arena.alloc_str(&written))
+                },
+                None,
+            )
         }
-        Err(problem) => (Value::Absent, trouble("measure-invalid", problem.message(&shown(text)), problem.hint())),
+        Err(problem) => (
+            Value::Absent,
+            trouble(
+                "measure-invalid",
+                problem.message(&shown(text)),
+                problem.hint(),
+            ),
+        ),
     }
 }
 
 /// A list from one cell: elements as they came, or the text split.
 fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -> Value<'a> {
-    let Value::Text(text) = value else { return value };
+    let Value::Text(text) = value else {
+        return value;
+    };
     let separator = reading.separator.as_deref().unwrap_or(usual).as_bytes();
     let Some(mut at) = memchr::memmem::find(text.as_bytes(), separator) else {
         return Value::list(trim(text));
@@ -258,11 +376,15 @@ fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -
 /// Names and values from one cell: `Colour: red; Size: M`. With a declared separator a piece without a name goes on the
 /// value before it: `care=wash, dry,size=M`.
 fn pairs<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> Value<'a> {
-    let Value::Text(text) = value else { return value };
+    let Value::Text(text) = value else {
+        return value;
+    };
     let mut encoded = bumpalo::collections::String::new_in(arena);
     let declared = reading.separator.as_deref();
     let mut add = |element: &str| {
-        let split = element.split_once(PAIR).or_else(|| element.split_once([':', '=']));
+        let split = element
+            .split_once(PAIR)
+            .or_else(|| element.split_once([':', '=']));
         let (name, value) = match (split, declared) {
             (None, Some(separator)) if !encoded.is_empty() => {
                 encoded.push_str(separator);
@@ -279,8 +401,16 @@ fn pairs<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> Value<'a> 
         encoded.push_str(value.trim());
     };
     match declared {
-        Some(separator) => text.split(separator).map(str::trim).filter(|element| !element.is_empty()).for_each(&mut add),
-        None => text.split(['|', ';', '\n']).map(str::trim).filter(|element| !element.is_empty()).for_each(&mut add),
+        Some(separator) => text
+            .split(separator)
+            .map(str::trim)
+            .filter(|element| !element.is_empty())
+            .for_each(&mut add),
+        None => text
+            .split(['|', ';', '\n'])
+            .map(str::trim)
+            .filter(|element| !element.is_empty())
+            .for_each(&mut add),
     }
     Value::list(encoded.into_bump_str())
 }

@@ -45,7 +45,11 @@ pub struct Table {
 impl Table {
     /// An empty table of a source.
     pub fn new(name: &str, columns: Vec<String>) -> Self {
-        Table { name: name.to_owned(), columns, ..Table::default() }
+        Table {
+            name: name.to_owned(),
+            columns,
+            ..Table::default()
+        }
     }
 
     /// Adds a batch; `key` gives each row's key (`None`: the row has none and is left out). Calls `repeated` with the row
@@ -60,7 +64,11 @@ impl Table {
         for (row, key) in keys.enumerate() {
             let Some(key) = key else { continue };
             let place = u32::try_from(self.places.len()).expect("fewer than 4 billion rows");
-            self.places.push(Place { batch: number, row: u32::try_from(row).expect("a batch is small"), next: NONE });
+            self.places.push(Place {
+                batch: number,
+                row: u32::try_from(row).expect("a batch is small"),
+                next: NONE,
+            });
             let hash = xxh3_64(key.as_bytes());
             let (entries, texts) = (&self.entries, &self.texts);
             let found = self.keys.find(hash, |&entry| {
@@ -77,10 +85,16 @@ impl Table {
                 self.texts.push_str(key);
                 let end = u32::try_from(self.texts.len()).expect("keys take less than 4 GiB");
                 let entry = u32::try_from(self.entries.len()).expect("fewer than 4 billion keys");
-                self.entries.push(Key { hash, text: (start, end), first: place, last: place });
+                self.entries.push(Key {
+                    hash,
+                    text: (start, end),
+                    first: place,
+                    last: place,
+                });
                 self.met.push(AtomicBool::new(false));
                 let entries = &self.entries;
-                self.keys.insert_unique(hash, entry, |&entry| entries[entry as usize].hash);
+                self.keys
+                    .insert_unique(hash, entry, |&entry| entries[entry as usize].hash);
             }
         }
         self.batches.push(batch);
@@ -131,7 +145,11 @@ impl Table {
 
     /// What the table holds in memory, in bytes.
     pub fn size_bytes(&self) -> usize {
-        let batches: usize = self.batches.iter().map(|batch| batch.text_len() + batch.len() * (batch.width() * 8 + 8)).sum();
+        let batches: usize = self
+            .batches
+            .iter()
+            .map(|batch| batch.text_len() + batch.len() * (batch.width() * 8 + 8))
+            .sum();
         batches
             + self.places.capacity() * size_of::<Place>()
             + self.entries.capacity() * (size_of::<Key>() + 1)

@@ -24,17 +24,28 @@ impl Shell {
     /// A shell for these flags: `colour` is `auto`, `always` or `never`.
     pub fn new(colour: &str, quiet: bool, verbose: u8, json: bool, no_progress: bool) -> Self {
         let terminal = io::stderr().is_terminal();
-        let plain = env::get("NO_COLOR").is_some_and(|value| !value.is_empty()) || env::get("TERM").is_some_and(|term| term == "dumb");
+        let plain = env::get("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || env::get("TERM").is_some_and(|term| term == "dumb");
         let colour = match colour {
             "always" => true,
             "never" => false,
             _ => terminal && io::stdout().is_terminal() && !plain,
         };
-        Shell { colour, quiet, verbose, json, progress: terminal && !no_progress && !json && !quiet }
+        Shell {
+            colour,
+            quiet,
+            verbose,
+            json,
+            progress: terminal && !no_progress && !json && !quiet,
+        }
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Text for what is wrong.
@@ -97,14 +108,18 @@ mod tests {
 
     #[test]
     fn nothing_that_steers_a_terminal_is_sent() {
-        assert_eq!(visible("\u{1b}[31mred\u{7}\u{9b}2J"), "\\u{1b}[31mred\\u{7}\\u{9b}2J");
+        assert_eq!(
+            visible("\u{1b}[31mred\u{7}\u{9b}2J"),
+            "\\u{1b}[31mred\\u{7}\\u{9b}2J"
+        );
         assert_eq!(visible("a\r\nb\tc"), "a\\r\\nb\\tc");
         assert_eq!(visible("\u{202e}txt.exe"), "\\u{202e}txt.exe");
     }
 
     #[test]
     fn writing_is_left_alone() {
-        for text in ["ชามตราไก่", "Gốm Sông Hồng", "zażółć", "👩‍👩‍👧", "a\u{200b}b"] {
+        for text in ["ชามตราไก่", "Gốm Sông Hồng", "zażółć", "👩‍👩‍👧", "a\u{200b}b"]
+        {
             assert!(matches!(visible(text), Cow::Borrowed(same) if same == text));
         }
     }

@@ -17,16 +17,29 @@ impl AtomicFile {
     /// # Errors
     /// When the folder or the hidden file cannot be made.
     pub fn create(target: &Path) -> io::Result<Self> {
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = target
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
-        let name = target.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+        let name = target
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or("file");
         let staged = folder.join(format!(".{name}.{}.part", std::process::id()));
         // A left-over of a run with the same number is of no use to anyone.
         if staged.symlink_metadata().is_ok() {
             std::fs::remove_file(&staged)?;
         }
-        let file = OpenOptions::new().write(true).create_new(true).open(&staged)?;
-        Ok(AtomicFile { writer: Some(BufWriter::with_capacity(64 * 1024, file)), staged, target: target.to_owned() })
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&staged)?;
+        Ok(AtomicFile {
+            writer: Some(BufWriter::with_capacity(64 * 1024, file)),
+            staged,
+            target: target.to_owned(),
+        })
     }
 
     /// Where it will stand.
@@ -54,11 +67,17 @@ impl AtomicFile {
     /// When the disk refuses; the old file is then untouched.
     pub fn commit(mut self) -> io::Result<()> {
         if let Some(writer) = self.writer.take() {
-            let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let file = writer
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?;
             file.sync_all()?;
         }
         std::fs::rename(&self.staged, &self.target)?;
-        if let Some(folder) = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = self
+            .target
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             File::open(folder)?.sync_all()?;
         }
         Ok(())
@@ -66,7 +85,10 @@ impl AtomicFile {
 }
 
 impl Write for AtomicFile {
-    #[expect(clippy::disallowed_methods, reason = "a writer around a writer hands on how much was taken")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a writer around a writer hands on how much was taken"
+    )]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
             Some(writer) => writer.write(bytes),
@@ -111,6 +133,9 @@ mod tests {
         file.write_all(b"half").expect("written");
         drop(file);
         assert_eq!(std::fs::read(&target).expect("there"), b"old");
-        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        assert_eq!(
+            std::fs::read_dir(folder.path()).expect("a folder").count(),
+            1
+        );
     }
 }

@@ -111,7 +111,10 @@ struct Counting {
 }
 
 impl Write for Counting {
-    #[expect(clippy::disallowed_methods, reason = "a writer around a writer hands on how much was taken")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a writer around a writer hands on how much was taken"
+    )]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.bytes += written as u64;
@@ -188,14 +191,30 @@ impl<'f> StagedFeed<'f> {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn add(&mut self, bytes: &[u8], holes: &[Hole], start: usize, output: &FeedOutput) -> io::Result<()> {
+    pub fn add(
+        &mut self,
+        bytes: &[u8],
+        holes: &[Hole],
+        start: usize,
+        output: &FeedOutput,
+    ) -> io::Result<()> {
         // Without holes nothing in the item waits for its neighbours.
         if holes.is_empty() && self.held.is_none() {
             self.make_room(bytes.len() as u64)?;
             return self.put(bytes);
         }
-        let moved = holes.iter().map(|hole| Hole { at: hole.at - start, fill: hole.fill }).collect();
-        let next = Held { bytes: bytes.to_vec(), holes: moved, alternatives: output.alternatives.clone() };
+        let moved = holes
+            .iter()
+            .map(|hole| Hole {
+                at: hole.at - start,
+                fill: hole.fill,
+            })
+            .collect();
+        let next = Held {
+            bytes: bytes.to_vec(),
+            holes: moved,
+            alternatives: output.alternatives.clone(),
+        };
         if let Some(held) = self.held.replace(next) {
             let next_length = bytes.len() as u64;
             self.write_held(&held, Some(next_length))?;
@@ -207,20 +226,35 @@ impl<'f> StagedFeed<'f> {
         self.make_room(held.bytes.len() as u64)?;
         let last = match (next, &self.current) {
             (None, _) => true,
-            (Some(next), Some(part)) => self.shape.limits.parts && self.is_full(part, held.bytes.len() as u64 + next, 2),
-            (Some(next), None) => self.shape.limits.parts && self.would_fill(held.bytes.len() as u64 + next),
+            (Some(next), Some(part)) => {
+                self.shape.limits.parts && self.is_full(part, held.bytes.len() as u64 + next, 2)
+            }
+            (Some(next), None) => {
+                self.shape.limits.parts && self.would_fill(held.bytes.len() as u64 + next)
+            }
         };
-        let (number, index) = self.current.as_ref().map_or((1, 0), |part| (part.number, part.items));
+        let (number, index) = self
+            .current
+            .as_ref()
+            .map_or((1, 0), |part| (part.number, part.items));
         let mut filled = Vec::with_capacity(held.bytes.len() + 16);
         let mut at = 0;
         for hole in &held.holes {
             filled.extend_from_slice(&held.bytes[at..hole.at]);
             at = hole.at;
             match hole.fill {
-                Fill::Number(LateNumber::Index(more)) => filled.extend_from_slice((index + more).to_string().as_bytes()),
-                Fill::Number(LateNumber::Part) => filled.extend_from_slice(number.to_string().as_bytes()),
+                Fill::Number(LateNumber::Index(more)) => {
+                    filled.extend_from_slice((index + more).to_string().as_bytes())
+                }
+                Fill::Number(LateNumber::Part) => {
+                    filled.extend_from_slice(number.to_string().as_bytes())
+                }
                 Fill::Number(LateNumber::Items) => {}
-                Fill::Either { place, then, otherwise } => {
+                Fill::Either {
+                    place,
+                    then,
+                    otherwise,
+                } => {
                     let yes = match place {
                         Place::First => index == 0,
                         Place::Last => last,
@@ -235,18 +269,23 @@ impl<'f> StagedFeed<'f> {
     }
 
     fn would_fill(&self, bytes: u64) -> bool {
-        self.shape.limits.items.is_some_and(|most| most < 2) || self.shape.limits.bytes.is_some_and(|most| bytes > most)
+        self.shape.limits.items.is_some_and(|most| most < 2)
+            || self.shape.limits.bytes.is_some_and(|most| bytes > most)
     }
 
     fn is_full(&self, part: &Part, bytes: u64, items: u64) -> bool {
         let limits = &self.shape.limits;
         limits.items.is_some_and(|most| part.items + items > most)
-            || limits.bytes.is_some_and(|most| part.bytes + bytes + part.tail_bytes > most)
+            || limits
+                .bytes
+                .is_some_and(|most| part.bytes + bytes + part.tail_bytes > most)
     }
 
     /// Ends the part where the next item would break its limits, and begins one where there is none.
     fn make_room(&mut self, bytes: u64) -> io::Result<()> {
-        if self.current.as_ref().is_some_and(|part| part.items > 0 && self.shape.limits.parts && self.is_full(part, bytes, 1)) {
+        if self.current.as_ref().is_some_and(|part| {
+            part.items > 0 && self.shape.limits.parts && self.is_full(part, bytes, 1)
+        }) {
             self.end_part()?;
         }
         if self.current.is_none() {
@@ -258,8 +297,12 @@ impl<'f> StagedFeed<'f> {
         {
             let limits = &self.shape.limits;
             self.over = Some(match (limits.items, limits.bytes) {
-                (Some(items), _) if part.items + 1 > items => format!("it has more than the {items} items that the channel takes in one file"),
-                (_, Some(bytes)) => format!("it is larger than the {bytes} bytes that the channel takes in one file"),
+                (Some(items), _) if part.items + 1 > items => {
+                    format!("it has more than the {items} items that the channel takes in one file")
+                }
+                (_, Some(bytes)) => format!(
+                    "it is larger than the {bytes} bytes that the channel takes in one file"
+                ),
                 _ => "it is beyond the channel's limits".to_owned(),
             });
         }
@@ -270,7 +313,11 @@ impl<'f> StagedFeed<'f> {
     fn part_path(&self, number: u64, only: bool) -> PathBuf {
         let gz = if self.shape.gzip { ".gz" } else { "" };
         let (name, extension) = (&self.shape.name, &self.shape.extension);
-        let number = if only { String::new() } else { format!("-{number:03}") };
+        let number = if only {
+            String::new()
+        } else {
+            format!("-{number:03}")
+        };
         self.folder.join(format!("{name}{number}.{extension}{gz}"))
     }
 
@@ -278,15 +325,32 @@ impl<'f> StagedFeed<'f> {
         let number = self.done.len() as u64 + 1;
         let path = self.part_path(number, !self.shape.limits.parts);
         let file = AtomicFile::create(&path)?;
-        let counting = Counting { file, bytes: 0, digest: self.shape.digests.then(Sha256::new) };
+        let counting = Counting {
+            file,
+            bytes: 0,
+            digest: self.shape.digests.then(Sha256::new),
+        };
         let sink = match self.shape.encoding {
             #[cfg(feature = "xlsx")]
-            Encoding::Workbook => Sink::Workbook(Box::new(super::workbook::Sheet::new(&self.shape.name)?), counting),
-            _ if self.shape.gzip => Sink::Gzip(Box::new(flate2::GzBuilder::new().mtime(0).write(counting, Compression::default()))),
+            Encoding::Workbook => Sink::Workbook(
+                Box::new(super::workbook::Sheet::new(&self.shape.name)?),
+                counting,
+            ),
+            _ if self.shape.gzip => Sink::Gzip(Box::new(
+                flate2::GzBuilder::new()
+                    .mtime(0)
+                    .write(counting, Compression::default()),
+            )),
             _ => Sink::Plain(counting),
         };
         let (head, tail) = (self.frame)(number, None);
-        self.current = Some(Part { sink, number, bytes: 0, items: 0, tail_bytes: tail.len() as u64 });
+        self.current = Some(Part {
+            sink,
+            number,
+            bytes: 0,
+            items: 0,
+            tail_bytes: tail.len() as u64,
+        });
         if self.shape.bom {
             self.emit("\u{feff}".as_bytes())?;
         }
@@ -294,7 +358,9 @@ impl<'f> StagedFeed<'f> {
     }
 
     fn emit(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Some(part) = &mut self.current else { return Ok(()) };
+        let Some(part) = &mut self.current else {
+            return Ok(());
+        };
         part.bytes += bytes.len() as u64;
         self.bytes += bytes.len() as u64;
         if let Encoding::Other(encoding) = self.shape.encoding {
@@ -303,7 +369,8 @@ impl<'f> StagedFeed<'f> {
             let mut out = Vec::with_capacity(text.len() + 16);
             let mut rest = text.as_ref();
             loop {
-                let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
+                let (result, read) =
+                    encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
                 rest = rest.get(read..).unwrap_or("");
                 match result {
                     encoding_rs::EncoderResult::InputEmpty => break,
@@ -329,17 +396,27 @@ impl<'f> StagedFeed<'f> {
     }
 
     fn end_part(&mut self) -> io::Result<()> {
-        let Some(part) = &self.current else { return Ok(()) };
+        let Some(part) = &self.current else {
+            return Ok(());
+        };
         let (_, tail) = (self.frame)(part.number, Some(part.items));
         self.emit(&tail)?;
-        let Some(part) = self.current.take() else { return Ok(()) };
+        let Some(part) = self.current.take() else {
+            return Ok(());
+        };
         let items = part.items;
         let counting = part.sink.finish()?;
         let artifact = Artifact {
             path: counting.file.target().to_owned(),
             bytes: counting.bytes,
             items,
-            sha256: counting.digest.map(|digest| digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            sha256: counting.digest.map(|digest| {
+                digest
+                    .finalize()
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect()
+            }),
         };
         self.done.push((counting.file, artifact));
         Ok(())
@@ -360,9 +437,14 @@ impl<'f> StagedFeed<'f> {
     ///
     /// # Errors
     /// When a file cannot be read back.
-    pub fn malformed(&mut self, format: crate::channel::manifest::Format) -> io::Result<Option<String>> {
+    pub fn malformed(
+        &mut self,
+        format: crate::channel::manifest::Format,
+    ) -> io::Result<Option<String>> {
         for (file, _) in &mut self.done {
-            if let Err(message) = super::verify::well_formed(file.staged()?, format, self.shape.gzip)? {
+            if let Err(message) =
+                super::verify::well_formed(file.staged()?, format, self.shape.gzip)?
+            {
                 return Ok(Some(message));
             }
         }
@@ -394,10 +476,22 @@ impl<'f> StagedFeed<'f> {
         match index {
             Some(index) if parts > 0 => {
                 let bytes = index(&artifacts);
-                let path = self.folder.join(format!("{}.{}", self.shape.name, self.shape.extension));
+                let path = self
+                    .folder
+                    .join(format!("{}.{}", self.shape.name, self.shape.extension));
                 super::atomic::write(&path, &bytes)?;
-                let sha256 = self.shape.digests.then(|| Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
-                artifacts.push(Artifact { path, bytes: bytes.len() as u64, items: 0, sha256 });
+                let sha256 = self.shape.digests.then(|| {
+                    Sha256::digest(&bytes)
+                        .iter()
+                        .map(|byte| format!("{byte:02x}"))
+                        .collect()
+                });
+                artifacts.push(Artifact {
+                    path,
+                    bytes: bytes.len() as u64,
+                    items: 0,
+                    sha256,
+                });
             }
             // Without an index the feed's own name would go on offering what was there before the feed was split.
             None if parts > 0 && only.is_file() => std::fs::remove_file(only)?,

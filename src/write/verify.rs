@@ -14,11 +14,17 @@ use crate::channel::manifest::Format;
 /// When the file cannot be read.
 pub fn well_formed(path: &Path, format: Format, gzip: bool) -> std::io::Result<Result<(), String>> {
     let file = File::open(path)?;
-    let reader: Box<dyn Read> = if gzip { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let reader: Box<dyn Read> = if gzip {
+        Box::new(flate2::read::MultiGzDecoder::new(file))
+    } else {
+        Box::new(file)
+    };
     let reader = BufReader::new(reader);
     Ok(match format {
         Format::Xml => xml(reader),
-        Format::Json => serde_json::from_reader::<_, IgnoredAny>(reader).map(|_| ()).map_err(|error| error.to_string()),
+        Format::Json => serde_json::from_reader::<_, IgnoredAny>(reader)
+            .map(|_| ())
+            .map_err(|error| error.to_string()),
         Format::Ndjson => lines(reader)?,
         _ => Ok(()),
     })
@@ -44,8 +50,12 @@ fn xml(reader: impl BufRead) -> Result<(), String> {
         buffer.clear();
         let at = reader.buffer_position();
         match reader.read_event_into(&mut buffer) {
-            Ok(quick_xml::events::Event::Eof) if depth > 0 => return Err("an element is not closed".to_owned()),
-            Ok(quick_xml::events::Event::Eof) if roots != 1 => return Err(format!("it has {roots} root elements")),
+            Ok(quick_xml::events::Event::Eof) if depth > 0 => {
+                return Err("an element is not closed".to_owned());
+            }
+            Ok(quick_xml::events::Event::Eof) if roots != 1 => {
+                return Err(format!("it has {roots} root elements"));
+            }
             Ok(quick_xml::events::Event::Eof) => return Ok(()),
             Ok(quick_xml::events::Event::Start(_)) => {
                 roots += usize::from(depth == 0);

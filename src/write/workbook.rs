@@ -19,8 +19,14 @@ impl Sheet {
     /// When its temporary file cannot be made.
     pub(super) fn new(name: &str) -> io::Result<Self> {
         let mut workbook = Workbook::new();
-        let sheet = workbook.add_worksheet_with_constant_memory().map_err(io::Error::other)?;
-        let short: String = name.chars().filter(|letter| !"[]:*?/\\".contains(*letter)).take(31).collect();
+        let sheet = workbook
+            .add_worksheet_with_constant_memory()
+            .map_err(io::Error::other)?;
+        let short: String = name
+            .chars()
+            .filter(|letter| !"[]:*?/\\".contains(*letter))
+            .take(31)
+            .collect();
         sheet.set_name(short).map_err(io::Error::other)?;
         Ok(Sheet { workbook, row: 0 })
     }
@@ -31,12 +37,17 @@ impl Sheet {
     /// When there are more rows than a sheet can have.
     pub(super) fn rows(&mut self, bytes: &[u8]) -> io::Result<()> {
         let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        let sheet = self.workbook.worksheet_from_index(0).map_err(io::Error::other)?;
+        let sheet = self
+            .workbook
+            .worksheet_from_index(0)
+            .map_err(io::Error::other)?;
         for row in text.split_terminator(WORKBOOK_ROW) {
             for (column, cell) in row.split(char::from(WORKBOOK_CELL)).enumerate() {
                 if !cell.is_empty() {
                     let column = u16::try_from(column).map_err(io::Error::other)?;
-                    sheet.write_string(self.row, column, cell).map_err(io::Error::other)?;
+                    sheet
+                        .write_string(self.row, column, cell)
+                        .map_err(io::Error::other)?;
                 }
             }
             self.row += 1;

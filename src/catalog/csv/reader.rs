@@ -253,9 +253,15 @@ impl CsvReader {
             index.short = None;
             match self.slow.read(&self.marks, text, start, self.ended, index) {
                 Outcome::Next(next) => {
-                    let unended = self.ended && next == text.len() && !text.ends_with(b"\n") && !text.ends_with(b"\r");
+                    let unended = self.ended
+                        && next == text.len()
+                        && !text.ends_with(b"\n")
+                        && !text.ends_with(b"\r");
                     if let (true, Some(found)) = (unended, index.short) {
-                        let line = index.rejects.last().map_or(index.line, |reject| reject.line);
+                        let line = index
+                            .rejects
+                            .last()
+                            .map_or(index.line, |reject| reject.line);
                         return Err(trouble::cut_record(&self.path, line, found, index.width));
                     }
                     from = next;

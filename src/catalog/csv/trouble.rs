@@ -21,7 +21,9 @@ pub(super) fn cut_record(path: &str, line: u64, found: usize, width: usize) -> S
         format!("the file is cut: its last record has {found} of {width} cells and no line end"),
     )
     .at_line(line)
-    .hint("get the rest of the file; if it is whole, write the record's empty cells and end its line")
+    .hint(
+        "get the rest of the file; if it is whole, write the record's empty cells and end its line",
+    )
 }
 
 fn never_closed(path: &str, line: u64, cell: usize, what: &str) -> SourceError {

@@ -1,5 +1,8 @@
 //! Opening what is there, and refusing what is not whole, with the words the user gets.
-#![expect(clippy::disallowed_methods, reason = "tests write what they like, and are told where real data lies")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write what they like, and are told where real data lies"
+)]
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -228,7 +228,8 @@ impl Tokens {
         let event = match byte {
             b'{' | b'[' => {
                 if self.open.len() >= DEPTH_MAX {
-                    let mut wrong = self.wrong(format!("it is nested deeper than {DEPTH_MAX} levels"));
+                    let mut wrong =
+                        self.wrong(format!("it is nested deeper than {DEPTH_MAX} levels"));
                     wrong.hint = "no catalog is: look at what writes it";
                     return Err(wrong);
                 }

@@ -1,5 +1,8 @@
 //! Fetching from a small server on this machine that answers as it is told to.
-#![expect(clippy::disallowed_methods, reason = "tests write what they like, and are told where real data lies")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write what they like, and are told where real data lies"
+)]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

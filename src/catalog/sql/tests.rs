@@ -1,4 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "tests write what they like, and are told where real data lies")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write what they like, and are told where real data lies"
+)]
 
 use super::*;
 

@@ -2,7 +2,10 @@
 
 /// Whether these are two letters of a country.
 pub fn is_country(code: &str) -> bool {
-    code.len() == 2 && COUNTRIES.split_ascii_whitespace().any(|known| known == code)
+    code.len() == 2
+        && COUNTRIES
+            .split_ascii_whitespace()
+            .any(|known| known == code)
 }
 
 /// All of them, sorted.

@@ -25,7 +25,13 @@ struct State {
 }
 
 impl State {
-    const FRESH: State = State { line_empty: true, line_filled: false, cell_empty: true, cell_text: false, cell_value: false };
+    const FRESH: State = State {
+        line_empty: true,
+        line_filled: false,
+        cell_empty: true,
+        cell_text: false,
+        cell_value: false,
+    };
 
     fn or(self, other: State) -> State {
         State {
@@ -38,7 +44,11 @@ impl State {
     }
 
     fn filled(self) -> State {
-        State { line_empty: false, line_filled: true, ..self }
+        State {
+            line_empty: false,
+            line_filled: true,
+            ..self
+        }
     }
 }
 
@@ -57,13 +67,23 @@ pub(super) fn check(channel: &Channel, problems: &mut Vec<Problem>) {
     if !matches!(format, Format::Csv | Format::Tsv | Format::Ndjson) {
         return;
     }
-    let Some((path, text)) = &channel.template else { return };
-    let Some((head, body, tail)) = parse(text).ok().and_then(|template| split(&template)) else { return };
+    let Some((path, text)) = &channel.template else {
+        return;
+    };
+    let Some((head, body, tail)) = parse(text).ok().and_then(|template| split(&template)) else {
+        return;
+    };
     let delimiter = match escape_of(&channel.manifest) {
         Escape::Cell { delimiter, .. } => Some(char::from(delimiter)),
         _ => None,
     };
-    let mut flow = Flow { delimiter, partials: &channel.partials, depth: 0, at: (1, 1), found: BTreeSet::new() };
+    let mut flow = Flow {
+        delimiter,
+        partials: &channel.partials,
+        depth: 0,
+        at: (1, 1),
+        found: BTreeSet::new(),
+    };
     for part in [&head, &body, &tail] {
         let end = flow.template(part, State::FRESH);
         if end.line_filled {
@@ -76,13 +96,24 @@ pub(super) fn check(channel: &Channel, problems: &mut Vec<Problem>) {
                 "an empty line is written here",
                 "put the block's tags on lines of their own, or the text on the line of its tag: `{{#if x}}{{x}}{{/if}}`",
             ),
-            "runs-together" => ("what is written here has no line end, and runs together with what follows", "end the line before `{{/each}}`"),
+            "runs-together" => (
+                "what is written here has no line end, and runs together with what follows",
+                "end the line before `{{/each}}`",
+            ),
             _ => (
                 "a cell is one expression alone, and here it has more",
                 "put texts together in the attribute's `value`; quotes around a cell are written where they are needed",
             ),
         };
-        problems.push(Problem { rule, severity: Severity::Error, path: path.clone(), line, column, message: message.to_owned(), hint: hint.to_owned() });
+        problems.push(Problem {
+            rule,
+            severity: Severity::Error,
+            path: path.clone(),
+            line,
+            column,
+            message: message.to_owned(),
+            hint: hint.to_owned(),
+        });
     }
 }
 
@@ -96,11 +127,19 @@ impl Flow<'_> {
             }
             state = match element {
                 TemplateElement::RawString(text) => self.text(text, state),
-                TemplateElement::Expression(_) | TemplateElement::HtmlExpression(_) => self.value(state),
+                TemplateElement::Expression(_) | TemplateElement::HtmlExpression(_) => {
+                    self.value(state)
+                }
                 TemplateElement::HelperBlock(block) => self.block(block, state),
                 TemplateElement::PartialExpression(partial) => {
-                    let source = partial.name.as_name().and_then(|name| self.partials.get(name));
-                    match source.filter(|_| self.depth < 8).and_then(|source| parse(source).ok()) {
+                    let source = partial
+                        .name
+                        .as_name()
+                        .and_then(|name| self.partials.get(name));
+                    match source
+                        .filter(|_| self.depth < 8)
+                        .and_then(|source| parse(source).ok())
+                    {
                         Some(template) => {
                             self.depth += 1;
                             let state = self.template(&template, state);
@@ -128,16 +167,30 @@ impl Flow<'_> {
                     state = State::FRESH;
                 }
                 letter if Some(letter) == self.delimiter => {
-                    state = State { cell_empty: true, cell_text: false, cell_value: false, ..state.filled() };
+                    state = State {
+                        cell_empty: true,
+                        cell_text: false,
+                        cell_value: false,
+                        ..state.filled()
+                    };
                 }
                 _ => {
                     if state.cell_value && self.delimiter.is_some() {
                         self.found.insert((line, column, "cell-not-alone"));
                     }
-                    state = State { cell_empty: false, cell_text: true, cell_value: false, ..state.filled() };
+                    state = State {
+                        cell_empty: false,
+                        cell_text: true,
+                        cell_value: false,
+                        ..state.filled()
+                    };
                 }
             }
-            (line, column) = if letter == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            (line, column) = if letter == '\n' {
+                (line + 1, 1)
+            } else {
+                (line, column + 1)
+            };
         }
         state
     }
@@ -146,17 +199,34 @@ impl Flow<'_> {
         if self.delimiter.is_some() && (state.cell_text || state.cell_value) {
             self.found.insert((self.at.0, self.at.1, "cell-not-alone"));
         }
-        State { cell_empty: false, cell_text: false, cell_value: true, ..state.filled() }
+        State {
+            cell_empty: false,
+            cell_text: false,
+            cell_value: true,
+            ..state.filled()
+        }
     }
 
     fn block(&mut self, block: &HelperTemplate, state: State) -> State {
-        let mut branch = |template: &Option<Template>, state: State| template.as_ref().map_or(state, |template| self.template(template, state));
+        let mut branch = |template: &Option<Template>, state: State| {
+            template
+                .as_ref()
+                .map_or(state, |template| self.template(template, state))
+        };
         match block.name.as_name() {
             Some("each") => {
                 let once = branch(&block.template, state);
                 let again = branch(&block.template, once);
-                let variants = block.params.first().and_then(Parameter::as_name).is_some_and(|name| name == "variants" || name == "this.variants");
-                let never = if variants { once } else { branch(&block.inverse, state) };
+                let variants = block
+                    .params
+                    .first()
+                    .and_then(Parameter::as_name)
+                    .is_some_and(|name| name == "variants" || name == "this.variants");
+                let never = if variants {
+                    once
+                } else {
+                    branch(&block.inverse, state)
+                };
                 once.or(again).or(never)
             }
             _ => branch(&block.template, state).or(branch(&block.inverse, state)),

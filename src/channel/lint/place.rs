@@ -14,16 +14,27 @@ pub(super) struct Places<'t> {
 impl<'t> Places<'t> {
     /// Parses a manifest that has been read before.
     pub(super) fn new(text: &'t str) -> Self {
-        Places { text, root: DeTable::parse(text).ok() }
+        Places {
+            text,
+            root: DeTable::parse(text).ok(),
+        }
     }
 
     fn find(&self, path: &[&str]) -> Option<(Range<usize>, Range<usize>)> {
         let (last, tables) = path.split_last()?;
         let mut table = self.root.as_ref()?.get_ref();
         for name in tables {
-            table = table.iter().find(|(key, _)| key.get_ref() == name)?.1.get_ref().as_table()?;
+            table = table
+                .iter()
+                .find(|(key, _)| key.get_ref() == name)?
+                .1
+                .get_ref()
+                .as_table()?;
         }
-        table.iter().find(|(key, _)| key.get_ref() == last).map(|(key, value)| (key.span(), value.span()))
+        table
+            .iter()
+            .find(|(key, _)| key.get_ref() == last)
+            .map(|(key, value)| (key.span(), value.span()))
     }
 
     /// Where a key stands; its nearest table's key where it does not.
@@ -42,17 +53,24 @@ impl<'t> Places<'t> {
 
     /// Where a value stands; its key where it has none.
     pub(super) fn value(&self, path: &[&str]) -> (usize, usize) {
-        self.find(path).map_or_else(|| self.key(path), |(_, value)| self.at(value.start))
+        self.find(path)
+            .map_or_else(|| self.key(path), |(_, value)| self.at(value.start))
     }
 
     /// Where an element of an array stands.
     pub(super) fn element(&self, path: &[&str], index: usize) -> (usize, usize) {
-        let Some((last, tables)) = path.split_last() else { return (0, 0) };
+        let Some((last, tables)) = path.split_last() else {
+            return (0, 0);
+        };
         let mut table = self.root.as_ref().map(Spanned::get_ref);
         for name in tables {
-            table = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == name)).and_then(|(_, value)| value.get_ref().as_table());
+            table = table
+                .and_then(|table| table.iter().find(|(key, _)| key.get_ref() == name))
+                .and_then(|(_, value)| value.get_ref().as_table());
         }
-        let array = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == last)).and_then(|(_, value)| value.get_ref().as_array());
+        let array = table
+            .and_then(|table| table.iter().find(|(key, _)| key.get_ref() == last))
+            .and_then(|(_, value)| value.get_ref().as_array());
         match array.and_then(|array| array.get(index)) {
             Some(element) => self.at(element.span().start),
             None => self.value(path),
@@ -61,7 +79,9 @@ impl<'t> Places<'t> {
 
     /// Where the place `line:column` of a text value stands in the file.
     pub(super) fn inside(&self, path: &[&str], line: usize, column: usize) -> (usize, usize) {
-        let Some((_, span)) = self.find(path) else { return self.key(path) };
+        let Some((_, span)) = self.find(path) else {
+            return self.key(path);
+        };
         let raw = self.text.get(span.clone()).unwrap_or("");
         let (quote, escapes) = match raw {
             _ if raw.starts_with("\"\"\"") => (3, true),
@@ -118,7 +138,6 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,14 +149,27 @@ mod tests {
         let places = Places::new(TEXT);
         assert_eq!(places.key(&["attributes", "title"]), (2, 13));
         assert_eq!(places.value(&["attributes", "title", "value"]), (3, 9));
-        assert_eq!(places.element(&["attributes", "title", "one_of"], 1), (4, 16));
-        assert_eq!(places.key(&["attributes", "g:id", "required"]), (5, 13), "the attribute stands for the key it lacks");
+        assert_eq!(
+            places.element(&["attributes", "title", "one_of"], 1),
+            (4, 16)
+        );
+        assert_eq!(
+            places.key(&["attributes", "g:id", "required"]),
+            (5, 13),
+            "the attribute stands for the key it lacks"
+        );
     }
 
     #[test]
     fn places_inside_values_count_escapes_and_lines() {
         let places = Places::new(TEXT);
-        assert_eq!(places.inside(&["attributes", "title", "value"], 1, 3), (3, 13));
-        assert_eq!(places.inside(&["attributes", "g:id", "value"], 2, 3), (8, 3));
+        assert_eq!(
+            places.inside(&["attributes", "title", "value"], 1, 3),
+            (3, 13)
+        );
+        assert_eq!(
+            places.inside(&["attributes", "g:id", "value"], 2, 3),
+            (8, 3)
+        );
     }
 }

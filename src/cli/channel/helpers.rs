@@ -30,8 +30,13 @@ impl Helpers {
             Some(name) => match helper::find(name) {
                 Some(helper) => vec![helper],
                 None => {
-                    let hint = near(name, HELPERS.iter().map(|helper| helper.name)).unwrap_or_else(|| "`shelfcast channel helpers` lists them".to_owned());
-                    return Err(Failure::configuration("helpers", format!("there is no helper `{name}`"), hint));
+                    let hint = near(name, HELPERS.iter().map(|helper| helper.name))
+                        .unwrap_or_else(|| "`shelfcast channel helpers` lists them".to_owned());
+                    return Err(Failure::configuration(
+                        "helpers",
+                        format!("there is no helper `{name}`"),
+                        hint,
+                    ));
                 }
             },
         };
@@ -43,13 +48,27 @@ impl Helpers {
             }
             text + &format!("{}\n", json::done(exit::DONE))
         } else if self.name.is_some() {
-            shown.iter().map(|helper| format!("{}\n\n{}\n", helper.usage, helper.page.trim_end())).collect()
+            shown
+                .iter()
+                .map(|helper| format!("{}\n\n{}\n", helper.usage, helper.page.trim_end()))
+                .collect()
         } else {
-            let mut rows = vec![["helper", "what it does", "usage"].map(str::to_owned).to_vec()];
-            rows.extend(shown.iter().map(|helper| [helper.name, helper.summary, helper.usage].map(str::to_owned).to_vec()));
-            table(&rows) + "\n`if`, `unless`, `each`, `with` and `lookup` are Handlebars' own. `shelfcast channel helpers NAME` shows one's page.\n"
+            let mut rows = vec![
+                ["helper", "what it does", "usage"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ];
+            rows.extend(shown.iter().map(|helper| {
+                [helper.name, helper.summary, helper.usage]
+                    .map(str::to_owned)
+                    .to_vec()
+            }));
+            table(&rows)
+                + "\n`if`, `unless`, `each`, `with` and `lookup` are Handlebars' own. `shelfcast channel helpers NAME` shows one's page.\n"
         };
-        shell.data(|out| out.write_all(text.as_bytes())).map_err(unwritten)?;
+        shell
+            .data(|out| out.write_all(text.as_bytes()))
+            .map_err(unwritten)?;
         Ok(exit::DONE)
     }
 }

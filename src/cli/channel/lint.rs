@@ -43,11 +43,26 @@ impl Lint {
         let code = if wrong { exit::DATA } else { exit::DONE };
         if shell.json {
             let mut line = done(code);
-            (line["channels"], line["errors"], line["warnings"]) = (json!(channels.len()), json!(errors), json!(warnings));
-            shell.data(|out| writeln!(out, "{line}")).map_err(unwritten)?;
+            (line["channels"], line["errors"], line["warnings"]) =
+                (json!(channels.len()), json!(errors), json!(warnings));
+            shell
+                .data(|out| writeln!(out, "{line}"))
+                .map_err(unwritten)?;
         } else {
-            let noun = if channels.len() == 1 { "channel" } else { "channels" };
-            shell.data(|out| writeln!(out, "{} {noun}: {errors} errors, {warnings} warnings", channels.len())).map_err(unwritten)?;
+            let noun = if channels.len() == 1 {
+                "channel"
+            } else {
+                "channels"
+            };
+            shell
+                .data(|out| {
+                    writeln!(
+                        out,
+                        "{} {noun}: {errors} errors, {warnings} warnings",
+                        channels.len()
+                    )
+                })
+                .map_err(unwritten)?;
         }
         Ok(code)
     }
@@ -55,7 +70,11 @@ impl Lint {
 
 fn tell(shell: &Shell, channel: &str, problem: &Problem) -> Result<(), Failure> {
     if shell.json {
-        let severity = if problem.severity == Severity::Error { "error" } else { "warning" };
+        let severity = if problem.severity == Severity::Error {
+            "error"
+        } else {
+            "warning"
+        };
         let line = json!({
             "type": "finding",
             "rule": problem.rule,
@@ -69,8 +88,17 @@ fn tell(shell: &Shell, channel: &str, problem: &Problem) -> Result<(), Failure> 
         });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);
     }
-    let word = if problem.severity == Severity::Error { shell.red("error") } else { shell.yellow("warning") };
-    let mut text = format!("{word}[{}]: {}\n  --> {}", problem.rule, shell.clean(&problem.message), problem.path);
+    let word = if problem.severity == Severity::Error {
+        shell.red("error")
+    } else {
+        shell.yellow("warning")
+    };
+    let mut text = format!(
+        "{word}[{}]: {}\n  --> {}",
+        problem.rule,
+        shell.clean(&problem.message),
+        problem.path
+    );
     if problem.line > 0 {
         text.push_str(&format!(":{}", problem.line));
         if problem.column > 0 {

@@ -33,9 +33,20 @@ impl List {
     /// A country that is none.
     pub(super) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let country = self.country.as_deref().map(str::to_ascii_uppercase);
-        if let Some(code) = country.as_deref().filter(|code| !channel::lint::is_country(code)) {
-            let hint = if code == "UK" { "did you mean `GB`?" } else { "write two letters of ISO 3166-1, such as `TH`" };
-            return Err(Failure::configuration("--country", format!("`{code}` is no country"), hint));
+        if let Some(code) = country
+            .as_deref()
+            .filter(|code| !channel::lint::is_country(code))
+        {
+            let hint = if code == "UK" {
+                "did you mean `GB`?"
+            } else {
+                "write two letters of ISO 3166-1, such as `TH`"
+            };
+            return Err(Failure::configuration(
+                "--country",
+                format!("`{code}` is no country"),
+                hint,
+            ));
         }
         let project = (!self.markdown).then_some(global.project.as_path());
         let mut channels = Vec::new();
@@ -51,30 +62,63 @@ impl List {
         }
         channels.retain(|channel| {
             let manifest = &channel.manifest;
-            let here = country.as_ref().is_none_or(|country| manifest.countries.iter().any(|known| known == country || known == "*"));
-            here && self.group.as_ref().is_none_or(|group| group == manifest.group.as_str())
+            let here = country.as_ref().is_none_or(|country| {
+                manifest
+                    .countries
+                    .iter()
+                    .any(|known| known == country || known == "*")
+            });
+            here && self
+                .group
+                .as_ref()
+                .is_none_or(|group| group == manifest.group.as_str())
         });
         if shell.json {
             for channel in &channels {
-                shell.data(|out| writeln!(out, "{}", line(channel))).map_err(unwritten)?;
+                shell
+                    .data(|out| writeln!(out, "{}", line(channel)))
+                    .map_err(unwritten)?;
             }
             let mut summary = json::done(code);
             summary["channels"] = object!(channels.len());
-            shell.data(|out| writeln!(out, "{summary}")).map_err(unwritten)?;
+            shell
+                .data(|out| writeln!(out, "{summary}"))
+                .map_err(unwritten)?;
         } else if self.markdown {
             let text = markdown(&channels);
-            shell.data(|out| out.write_all(text.as_bytes())).map_err(unwritten)?;
+            shell
+                .data(|out| out.write_all(text.as_bytes()))
+                .map_err(unwritten)?;
         } else if channels.is_empty() {
             shell.say("no channel fits");
         } else {
-            let mut rows = vec![["name", "title", "group", "countries", "certainty", "records", "format", "from"].map(str::to_owned).to_vec()];
+            let mut rows = vec![
+                [
+                    "name",
+                    "title",
+                    "group",
+                    "countries",
+                    "certainty",
+                    "records",
+                    "format",
+                    "from",
+                ]
+                .map(str::to_owned)
+                .to_vec(),
+            ];
             rows.extend(channels.iter().map(|channel| {
                 let mut row = cells(channel).to_vec();
-                row.push(if channel.from_project { "project".to_owned() } else { "built in".to_owned() });
+                row.push(if channel.from_project {
+                    "project".to_owned()
+                } else {
+                    "built in".to_owned()
+                });
                 row
             }));
             let text = table(&rows);
-            shell.data(|out| out.write_all(text.as_bytes())).map_err(unwritten)?;
+            shell
+                .data(|out| out.write_all(text.as_bytes()))
+                .map_err(unwritten)?;
         }
         Ok(code)
     }
@@ -92,7 +136,11 @@ pub(super) fn records(records: Records) -> &'static str {
 /// Countries as people read them.
 pub(super) fn countries(channel: &Channel) -> String {
     let codes = &channel.manifest.countries;
-    if codes.iter().any(|code| code == "*") { "all".to_owned() } else { codes.join(" ") }
+    if codes.iter().any(|code| code == "*") {
+        "all".to_owned()
+    } else {
+        codes.join(" ")
+    }
 }
 
 fn cells(channel: &Channel) -> [String; 7] {
@@ -144,7 +192,10 @@ fn markdown(channels: &[Channel]) -> String {
          `shelfcast channel show NAME` says what one needs; `shelfcast channel eject NAME` copies it out to change.\n",
     );
     for (group, heading) in GROUPS {
-        let of_group: Vec<&Channel> = channels.iter().filter(|channel| channel.manifest.group == *group).collect();
+        let of_group: Vec<&Channel> = channels
+            .iter()
+            .filter(|channel| channel.manifest.group == *group)
+            .collect();
         if of_group.is_empty() {
             continue;
         }
@@ -155,8 +206,14 @@ fn markdown(channels: &[Channel]) -> String {
             let escaped = title.replace('|', "\\|");
             text.push_str(&format!("| `{name}` | {escaped} | {countries} | {records} | {format} | [read {}]({}) | {certainty} |\n", manifest.spec.read, manifest.spec.url));
         }
-        for channel in channels.iter().filter(|channel| channel.manifest.group == *group && !channel.manifest.not_covered.is_empty()) {
-            text.push_str(&format!("\nNot covered in `{}`: {}.\n", channel.manifest.name, channel.manifest.not_covered.join("; ")));
+        for channel in channels.iter().filter(|channel| {
+            channel.manifest.group == *group && !channel.manifest.not_covered.is_empty()
+        }) {
+            text.push_str(&format!(
+                "\nNot covered in `{}`: {}.\n",
+                channel.manifest.name,
+                channel.manifest.not_covered.join("; ")
+            ));
         }
     }
     text
@@ -168,9 +225,16 @@ mod tests {
 
     #[test]
     fn the_page_of_channels_is_current() {
-        let channels: Vec<Channel> = channel::built_in_names().iter().map(|name| channel::load(None, name).expect("a built-in channel")).collect();
+        let channels: Vec<Channel> = channel::built_in_names()
+            .iter()
+            .map(|name| channel::load(None, name).expect("a built-in channel"))
+            .collect();
         let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/channels.md");
         let written = std::fs::read_to_string(&page).unwrap_or_default();
-        assert_eq!(written, markdown(&channels), "write it anew: shelfcast channel list --markdown > docs/channels.md");
+        assert_eq!(
+            written,
+            markdown(&channels),
+            "write it anew: shelfcast channel list --markdown > docs/channels.md"
+        );
     }
 }

@@ -44,8 +44,20 @@ impl New {
     pub(super) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let today = global.now("UTC")?.strftime("%Y-%m-%d").to_string();
         let format = self.format.as_deref().and_then(scaffold::format_of);
-        let files = scaffold::new(&global.project, &self.name, format, self.from.as_deref(), &today)?;
-        put(&files, false, "choose another name, or delete them", global, shell)?;
+        let files = scaffold::new(
+            &global.project,
+            &self.name,
+            format,
+            self.from.as_deref(),
+            &today,
+        )?;
+        put(
+            &files,
+            false,
+            "choose another name, or delete them",
+            global,
+            shell,
+        )?;
         let name = &self.name;
         shell.say(&format!(
             "next: edit channels/{name}.toml, then `shelfcast channel lint {name}`, and `shelfcast channel test {name} --update` to see and keep what it writes;\nuse it with a [[feed]] that says `channel = \"{name}\"`"
@@ -61,17 +73,31 @@ impl Eject {
     /// An unknown channel, files that are there already, a folder that cannot be written.
     pub(super) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let files = scaffold::eject(&self.channel)?;
-        put(&files, self.force, "`--force` writes over them", global, shell)?;
+        put(
+            &files,
+            self.force,
+            "`--force` writes over them",
+            global,
+            shell,
+        )?;
         shell.say(&format!("the project's own `{}` is used from now on; delete these files to go back to the built-in one", self.channel));
         Ok(exit::DONE)
     }
 }
 
-fn put(files: &Files, force: bool, way_out: &str, global: &Global, shell: &Shell) -> Result<(), Failure> {
+fn put(
+    files: &Files,
+    force: bool,
+    way_out: &str,
+    global: &Global,
+    shell: &Shell,
+) -> Result<(), Failure> {
     let taken: Vec<ConfigError> = files
         .iter()
         // A partial that is there as it is needed is no obstacle.
-        .filter(|(path, bytes)| !force && std::fs::read(global.project.join(path)).is_ok_and(|there| there != **bytes))
+        .filter(|(path, bytes)| {
+            !force && std::fs::read(global.project.join(path)).is_ok_and(|there| there != **bytes)
+        })
         .map(|(path, _)| ConfigError::new(path.as_str(), "is there already", way_out))
         .collect();
     if !taken.is_empty() {
@@ -94,7 +120,11 @@ fn put(files: &Files, force: bool, way_out: &str, global: &Global, shell: &Shell
                     writeln!(out, "wrote {path}")?;
                 }
             }
-            if shell.json { writeln!(out, "{}", json::done(exit::DONE)) } else { Ok(()) }
+            if shell.json {
+                writeln!(out, "{}", json::done(exit::DONE))
+            } else {
+                Ok(())
+            }
         })
         .map_err(unwritten)
 }

@@ -28,8 +28,14 @@ impl Show {
     /// An unknown channel, or a manifest that is wrong.
     pub(super) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let channel = channel::load(Some(&global.project), &self.channel)?;
-        let text = if shell.json { lines(&channel) } else { page(&channel, shell) };
-        shell.data(|out| out.write_all(text.as_bytes())).map_err(unwritten)?;
+        let text = if shell.json {
+            lines(&channel)
+        } else {
+            page(&channel, shell)
+        };
+        shell
+            .data(|out| out.write_all(text.as_bytes()))
+            .map_err(unwritten)?;
         Ok(exit::DONE)
     }
 }
@@ -43,25 +49,60 @@ fn page(channel: &Channel, shell: &Shell) -> String {
         ("records", records(manifest.records).to_owned()),
         ("format", scaffold::word(manifest.format).to_owned()),
     ];
-    facts.extend(channel.template.as_ref().map(|(path, _)| ("template", path.clone())));
+    facts.extend(
+        channel
+            .template
+            .as_ref()
+            .map(|(path, _)| ("template", path.clone())),
+    );
     facts.push(("prices", prices(manifest.prices).to_owned()));
     facts.push(("absence", absence(&manifest.absence)));
-    let limits = [manifest.limits.bytes.clone(), manifest.limits.items.map(|items| format!("{items} items"))];
+    let limits = [
+        manifest.limits.bytes.clone(),
+        manifest.limits.items.map(|items| format!("{items} items")),
+    ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
     if !limits.is_empty() {
-        let parts = if manifest.parts.allowed { " a part" } else { "" };
+        let parts = if manifest.parts.allowed {
+            " a part"
+        } else {
+            ""
+        };
         facts.push(("limits", format!("{}{parts}", limits.join(", "))));
     }
     facts.push(("specification", manifest.spec.url.clone()));
-    facts.push(("read", format!("{} ({})", manifest.spec.read, manifest.spec.certainty)));
-    facts.push(("manifest", format!("{} ({})", channel.manifest_path, if channel.from_project { "the project's" } else { "built in" })));
-    let rows: Vec<Vec<String>> = facts.into_iter().map(|(name, value)| vec![format!("  {name}"), value]).collect();
+    facts.push((
+        "read",
+        format!("{} ({})", manifest.spec.read, manifest.spec.certainty),
+    ));
+    facts.push((
+        "manifest",
+        format!(
+            "{} ({})",
+            channel.manifest_path,
+            if channel.from_project {
+                "the project's"
+            } else {
+                "built in"
+            }
+        ),
+    ));
+    let rows: Vec<Vec<String>> = facts
+        .into_iter()
+        .map(|(name, value)| vec![format!("  {name}"), value])
+        .collect();
     text.push_str(&table(&rows));
     if !manifest.settings.is_empty() {
         text.push_str(&format!("\n{}\n", shell.bold("Settings")));
-        let mut rows = vec![["  name", "needed", "kind", "default", "example", "about"].map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            ["  name", "needed", "kind", "default", "example", "about"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
         rows.extend(manifest.settings.iter().map(|(name, setting)| {
-            let value = |value: &Option<toml::Value>| value.as_ref().map_or_else(String::new, ToString::to_string);
+            let value = |value: &Option<toml::Value>| {
+                value.as_ref().map_or_else(String::new, ToString::to_string)
+            };
             vec![
                 format!("  {name}"),
                 needed(setting).to_owned(),
@@ -74,12 +115,20 @@ fn page(channel: &Channel, shell: &Shell) -> String {
         text.push_str(&table(&rows));
     }
     text.push_str(&format!("\n{}\n", shell.bold("Attributes")));
-    let mut rows = vec![["  name", "needed", "kind", "limits", "made of", "about"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["  name", "needed", "kind", "limits", "made of", "about"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(manifest.attributes.iter().map(|(name, attribute)| {
         vec![
             format!("  {name}"),
             presence(attribute),
-            if attribute.list.is_some() { format!("list of {}", attribute.kind.as_str()) } else { attribute.kind.as_str().to_owned() },
+            if attribute.list.is_some() {
+                format!("list of {}", attribute.kind.as_str())
+            } else {
+                attribute.kind.as_str().to_owned()
+            },
             restrictions(attribute),
             made_of(attribute),
             attribute.about.clone().unwrap_or_default(),
@@ -128,17 +177,27 @@ fn presence(attribute: &Attribute) -> String {
 /// The measures of a `max_length` that are set.
 fn lengths(attribute: &Attribute) -> Vec<(&'static str, usize)> {
     let limits = attribute.max_length.unwrap_or_default();
-    [("characters", limits.characters), ("graphemes", limits.graphemes), ("utf16", limits.utf16), ("bytes", limits.bytes)]
-        .into_iter()
-        .filter_map(|(measure, limit)| Some((measure, limit?)))
-        .collect()
+    [
+        ("characters", limits.characters),
+        ("graphemes", limits.graphemes),
+        ("utf16", limits.utf16),
+        ("bytes", limits.bytes),
+    ]
+    .into_iter()
+    .filter_map(|(measure, limit)| Some((measure, limit?)))
+    .collect()
 }
 
 fn restrictions(attribute: &Attribute) -> String {
-    let mut all: Vec<String> = lengths(attribute).into_iter().map(|(measure, limit)| format!("{limit} {measure}")).collect();
+    let mut all: Vec<String> = lengths(attribute)
+        .into_iter()
+        .map(|(measure, limit)| format!("{limit} {measure}"))
+        .collect();
     match attribute.overflow {
         Some(Overflow::Cut) => all.push("cut".to_owned()),
-        Some(Overflow::Withhold) if attribute.max_length.is_some() => all.push("never cut".to_owned()),
+        Some(Overflow::Withhold) if attribute.max_length.is_some() => {
+            all.push("never cut".to_owned())
+        }
         _ => {}
     }
     all.extend(attribute.max_items.map(|most| format!("{most} items")));
@@ -147,7 +206,11 @@ fn restrictions(attribute: &Attribute) -> String {
     }
     if let Some(words) = &attribute.one_of {
         let listed: Vec<&str> = words.iter().take(8).map(String::as_str).collect();
-        let more = if words.len() > 8 { format!(" … {} in all", words.len()) } else { String::new() };
+        let more = if words.len() > 8 {
+            format!(" … {} in all", words.len())
+        } else {
+            String::new()
+        };
         all.push(format!("one of {}{more}", listed.join(" ")));
     }
     if attribute.severity == Some(Weight::Warning) {
@@ -158,7 +221,13 @@ fn restrictions(attribute: &Attribute) -> String {
 
 /// The mapping on one line, its beginning.
 fn made_of(attribute: &Attribute) -> String {
-    let value = attribute.value.as_deref().unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+    let value = attribute
+        .value
+        .as_deref()
+        .unwrap_or("")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let whole = match &attribute.list {
         Some(list) if value.is_empty() => format!("each of {list}"),
         Some(list) => format!("each of {list}: {value}"),

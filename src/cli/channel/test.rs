@@ -49,11 +49,22 @@ impl Test {
         }
         if self.channels.is_empty() {
             let known = crate::channel::names(Some(&global.project));
-            for folder in golden::channels(&global.project)?.into_iter().filter(|folder| !known.contains(folder)) {
+            for folder in golden::channels(&global.project)?
+                .into_iter()
+                .filter(|folder| !known.contains(folder))
+            {
                 tally.failed += 1;
-                let message = format!("there are cases in {}/{folder}, and no such channel", golden::FOLDER);
+                let message = format!(
+                    "there are cases in {}/{folder}, and no such channel",
+                    golden::FOLDER
+                );
                 let near = near(&folder, known.iter().map(String::as_str));
-                failed(shell, &folder, &message, &near.unwrap_or_else(|| "take them out, or bring its manifest back".to_owned()))?;
+                failed(
+                    shell,
+                    &folder,
+                    &message,
+                    &near.unwrap_or_else(|| "take them out, or bring its manifest back".to_owned()),
+                )?;
             }
         }
         let code = if tally.broken {
@@ -63,14 +74,28 @@ impl Test {
         } else {
             exit::DONE
         };
-        let Tally { passed, changed, failed, .. } = tally;
+        let Tally {
+            passed,
+            changed,
+            failed,
+            ..
+        } = tally;
         if shell.json {
             let mut line = json::done(code);
-            (line["passed"], line["updated"], line["failed"]) = (object!(passed), object!(changed), object!(failed));
-            shell.data(|out| writeln!(out, "{line}")).map_err(unwritten)?;
+            (line["passed"], line["updated"], line["failed"]) =
+                (object!(passed), object!(changed), object!(failed));
+            shell
+                .data(|out| writeln!(out, "{line}"))
+                .map_err(unwritten)?;
         } else {
-            let rewritten = if changed > 0 { format!(", {changed} rewritten") } else { String::new() };
-            shell.data(|out| writeln!(out, "cases: {passed} passed{rewritten}, {failed} failed")).map_err(unwritten)?;
+            let rewritten = if changed > 0 {
+                format!(", {changed} rewritten")
+            } else {
+                String::new()
+            };
+            shell
+                .data(|out| writeln!(out, "cases: {passed} passed{rewritten}, {failed} failed"))
+                .map_err(unwritten)?;
             if failed > 0 && !self.update {
                 shell.say("hint: where the new output is right, `shelfcast channel test --update` makes it the expected one");
             }
@@ -78,7 +103,13 @@ impl Test {
         Ok(code)
     }
 
-    fn case(&self, case: &Case, global: &Global, shell: &Shell, tally: &mut Tally) -> Result<(), Failure> {
+    fn case(
+        &self,
+        case: &Case,
+        global: &Global,
+        shell: &Shell,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
         let rendered = match case.render(&global.project, &json::finding) {
             Ok(rendered) => rendered,
             Err(failure @ Failure::Disk(_)) => return Err(failure),
@@ -111,7 +142,10 @@ impl Test {
 
 fn no_case(shell: &Shell, channel: &str) -> Result<(), Failure> {
     let message = format!("channel `{channel}` has no case");
-    let hint = format!("make a folder {}/{channel}/plain with a catalog.csv, then `shelfcast channel test {channel} --update`", golden::FOLDER);
+    let hint = format!(
+        "make a folder {}/{channel}/plain with a catalog.csv, then `shelfcast channel test {channel} --update`",
+        golden::FOLDER
+    );
     failed(shell, channel, &message, &hint)
 }
 
@@ -120,35 +154,60 @@ fn failed(shell: &Shell, channel: &str, message: &str, hint: &str) -> Result<(),
         let line = object!({ "type": "case", "channel": channel, "status": "failed", "problems": [{ "message": message, "hint": hint }] });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);
     }
-    shell.data(|out| writeln!(out, "{} {channel}: {message}\n  hint: {hint}", shell.red("FAIL"))).map_err(unwritten)
+    shell
+        .data(|out| {
+            writeln!(
+                out,
+                "{} {channel}: {message}\n  hint: {hint}",
+                shell.red("FAIL")
+            )
+        })
+        .map_err(unwritten)
 }
 
 fn impossible(shell: &Shell, case: &Case, failure: &Failure) -> Result<(), Failure> {
     if shell.json {
-        let problems: Vec<_> = failure.messages().into_iter().map(|(message, hint)| object!({ "message": message, "hint": hint })).collect();
+        let problems: Vec<_> = failure
+            .messages()
+            .into_iter()
+            .map(|(message, hint)| object!({ "message": message, "hint": hint }))
+            .collect();
         let line = object!({ "type": "case", "channel": case.channel, "case": case.name, "status": "failed", "problems": problems });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);
     }
-    let mut text = format!("{} {}: cannot be rendered\n", shell.red("FAIL"), case.title());
+    let mut text = format!(
+        "{} {}: cannot be rendered\n",
+        shell.red("FAIL"),
+        case.title()
+    );
     for (message, hint) in failure.messages() {
         text.push_str(&format!("  {}\n", shell.clean(&message)));
         if !hint.is_empty() {
             text.push_str(&format!("    hint: {}\n", shell.clean(&hint)));
         }
     }
-    shell.data(|out| out.write_all(text.as_bytes())).map_err(unwritten)
+    shell
+        .data(|out| out.write_all(text.as_bytes()))
+        .map_err(unwritten)
 }
 
 fn tell(shell: &Shell, case: &Case, status: &str, wrong: &[Mismatch]) -> Result<(), Failure> {
     if shell.json {
-        let problems: Vec<_> = wrong.iter().map(|one| object!({ "file": one.file, "message": one.message, "diff": one.diff })).collect();
+        let problems: Vec<_> = wrong
+            .iter()
+            .map(|one| object!({ "file": one.file, "message": one.message, "diff": one.diff }))
+            .collect();
         let line = object!({ "type": "case", "channel": case.channel, "case": case.name, "status": status, "problems": problems });
         return shell.data(|out| writeln!(out, "{line}")).map_err(unwritten);
     }
     if status == "ok" && shell.verbose == 0 {
         return Ok(());
     }
-    let word = if wrong.is_empty() { shell.green(status) } else { shell.red("FAIL") };
+    let word = if wrong.is_empty() {
+        shell.green(status)
+    } else {
+        shell.red("FAIL")
+    };
     let mut text = format!("{word} {}\n", case.title());
     for one in wrong {
         text.push_str(&format!("  {}: {}\n", one.file, one.message));
@@ -162,5 +221,7 @@ fn tell(shell: &Shell, case: &Case, status: &str, wrong: &[Mismatch]) -> Result<
             text.push_str(&format!("    {painted}\n"));
         }
     }
-    shell.data(|out| out.write_all(text.as_bytes())).map_err(unwritten)
+    shell
+        .data(|out| out.write_all(text.as_bytes()))
+        .map_err(unwritten)
 }

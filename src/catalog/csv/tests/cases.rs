@@ -1,5 +1,8 @@
 //! Named cases: what people send, and what they are told.
-#![expect(clippy::disallowed_methods, reason = "tests write what they like, and are told where real data lies")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write what they like, and are told where real data lies"
+)]
 
 use super::*;
 
