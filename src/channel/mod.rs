@@ -11,7 +11,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use crate::config::toml_file::{self, ConfigError};
-use crate::program::lower::near;
+use crate::program::nearest::near;
 
 use manifest::Manifest;
 

@@ -8,7 +8,8 @@ use std::path::Path;
 use handlebars::template::{Template, TemplateElement};
 
 use crate::config::ConfigError;
-use crate::program::lower::{near, parse};
+use crate::program::lower::parse;
+use crate::program::nearest::near;
 
 use super::golden::{self, FOLDER};
 use super::manifest::{Attribute, AttributeLevel, Format, Manifest, Records};

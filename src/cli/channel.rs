@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use crate::channel;
 use crate::pipeline::Failure;
-use crate::program::lower::near;
+use crate::program::nearest::near;
 use crate::term::Shell;
 
 use super::Global;

@@ -2,7 +2,7 @@
 
 use crate::channel::lint;
 use crate::pipeline::Failure;
-use crate::program::lower::nearest;
+use crate::program::nearest::nearest;
 use crate::term::Shell;
 use crate::validate::rules;
 

@@ -215,7 +215,7 @@ impl Explain {
                 .iter()
                 .flat_map(|one| &one.attributes)
                 .map(|attribute| attribute.attribute.as_str());
-            let hint = crate::program::lower::near(wanted, names).unwrap_or_else(|| {
+            let hint = crate::program::nearest::near(wanted, names).unwrap_or_else(|| {
                 "`shelfcast channel show` lists a channel's attributes".to_owned()
             });
             return Err(Failure::configuration(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::program::lower::nearest;
+use crate::program::nearest::nearest;
 
 /// A configuration, manifest or mapping file that cannot be used (exit 2).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use crate::config::Project;
 use crate::program::attribute::Problem;
 use crate::program::evaluate::{Evaluator, Product};
 use crate::program::feed::{FeedOutput, FeedProgram, FeedRun, Fill, ProductRows};
-use crate::program::lower::{LateNumber, Place, nearest};
+use crate::program::lower::{LateNumber, Place};
+use crate::program::nearest::nearest;
 use crate::program::trace::{Places, Step, shown, trace};
 use crate::validate::finding::Severity;
 

@@ -3,14 +3,18 @@
 pub mod build;
 pub mod exclude;
 pub mod failure;
+mod formula;
 mod index;
 pub mod inspect;
+mod joined;
+mod mapping;
 pub mod observer;
 pub mod oracle;
 pub mod program;
 pub mod run;
 pub mod sample;
 pub mod survey;
+mod written;
 
 pub use failure::Failure;
 pub use observer::Observer;

@@ -22,7 +22,8 @@ use crate::program::evaluate::{Evaluator, Product};
 use crate::program::graph::{Graph, NodeId};
 
 use super::Failure;
-use super::program::{mappings, open_sources};
+use super::mapping::mappings;
+use super::program::open_sources;
 
 /// How many examples of a column are kept.
 const EXAMPLES: usize = 2;

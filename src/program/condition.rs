@@ -7,7 +7,7 @@
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
 
 use super::graph::{Graph, Node, NodeId, Operation, Relation, Search};
-use super::lower::nearest;
+use super::nearest::nearest;
 
 /// What an expression's value is, as far as it is known at load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

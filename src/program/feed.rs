@@ -1,8 +1,10 @@
 //! One feed on one batch: filter, compute, check, render. What is withheld writes nothing.
 
+mod shape;
+
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::channel::manifest::{AttributeKind, AttributeLevel, Format, Records};
+use crate::channel::manifest::{AttributeLevel, Format, Records};
 use crate::model::value::Value;
 use crate::validate::finding::Severity;
 
@@ -12,7 +14,7 @@ use super::escape::Escape;
 use super::evaluate::{Evaluator, Product};
 use super::graph::NodeId;
 use super::lower::{LateNumber, Operation, Place};
-use super::members::{Shape, write_value};
+use super::members::Shape;
 use super::table::RowId;
 
 /// What a feed compiled to.
@@ -663,118 +665,6 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         self.variant = 0;
         self.run.select(speaker, self.product);
     }
-
-    /// Writes a shape; false when it held nothing and wrote nothing.
-    fn shape(&mut self, shape: &Shape, bytes: &mut Vec<u8>) -> bool {
-        match shape {
-            Shape::Value(slot, kind) => {
-                let value = self.run.attribute(*slot);
-                if value.is_absent() {
-                    return false;
-                }
-                write_value(value, *kind, bytes);
-                true
-            }
-            Shape::List(slot, kind) => {
-                let value = self.run.attribute(*slot);
-                match value {
-                    Value::Absent => false,
-                    Value::List(_) => {
-                        write_value(value, *kind, bytes);
-                        true
-                    }
-                    single => {
-                        bytes.push(b'[');
-                        write_value(single, *kind, bytes);
-                        bytes.push(b']');
-                        true
-                    }
-                }
-            }
-            Shape::Object(members) => {
-                let start = bytes.len();
-                bytes.push(b'{');
-                let mut any = false;
-                for (name, member) in members {
-                    let before = bytes.len();
-                    if any {
-                        bytes.push(b',');
-                    }
-                    bytes.push(b'"');
-                    Escape::Json.write(name, bytes);
-                    bytes.extend_from_slice(b"\":");
-                    if self.shape(member, bytes) {
-                        any = true;
-                    } else {
-                        bytes.truncate(before);
-                    }
-                }
-                if !any {
-                    bytes.truncate(start);
-                    return false;
-                }
-                bytes.push(b'}');
-                true
-            }
-            Shape::Zipped(columns) => zipped(self.run, columns, bytes),
-            Shape::Variants(inner) => {
-                let speaker = self.run.row();
-                bytes.push(b'[');
-                for variant in 0..self.rows.len() {
-                    self.take_variant(variant);
-                    if variant > 0 {
-                        bytes.push(b',');
-                    }
-                    if !self.shape(inner, bytes) {
-                        bytes.extend_from_slice(b"{}");
-                    }
-                }
-                bytes.push(b']');
-                self.leave_variants(speaker);
-                true
-            }
-        }
-    }
-}
-
-/// An array of objects whose members are the lists' elements of the same place.
-fn zipped(
-    run: &Evaluator<'_>,
-    columns: &[(String, u32, AttributeKind)],
-    bytes: &mut Vec<u8>,
-) -> bool {
-    let lists: Vec<Vec<&str>> = columns
-        .iter()
-        .map(|(_, slot, _)| run.attribute(*slot).elements().collect())
-        .collect();
-    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
-    if longest == 0 {
-        return false;
-    }
-    bytes.push(b'[');
-    for index in 0..longest {
-        if index > 0 {
-            bytes.push(b',');
-        }
-        bytes.push(b'{');
-        let mut any = false;
-        for ((name, _, kind), list) in columns.iter().zip(&lists) {
-            let Some(element) = list.get(index) else {
-                continue;
-            };
-            if any {
-                bytes.push(b',');
-            }
-            any = true;
-            bytes.push(b'"');
-            Escape::Json.write(name, bytes);
-            bytes.extend_from_slice(b"\":");
-            super::members::write_element(element, *kind, bytes);
-        }
-        bytes.push(b'}');
-    }
-    bytes.push(b']');
-    true
 }
 
 #[inline]

@@ -13,6 +13,8 @@ use crate::helper;
 use super::escape::Escape;
 use super::fallback::{Fallback, PATH};
 use super::graph::{Graph, Node, NodeId, Part};
+use super::nearest::near;
+use super::path::{collect_paths, is_name_only, split_path};
 
 /// What a template does for one item, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -784,111 +786,6 @@ fn is_markup(name: &str) -> bool {
     helper::find(name).is_some_and(|helper| helper.raw)
 }
 
-fn is_name_only(expression: &HelperTemplate) -> bool {
-    !expression.block && expression.params.is_empty() && expression.hash.is_empty()
-}
-
-/// Every name that a template mentions, as it is written.
-pub fn mentioned(template: &Template) -> Vec<String> {
-    let mut paths = Vec::new();
-    for element in &template.elements {
-        collect_paths(element, &mut paths);
-    }
-    paths
-}
-
-fn collect_paths(element: &TemplateElement, out: &mut Vec<String>) {
-    match element {
-        TemplateElement::Expression(inner)
-        | TemplateElement::HtmlExpression(inner)
-        | TemplateElement::HelperBlock(inner) => {
-            if is_name_only(inner)
-                && let Some(name) = inner.name.as_name()
-            {
-                out.push(name.to_owned());
-            }
-            for parameter in inner.params.iter().chain(inner.hash.values()) {
-                collect_parameter(parameter, out);
-            }
-            for template in inner.template.iter().chain(inner.inverse.iter()) {
-                for element in &template.elements {
-                    collect_paths(element, out);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn collect_parameter(parameter: &Parameter, out: &mut Vec<String>) {
-    match parameter {
-        Parameter::Path(_) | Parameter::Name(_) => {
-            out.extend(parameter.as_name().map(str::to_owned))
-        }
-        Parameter::Subexpression(inner) => collect_paths(inner.as_element(), out),
-        _ => {}
-    }
-}
-
-/// How many `../` a path begins with, and its segments: `../catalog.[title.pl]` is 1 and `catalog`, `title.pl`.
-pub fn split_path(raw: &str) -> (usize, Vec<String>) {
-    let mut rest = raw;
-    let mut up = 0;
-    if let Some(stripped) = rest.strip_prefix('@')
-        && stripped.starts_with("../")
-    {
-        // `@../index` is the outer loop's `@index`.
-        let mut inner = stripped;
-        while let Some(shorter) = inner.strip_prefix("../") {
-            up += 1;
-            inner = shorter;
-        }
-        return (up, vec![format!("@{inner}")]);
-    }
-    while let Some(shorter) = rest.strip_prefix("../") {
-        up += 1;
-        rest = shorter;
-    }
-    let mut segments = Vec::new();
-    let mut segment = String::new();
-    let mut bracketed = false;
-    for letter in rest.chars() {
-        match letter {
-            '[' if !bracketed => bracketed = true,
-            ']' if bracketed => bracketed = false,
-            '.' | '/' if !bracketed => {
-                if !segment.is_empty() {
-                    segments.push(std::mem::take(&mut segment));
-                }
-            }
-            other => segment.push(other),
-        }
-    }
-    if !segment.is_empty() {
-        segments.push(segment);
-    }
-    (up, segments)
-}
-
-/// A hint that names the nearest known word, when one is near.
-pub fn near<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<String> {
-    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
-}
-
-/// The nearest known word, when one is near.
-pub fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    known
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 fn merge_literals(operations: Vec<Operation>) -> Vec<Operation> {
     let mut merged: Vec<Operation> = Vec::new();
     for operation in operations {
@@ -901,31 +798,4 @@ fn merge_literals(operations: Vec<Operation>) -> Vec<Operation> {
         }
     }
     merged
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_split_at_dots_outside_brackets() {
-        assert_eq!(
-            split_path("../catalog.[title.pl]"),
-            (1, vec!["catalog".to_owned(), "title.pl".to_owned()])
-        );
-        assert_eq!(
-            split_path("this.name"),
-            (0, vec!["this".to_owned(), "name".to_owned()])
-        );
-        assert_eq!(split_path("@../index"), (1, vec!["@index".to_owned()]));
-    }
-
-    #[test]
-    fn a_near_miss_is_named_and_a_far_one_is_not() {
-        assert_eq!(
-            near("truncat", ["truncate", "slug"].into_iter()),
-            Some("did you mean `truncate`?".to_owned())
-        );
-        assert_eq!(near("frobnicate", ["truncate", "slug"].into_iter()), None);
-    }
 }

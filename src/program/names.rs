@@ -10,7 +10,8 @@ use crate::config::project::Shop;
 use super::columns::{Columns, View};
 use super::condition::{Type, Variables};
 use super::graph::{Graph, Node, NodeId};
-use super::lower::{Level, Names, near};
+use super::lower::{Level, Names};
+use super::nearest::near;
 
 /// What is known at load whatever the record: shop, feed, settings, run.
 pub struct Constants<'c> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::channel::manifest::Manifest;
-use crate::program::lower::nearest;
+use crate::program::nearest::nearest;
 use crate::validate::finding::Severity;
 
 use super::Problem;

@@ -4,7 +4,7 @@ use crate::catalog::columns::{self, Kind};
 use crate::channel::Channel;
 use crate::channel::manifest::{Attribute, AttributeKind, Format, Manifest, Overflow, Records};
 use crate::helper;
-use crate::program::lower::near;
+use crate::program::nearest::near;
 use crate::validate::finding::Severity;
 
 use super::Problem;

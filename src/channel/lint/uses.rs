@@ -8,7 +8,9 @@ use crate::catalog::columns::{self, Kind};
 use crate::channel::Channel;
 use crate::channel::manifest::Records;
 use crate::helper;
-use crate::program::lower::{near, parse, split_path};
+use crate::program::lower::parse;
+use crate::program::nearest::near;
+use crate::program::path::split_path;
 use crate::validate::finding::Severity;
 
 use super::Problem;

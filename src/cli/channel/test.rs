@@ -6,7 +6,7 @@ use serde_json::json as object;
 use crate::channel::golden::{self, Case, Mismatch};
 use crate::cli::{Global, exit};
 use crate::pipeline::Failure;
-use crate::program::lower::near;
+use crate::program::nearest::near;
 use crate::report::json;
 use crate::term::Shell;
 

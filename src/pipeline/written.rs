@@ -1,0 +1,390 @@
+//! One feed while it is written: its files, its counts, the ids it has had, and whether it may take its place.
+
+use hashbrown::HashTable;
+use rust_decimal::Decimal;
+
+use crate::channel::manifest::{Format, Manifest};
+use crate::config::Project;
+use crate::config::project::Feed;
+use crate::validate::finding::{Finding, Severity};
+use crate::write::staged::{Encoding, Shape};
+use crate::write::{Artifact, Limits, StagedFeed};
+
+use super::build::{FeedReport, FileReport, Filled, Options};
+use super::formula::percent;
+use super::program::Program;
+use super::run::Work;
+use super::{Failure, Observer};
+
+fn disk(what: &str, error: &std::io::Error) -> Failure {
+    Failure::Disk(format!("cannot write {what}: {error}"))
+}
+
+/// One feed while it is written: its files, its counts, the ids it has had.
+pub(super) struct Written<'f> {
+    index: usize,
+    staged: StagedFeed<'f>,
+    writes: bool,
+    read: u64,
+    filtered: u64,
+    withheld: u64,
+    warnings: u64,
+    unique: Option<String>,
+    ids: HashTable<[u8; 12]>,
+    max_withheld: Decimal,
+    fill: Vec<u64>,
+}
+
+impl<'f> Written<'f> {
+    pub(super) fn new(
+        program: &Program,
+        index: usize,
+        options: &Options,
+        frame: &'f crate::write::staged::Frame<'f>,
+    ) -> Result<Self, Failure> {
+        let (feed, channel) = (&program.configured[index], &program.channels[index]);
+        let manifest = &channel.manifest;
+        let folder = options.folder.clone().unwrap_or_default();
+        let shape = Shape {
+            name: feed.name.clone(),
+            extension: manifest.format.extension().to_owned(),
+            gzip: feed.gzip,
+            digests: options.digests,
+            limits: limits(manifest, &channel.manifest_path)?,
+            encoding: encoding(manifest, &channel.manifest_path)?,
+            bom: manifest.delimited.bom == Some(true),
+        };
+        let staged = if options.folder.is_some() {
+            StagedFeed::new(&folder, shape, frame)
+        } else {
+            StagedFeed::discarding(shape, frame)
+        };
+        Ok(Written {
+            index,
+            staged,
+            writes: options.folder.is_some(),
+            read: 0,
+            filtered: 0,
+            withheld: 0,
+            warnings: 0,
+            unique: program.feeds[index]
+                .attributes
+                .iter()
+                .find(|attribute| attribute.unique)
+                .map(|attribute| attribute.name.clone()),
+            ids: HashTable::new(),
+            max_withheld: max_withheld(feed)?,
+            fill: vec![
+                0;
+                if options.fill {
+                    program.feeds[index].attributes.len()
+                } else {
+                    0
+                }
+            ],
+        })
+    }
+
+    /// Takes what the feed made of a batch.
+    pub(super) fn take(
+        &mut self,
+        program: &Program,
+        work: &mut Work,
+        index: usize,
+        rejected: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Failure> {
+        let output = &mut work.feeds[index];
+        let batch = &work.input.batch;
+        self.read += output.read + rejected;
+        self.filtered += output.filtered;
+        self.withheld += output.withheld + rejected;
+        let feed = &program.feeds[self.index];
+        for reported in output.reported.drain(..) {
+            if reported.problem.severity == Severity::Warning {
+                self.warnings += 1;
+            }
+            observer.finding(&Finding {
+                rule: reported.problem.rule,
+                severity: reported.problem.severity,
+                feed: Some(feed.name.clone()),
+                sku: reported.sku,
+                source: program.files.name(batch.file_of(reported.row)).to_owned(),
+                line: batch.line(reported.row),
+                column: reported.attribute,
+                message: reported.problem.message,
+                hint: reported.problem.hint,
+            });
+        }
+        let (mut start, mut holes, mut id_start) = (0, 0, 0);
+        for (number, item) in output.items.iter().enumerate() {
+            let (from, first_hole, id_from) = (start, holes, id_start);
+            (start, holes, id_start) = (item.end, item.holes, item.id_end);
+            if self.unique.is_some() && !self.is_new(item.unique) {
+                let attribute = self.unique.as_deref().unwrap_or("id");
+                self.withheld += 1;
+                let id = output
+                    .ids
+                    .get(id_from..item.id_end)
+                    .unwrap_or("")
+                    .to_owned();
+                observer.finding(&Finding {
+                    rule: "duplicate-id",
+                    severity: Severity::Error,
+                    feed: Some(feed.name.clone()),
+                    sku: program.sku_of(batch, item.row),
+                    source: program.files.name(batch.file_of(item.row)).to_owned(),
+                    line: batch.line(item.row),
+                    column: attribute.to_owned(),
+                    message: format!(
+                        "`{attribute}` `{id}` stands a second time; the first item was taken"
+                    ),
+                    hint: "give each variant a number of its own, or take one row out".to_owned(),
+                });
+                continue;
+            }
+            if !self.fill.is_empty() {
+                let filled = output
+                    .fill
+                    .chunks_exact(self.fill.len())
+                    .nth(number)
+                    .unwrap_or(&[]);
+                self.fill
+                    .iter_mut()
+                    .zip(filled)
+                    .for_each(|(sum, &filled)| *sum += u64::from(filled));
+            }
+            if self.writes {
+                self.staged
+                    .add(
+                        &output.bytes[from..item.end],
+                        &output.holes[first_hole..item.holes],
+                        from,
+                        output,
+                    )
+                    .map_err(|error| disk(&feed.name, &error))?;
+            } else {
+                self.staged.count(item.end - from);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_new(&mut self, hash: u128) -> bool {
+        let bytes = hash.to_le_bytes();
+        let Some(&key) = bytes.first_chunk::<12>() else {
+            return true;
+        };
+        let short = |key: &[u8; 12]| {
+            key.first_chunk::<8>()
+                .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        if self.ids.find(short(&key), |known| *known == key).is_some() {
+            return false;
+        }
+        self.ids.insert_unique(short(&key), key, short);
+        true
+    }
+
+    fn held(&self) -> Option<String> {
+        let admitted = self.read - self.filtered;
+        if self.staged.items == 0 {
+            return Some(if self.read == 0 {
+                "the catalog has no records".to_owned()
+            } else if admitted == 0 {
+                format!("the filter leaves nothing of {} records", self.read)
+            } else {
+                format!("all {admitted} records are withheld")
+            });
+        }
+        if let Some(over) = &self.staged.over {
+            return Some(over.clone());
+        }
+        let share = Decimal::from(self.withheld) / Decimal::from(admitted.max(1));
+        if share > self.max_withheld {
+            let hundred = Decimal::ONE_HUNDRED;
+            return Some(format!(
+                "{} of {admitted} records are withheld, {}%, and `max_withheld` is {}%",
+                self.withheld,
+                (share * hundred).round_dp(1).normalize(),
+                (self.max_withheld * hundred).normalize()
+            ));
+        }
+        None
+    }
+
+    /// Ends the files. A document that its template could have broken is read once more: raw text in XML, and JSON
+    /// written by hand.
+    pub(super) fn finish(&mut self, program: &Program) -> Result<(), Failure> {
+        self.staged
+            .finish()
+            .map_err(|error| disk("a feed", &error))?;
+        let (feed, channel) = (&program.feeds[self.index], &program.channels[self.index]);
+        let by_hand =
+            channel.template.is_some() && matches!(feed.format, Format::Json | Format::Ndjson);
+        if self.writes && (feed.raw || by_hand) && self.staged.over.is_none() {
+            let malformed = self
+                .staged
+                .malformed(feed.format)
+                .map_err(|error| disk(&feed.name, &error))?;
+            if let Some(message) = malformed {
+                let template = channel
+                    .template
+                    .as_ref()
+                    .map_or("its template", |(path, _)| path.as_str());
+                self.staged.over = Some(format!(
+                    "{template} makes a document that does not parse: {message}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn commit(
+        self,
+        program: &Program,
+        project: &Project,
+    ) -> Result<FeedReport, Failure> {
+        let held = self.held();
+        let feed = &program.feeds[self.index];
+        let (items, bytes) = (self.staged.items, self.staged.bytes);
+        let mut files = Vec::new();
+        if held.is_none() && self.writes {
+            let channel = &program.channels[self.index];
+            let (configured, now) = (&program.configured[self.index], program.tables.now);
+            let index = channel.index.as_ref().map(|(_, text)| {
+                move |artifacts: &[Artifact]| {
+                    super::index::render(
+                        text,
+                        artifacts,
+                        project,
+                        configured,
+                        &channel.manifest,
+                        now,
+                    )
+                }
+            });
+            let committed = match &index {
+                Some(index) => self.staged.commit(Some(index)),
+                None => self.staged.commit(None),
+            };
+            for artifact in committed.map_err(|error| disk(&feed.name, &error))? {
+                files.push(FileReport {
+                    path: artifact
+                        .path
+                        .strip_prefix(&project.folder)
+                        .unwrap_or(&artifact.path)
+                        .display()
+                        .to_string(),
+                    bytes: artifact.bytes,
+                    items: artifact.items,
+                    sha256: artifact.sha256,
+                });
+            }
+        }
+        let fill = feed
+            .attributes
+            .iter()
+            .zip(&self.fill)
+            .map(|(attribute, &items)| Filled {
+                attribute: attribute.name.clone(),
+                items,
+            })
+            .collect();
+        Ok(FeedReport {
+            name: feed.name.clone(),
+            channel: feed.channel.clone(),
+            exit: u8::from(held.is_some()),
+            read: self.read,
+            filtered: self.filtered,
+            withheld: self.withheld,
+            written: items,
+            warnings: self.warnings,
+            bytes,
+            files,
+            seconds: 0.0,
+            held,
+            fill,
+        })
+    }
+}
+
+fn max_withheld(feed: &Feed) -> Result<Decimal, Failure> {
+    let text = feed.max_withheld.as_deref().unwrap_or("20%");
+    percent(text).ok_or_else(|| {
+        Failure::configuration(
+            "shelfcast.toml",
+            format!(
+                "feed `{}`: `max_withheld = \"{text}\"` is no share",
+                feed.name
+            ),
+            "write it like `20%`",
+        )
+    })
+}
+
+/// A channel's limits in bytes and items.
+fn limits(manifest: &Manifest, path: &str) -> Result<Limits, Failure> {
+    let bytes = match &manifest.limits.bytes {
+        None => None,
+        Some(text) => Some(size_bytes(text).ok_or_else(|| {
+            Failure::configuration(
+                path,
+                format!("`limits.bytes = \"{text}\"` is no size"),
+                "write it like `4 GB` or `50 MB`",
+            )
+        })?),
+    };
+    Ok(Limits {
+        bytes,
+        items: manifest.limits.items,
+        parts: manifest.parts.allowed,
+    })
+}
+
+/// `4 GB`, `50 MB`, `10 MiB` or bytes.
+fn size_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let unit = match text
+        .get(digits.len()..)?
+        .trim()
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "" | "b" | "bytes" => 1,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn encoding(manifest: &Manifest, path: &str) -> Result<Encoding, Failure> {
+    if manifest.format == Format::Xlsx {
+        if cfg!(feature = "xlsx") {
+            return Ok(Encoding::Workbook);
+        }
+        return Err(Failure::configuration(
+            path,
+            "this program was built without the feature `xlsx`",
+            "build it with `--features xlsx`",
+        ));
+    }
+    match manifest.delimited.encoding.as_deref() {
+        None => Ok(Encoding::Utf8),
+        Some(label) => match encoding_rs::Encoding::for_label(label.as_bytes()) {
+            Some(encoding) if encoding == encoding_rs::UTF_8 => Ok(Encoding::Utf8),
+            Some(encoding) => Ok(Encoding::Other(encoding)),
+            None => Err(Failure::configuration(
+                path,
+                format!("`{label}` is no encoding"),
+                "write it like `utf-8` or `windows-1250`",
+            )),
+        },
+    }
+}
