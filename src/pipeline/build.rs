@@ -10,6 +10,7 @@ use bumpalo::Bump;
 use crate::catalog::Batch;
 use crate::catalog::products::{Gathering, Interrupted, ProductReader};
 use crate::config::Project;
+use crate::program::attribute::Problem;
 use crate::program::evaluate::Evaluator;
 use crate::program::feed::{FeedOutput, FeedRun, Fill};
 use crate::program::lower::LateNumber;
@@ -181,6 +182,7 @@ fn pass(
     let excluded = exclude::load(project, options.now).map_err(Stopped::Failed)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));
+    check_frames(&program).map_err(Stopped::Failed)?;
     let frames: Vec<_> = (0..program.feeds.len())
         .map(|feed| frame(&program, feed))
         .collect();
@@ -234,32 +236,63 @@ fn pass(
     Ok(report)
 }
 
-/// Head and tail of a feed's parts.
+/// Head and tail of a feed's parts. That they can be made was asked before the run began.
 fn frame<'p>(
     program: &'p Program,
     feed: usize,
 ) -> impl Fn(u64, Option<u64>) -> (Vec<u8>, Vec<u8>) + 'p {
-    move |number, items| {
-        let arena = Bump::new();
-        let unmatched = RefCell::default();
-        let contexts = program.contexts(&arena, &unmatched);
-        let batch = Batch::default();
-        let run = Evaluator::new(
-            &program.graph,
-            &program.tables,
-            &contexts,
-            &arena,
-            &batch,
-            program.slots,
-        );
-        let nobody = |_: &str, _: &str| None;
-        let mut feed_run = FeedRun::new(&program.feeds[feed], &run, program.sku, &nobody);
-        let mut fill = |operations: &[_]| filled(&feed_run.document(operations), number, items);
-        (
-            fill(&program.feeds[feed].head),
-            fill(&program.feeds[feed].tail),
-        )
+    move |number, items| head_and_tail(program, feed, number, items).unwrap_or_default()
+}
+
+fn head_and_tail(
+    program: &Program,
+    feed: usize,
+    number: u64,
+    items: Option<u64>,
+) -> Result<(Vec<u8>, Vec<u8>), Box<Problem>> {
+    let arena = Bump::new();
+    let unmatched = RefCell::default();
+    let contexts = program.contexts(&arena, &unmatched);
+    let batch = Batch::default();
+    let run = Evaluator::new(
+        &program.graph,
+        &program.tables,
+        &contexts,
+        &arena,
+        &batch,
+        program.slots,
+    );
+    let nobody = |_: &str, _: &str| None;
+    let mut feed_run = FeedRun::new(&program.feeds[feed], &run, program.sku, &nobody);
+    let mut fill = |operations: &[_]| -> Result<Vec<u8>, Box<Problem>> {
+        Ok(filled(&feed_run.document(operations)?, number, items))
+    };
+    Ok((
+        fill(&program.feeds[feed].head)?,
+        fill(&program.feeds[feed].tail)?,
+    ))
+}
+
+/// A head or tail that cannot be made is a mistake in the template or in a setting.
+fn check_frames(program: &Program) -> Result<(), Failure> {
+    for (feed, channel) in program.channels.iter().enumerate() {
+        if let Err(problem) = head_and_tail(program, feed, 1, Some(0)) {
+            let path = channel
+                .template
+                .as_ref()
+                .map_or(&channel.manifest_path, |(path, _)| path);
+            let name = &program.feeds[feed].name;
+            return Err(Failure::configuration(
+                path,
+                format!(
+                    "feed `{name}`, what stands around the items: {}",
+                    problem.message
+                ),
+                problem.hint,
+            ));
+        }
     }
+    Ok(())
 }
 
 fn filled(output: &FeedOutput, number: u64, items: Option<u64>) -> Vec<u8> {

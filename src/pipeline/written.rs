@@ -219,6 +219,9 @@ impl<'f> Written<'f> {
         self.staged
             .finish()
             .map_err(|error| disk("a feed", &error))?;
+        if !self.writes {
+            self.staged.count_frame();
+        }
         let (feed, channel) = (&program.feeds[self.index], &program.channels[self.index]);
         let by_hand =
             channel.template.is_some() && matches!(feed.format, Format::Json | Format::Ndjson);

@@ -223,14 +223,15 @@ impl<'r, 'a> FeedRun<'r, 'a> {
     }
 
     /// What stands before or after the items: operations on what is known at load.
-    pub fn document(&mut self, operations: &[Operation]) -> FeedOutput {
+    ///
+    /// # Errors
+    /// When a helper cannot work on what it is given there.
+    pub fn document(&mut self, operations: &[Operation]) -> Result<FeedOutput, Box<Problem>> {
         let mut out = FeedOutput::default();
         let mut bytes = Vec::new();
-        if self.operations(operations, &mut bytes, &mut out).is_err() {
-            bytes.clear();
-        }
+        self.operations(operations, &mut bytes, &mut out)?;
         out.bytes = bytes;
-        out
+        Ok(out)
     }
 
     fn stock_item(&mut self, row: usize, stock: RowId, out: &mut FeedOutput) {

@@ -181,6 +181,13 @@ impl<'f> StagedFeed<'f> {
         StagedFeed::new(Path::new(""), shape, frame)
     }
 
+    /// Counts what would stand around the items of a feed that is not written.
+    pub fn count_frame(&mut self) {
+        let (head, tail) = (self.frame)(1, Some(self.items));
+        let mark = if self.shape.bom { "\u{feff}".len() } else { 0 };
+        self.bytes += (mark + head.len() + tail.len()) as u64;
+    }
+
     /// Counts an item that is not written.
     pub fn count(&mut self, bytes: usize) {
         self.items += 1;

@@ -533,7 +533,7 @@ fn mistakes_in_partials_have_their_own_place_and_loops_end() {
 /// Every rule that the source names has a page, and every page is named.
 #[test]
 fn every_rule_of_lint_has_a_page() {
-    let named = regex::Regex::new(r#"(?s)(?:rule: |say\(\s*|insert\(\(line, column, |\.at\.1, )"([a-z-]+)"|=> "([a-z-]+)",\n"#).expect("a pattern");
+    let named = regex::Regex::new(r#"(?s)(?:rule: |say\(\s*|insert\(\(line, column, |\.at\.1, )"([a-z-]+)"|=> \{?\s*"([a-z-]+)",?\n"#).expect("a pattern");
     let mut found = std::collections::BTreeSet::new();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/channel");
     for file in [
