@@ -70,6 +70,14 @@ pub fn feed(
         settings: &settings,
         now: around.now,
     };
+    // Read from the manifest and checked, so that a channel can say it; refused rather than passed over in silence.
+    if !manifest.sort.is_empty() || manifest.document.is_some() || manifest.file.is_some() {
+        errors.push(ConfigError::new(
+            channel.manifest_path.as_str(),
+            "`sort`, `document` and `file` cannot be followed by this version",
+            "take the key out: items are written in the catalog's order, into one document",
+        ));
+    }
     for name in feed.fields.keys() {
         if !manifest.attributes.contains_key(name) {
             let hint = near(name, manifest.attributes.keys().map(String::as_str));
