@@ -2,6 +2,8 @@
 //!
 //! Checks come before the write, on the computed value, and allocate nothing when they pass.
 
+mod address;
+
 use bumpalo::collections::String as ArenaString;
 use wide::u8x16;
 
@@ -15,6 +17,7 @@ use super::decimal;
 use super::evaluate::{Evaluator, trim};
 use super::graph::NodeId;
 use super::reading::gtin_rule;
+use address::{PLAIN, is_plain_address, scheme_length};
 
 /// One attribute as it was compiled.
 pub struct AttributeProgram {
@@ -501,59 +504,6 @@ impl AttributeProgram {
             }
         }
         Ok(encoded.into_bump_str())
-    }
-}
-
-/// True when every byte may stand in an address as it is: sixteen are looked at together.
-#[inline]
-fn is_plain_address(bytes: &[u8]) -> bool {
-    let odd = |block: u8x16| {
-        let range = block
-            .max(u8x16::splat(0x21))
-            .min(u8x16::splat(0x7e))
-            .simd_eq(block);
-        let refused = b"\"<>\\^`{|}".iter().fold(u8x16::splat(0), |hits, &byte| {
-            hits | block.simd_eq(u8x16::splat(byte))
-        });
-        range.to_bitmask() != 0xffff || refused.to_bitmask() != 0
-    };
-    let Some(last) = bytes.last_chunk::<16>() else {
-        return bytes.iter().all(|&byte| PLAIN[usize::from(byte)]);
-    };
-    bytes.chunks_exact(16).all(|chunk| {
-        chunk
-            .first_chunk::<16>()
-            .is_none_or(|chunk| !odd(u8x16::new(*chunk)))
-    }) && !odd(u8x16::new(*last))
-}
-
-/// Which bytes stand in an address as they are (RFC 3986).
-static PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0x21;
-    while byte < 0x7f {
-        plain[byte] = !matches!(
-            byte as u8,
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
-        );
-        byte += 1;
-    }
-    plain
-};
-
-/// How long `https://` or `http://` is at the start; 0 when neither stands there.
-fn scheme_length(bytes: &[u8]) -> usize {
-    let begins = |scheme: &[u8]| {
-        bytes
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    if begins(b"https://") {
-        8
-    } else if begins(b"http://") {
-        7
-    } else {
-        0
     }
 }
 
