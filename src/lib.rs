@@ -13,6 +13,7 @@ pub mod config;
 pub mod helper;
 pub mod init;
 pub mod model;
+pub mod notify;
 pub mod pipeline;
 pub mod program;
 pub mod report;

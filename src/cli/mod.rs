@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::env;
 use crate::pipeline::Failure;
 use crate::term::Shell;
 
@@ -55,6 +56,12 @@ pub struct Global {
     /// The run's moment, such as 2026-11-27T08:00:00+07:00; now by default
     #[arg(long, global = true, value_name = "TIME", env = "SHELFCAST_NOW")]
     pub now: Option<String>,
+    /// Variables of the environment, one `NAME=value` a line, from a file that is yours alone (mode 0600)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Do all of it but the last step: write and send nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,7 +126,7 @@ impl Global {
                 Failure::configuration("--now", problem.message(text), problem.hint())
             });
         }
-        if let Some(seconds) = crate::config::env::get("SOURCE_DATE_EPOCH") {
+        if let Some(seconds) = env::get("SOURCE_DATE_EPOCH") {
             let moment = seconds
                 .parse()
                 .ok()
@@ -147,8 +154,12 @@ pub fn main() -> u8 {
             return code;
         }
     };
+    let loaded = cli.global.env_file.as_deref().map_or(Ok(()), env::load);
     let shell = cli.global.shell();
-    match run(&cli, &shell) {
+    match loaded
+        .map_err(|error| Failure::from(error).into())
+        .and_then(|()| run(&cli, &shell))
+    {
         Ok(code) => code,
         Err(error) => {
             tell(&shell, &error);

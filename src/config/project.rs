@@ -33,11 +33,20 @@ pub struct Project {
     #[serde(default)]
     pub sync: Vec<Sync>,
     /// Who is told when a run does not end well.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub notify: Option<toml::Table>,
+    pub notify: Option<Notify>,
     /// The project's folder.
     #[serde(skip)]
     pub folder: PathBuf,
+}
+
+/// Who is told when a run does not end well.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    /// A program and its arguments; the summary is its standard input, one line of JSON.
+    pub command: Option<Vec<String>>,
+    /// An address, or `env:NAME` that holds one; the summary is posted as JSON.
+    pub url: Option<String>,
 }
 
 /// The shop.

@@ -37,6 +37,8 @@ pub struct Options {
     pub digests: bool,
     /// Whether it is counted how many items have a value for each attribute.
     pub fill: bool,
+    /// Whether the items are logged beside the files, for plans and publications.
+    pub log: bool,
 }
 
 /// How one feed came out.
@@ -68,6 +70,17 @@ pub struct FeedReport {
     pub held: Option<String>,
     /// How many of the items written have a value, attribute by attribute; empty where it was not asked for.
     pub fill: Vec<Filled>,
+    /// Where the items are logged, where that was asked for.
+    pub log: Option<Logs>,
+}
+
+/// The log of a feed's items, and their bytes where the files' own cannot be looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logs {
+    /// The log.
+    pub items: PathBuf,
+    /// The items' bytes as they were rendered: of workbooks, and of files in another encoding than UTF-8.
+    pub bodies: Option<PathBuf>,
 }
 
 /// How many items of a feed have a value for one attribute.
@@ -172,6 +185,7 @@ fn pass(
         feeds: &options.feeds,
         now: options.now,
         every_cell: options.folder.is_none(),
+        log: options.log,
     };
     let (mut program, master) =
         program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
