@@ -156,6 +156,16 @@ impl Format {
         }
     }
 
+    /// Its word in a manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Ndjson => "ndjson",
+            Format::Text => "text",
+            Format::Edifact => "edifact",
+            other => other.extension(),
+        }
+    }
+
     /// Whether attributes are columns.
     pub fn is_delimited(self) -> bool {
         matches!(self, Format::Csv | Format::Tsv | Format::Xlsx)

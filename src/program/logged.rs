@@ -1,9 +1,12 @@
 //! What the log of a feed's items says of one item beside its bytes: price, availability, quantity, title, and what will
 //! change by itself. Comes in: the record in hand and its computed attributes. Goes out: borrowed text for the log.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::channel::manifest::{AttributeKind, AttributeLevel, Manifest};
+use crate::model::currency;
 use crate::model::value::Value;
 
 use super::attribute::AttributeProgram;
@@ -26,13 +29,15 @@ pub struct LogProgram {
     availability: NodeId,
     quantity: NodeId,
     title: NodeId,
+    /// Decimals of the feed's currency.
+    exponent: u8,
 }
 
 /// What the log says of one item.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Logged<'a> {
-    /// The price as the item carries it, else as the catalog has it.
-    pub price: Option<&'a str>,
+    /// The price as the item carries it, else as the catalog has it: exact decimal text.
+    pub price: Option<Cow<'a, str>>,
     /// The price as the catalog has it, exact decimal text.
     pub catalog_price: Option<&'a str>,
     /// `in_stock out_of_stock preorder backorder`.
@@ -72,6 +77,7 @@ impl LogProgram {
             availability: column("availability"),
             quantity: column("salable"),
             title: column("title"),
+            exponent: currency::exponent(&view.currency),
         }
     }
 
@@ -81,8 +87,8 @@ impl LogProgram {
         Logged {
             price: self
                 .price
-                .and_then(|(slot, _)| written(run.attribute(slot)))
-                .or(catalog_price),
+                .and_then(|(slot, _)| self.written(run.attribute(slot), catalog_price))
+                .or(catalog_price.map(Cow::Borrowed)),
             catalog_price,
             availability: run.text(self.availability),
             quantity: run
@@ -108,7 +114,9 @@ impl LogProgram {
             run.select(row, product);
             let mut one = self.read(run, now);
             if let Some((slot, _)) = self.price {
-                one.price = written(attribute(variant, slot)).or(one.catalog_price);
+                one.price = self
+                    .written(attribute(variant, slot), one.catalog_price)
+                    .or(one.catalog_price.map(Cow::Borrowed));
             }
             if variant == 0 {
                 all = one;
@@ -137,6 +145,22 @@ impl LogProgram {
         all
     }
 
+    /// The amount that an attribute carries. Whole minor units of the catalog's price are that price.
+    fn written<'a>(&self, value: Value<'a>, catalog: Option<&'a str>) -> Option<Cow<'a, str>> {
+        let Value::Text(text) = value else {
+            return None;
+        };
+        let amount = amount(text, self.exponent)?;
+        if self.exponent > 0
+            && !amount.contains('.')
+            && let Some(catalog) = catalog
+            && minor_units(catalog, self.exponent).is_some_and(|minor| minor == *amount)
+        {
+            return Some(Cow::Borrowed(catalog));
+        }
+        Some(amount)
+    }
+
     fn upcoming<'a>(&self, run: &Evaluator<'a>, now: Timestamp) -> Option<(Timestamp, &'a str)> {
         let sale = run.text(self.sale)?;
         let soon = |node| {
@@ -155,11 +179,50 @@ impl LogProgram {
     }
 }
 
-fn written(value: Value<'_>) -> Option<&str> {
-    match value {
-        Value::Text(text) => Some(text),
-        _ => None,
+/// The amount in a text that a channel is given, such as `1 234,50 zł` or `THB 2,612.00`, as a plain decimal. A lone
+/// separator before exactly three digits groups them where the currency does not have three decimals.
+fn amount(text: &str, exponent: u8) -> Option<Cow<'_, str>> {
+    let digit = |letter: char| letter.is_ascii_digit();
+    let (from, to) = (text.find(digit)?, text.rfind(digit)? + 1);
+    let number = text.get(from..to)?;
+    let Some(last) = number.rfind(['.', ',']) else {
+        if number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Cow::Borrowed(number));
+        }
+        return digits(number).map(Cow::Owned);
+    };
+    let (whole, decimals) = (number.get(..last)?, number.get(last + 1..)?);
+    let separator = number.get(last..=last)?;
+    let groups = decimals.len() == 3 && exponent != 3 || whole.contains(separator);
+    if groups {
+        return digits(number).map(Cow::Owned);
     }
+    if separator == "." && whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Cow::Borrowed(number));
+    }
+    let decimals = digits(decimals)?;
+    Some(Cow::Owned(format!("{}.{decimals}", digits(whole)?)))
+}
+
+/// The digits of a grouped number; `None` where something else stands among them.
+fn digits(number: &str) -> Option<String> {
+    number
+        .chars()
+        .filter(|letter| !matches!(letter, '.' | ',' | ' ' | '\u{a0}' | '\u{202f}' | '\''))
+        .map(|letter| letter.is_ascii_digit().then_some(letter))
+        .collect()
+}
+
+/// A plain decimal in whole minor units; `None` where it has more decimals than its currency.
+fn minor_units(amount: &str, exponent: u8) -> Option<String> {
+    let exponent = usize::from(exponent);
+    let (whole, decimals) = amount.split_once('.').unwrap_or((amount, ""));
+    let decimals = decimals.trim_end_matches('0');
+    if decimals.len() > exponent {
+        return None;
+    }
+    let minor = format!("{whole}{decimals:0<exponent$}");
+    Some(minor.trim_start_matches('0').to_owned())
 }
 
 /// The attribute that carries what a buyer pays: its mapping names `current_price`, else `price`.
@@ -202,6 +265,27 @@ mod tests {
         assert!(!names("{{money sale_price}}", "price"));
         assert!(!names("{{price.PLN}}", "price"));
         assert!(!names("the price of it: {{title}}", "current_price"));
+    }
+
+    #[test]
+    fn amounts_are_read_as_channels_are_given_them() {
+        for (text, exponent, want) in [
+            ("12.34 USD", 2, Some("12.34")),
+            ("THB 2,612.00", 2, Some("2612.00")),
+            ("1 234,50 zł", 2, Some("1234.50")),
+            ("1.234,50", 2, Some("1234.50")),
+            ("3.609.000 ₫", 0, Some("3609000")),
+            ("3.609", 0, Some("3609")),
+            ("1.234", 3, Some("1.234")),
+            ("1234", 2, Some("1234")),
+            ("-", 2, None),
+            ("12x34", 2, None),
+        ] {
+            assert_eq!(amount(text, exponent).as_deref(), want, "{text}");
+        }
+        assert_eq!(minor_units("12.3", 2).as_deref(), Some("1230"));
+        assert_eq!(minor_units("0.05", 2).as_deref(), Some("5"));
+        assert_eq!(minor_units("1.234", 2), None);
     }
 
     #[test]

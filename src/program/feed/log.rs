@@ -4,7 +4,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{FeedOutput, FeedRun};
 use crate::channel::manifest::Records;
-use crate::model::item_log::{self, Told};
+use crate::model::availability;
+use crate::write::items::{self, ItemBody, UpcomingPrice};
 
 impl FeedRun<'_, '_> {
     /// Adds the item just rendered, whose bytes begin at `start`, to the log. Its id is what must be unique; where
@@ -47,16 +48,21 @@ impl FeedRun<'_, '_> {
                 None => sku,
             },
         };
-        item_log::encode(
-            &Told {
+        let currency = &self.program.view.currency;
+        items::encode(
+            &ItemBody {
                 id,
                 sku,
                 hash: xxh3_128(bytes),
-                price: told.price,
-                availability: told.availability,
+                price: told.price.as_deref(),
+                currency: if told.price.is_some() { currency } else { "" },
+                availability: told.availability.and_then(|word| availability::parse(word).ok()),
                 quantity: told.quantity,
-                title: told.title,
-                upcoming: told.upcoming,
+                title: told.title.unwrap_or(""),
+                upcoming: told.upcoming.map(|(at, price)| UpcomingPrice {
+                    at: at.as_second(),
+                    price,
+                }),
             },
             &mut out.log,
         );
