@@ -20,6 +20,7 @@ use super::joined::report_rejects;
 use super::program::{self, Program, Wanted};
 use super::run::run;
 use super::written::Written;
+use super::origin::{self, SourceFile};
 use super::{Failure, Observer, exclude};
 
 /// What to build, and how.
@@ -72,6 +73,8 @@ pub struct FeedReport {
     pub fill: Vec<Filled>,
     /// Where the items are logged, where that was asked for.
     pub log: Option<Logs>,
+    /// Digest of what decides how the feed is made beside its sources, where items were logged.
+    pub configuration: String,
 }
 
 /// The log of a feed's items, and their bytes where the files' own cannot be looked into.
@@ -116,6 +119,8 @@ pub struct Report {
     pub seconds: f64,
     /// Elements of templates that the crate rendered, feed by feed.
     pub slow: Vec<String>,
+    /// The files that the catalog was read from, where items were logged.
+    pub sources: Vec<SourceFile>,
 }
 
 impl Report {
@@ -245,6 +250,12 @@ fn pass(
         let mut done = feed.commit(&program, project).map_err(Stopped::Failed)?;
         done.seconds = started.elapsed().as_secs_f64();
         report.feeds.push(done);
+    }
+    if options.log {
+        report.sources = origin::sources(&program.files, project);
+        for (index, feed) in report.feeds.iter_mut().enumerate() {
+            feed.configuration = origin::configuration(&program, index, project);
+        }
     }
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

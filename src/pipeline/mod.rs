@@ -10,6 +10,7 @@ mod joined;
 mod mapping;
 pub mod observer;
 pub mod oracle;
+pub mod origin;
 pub mod program;
 pub mod run;
 pub mod sample;

@@ -52,7 +52,7 @@ impl<'f> Written<'f> {
         let shape = Shape {
             name: feed.name.clone(),
             extension: manifest.format.extension().to_owned(),
-            gzip: feed.gzip,
+            gzip: feed.gzip && !options.log,
             digests: options.digests,
             limits: limits(manifest, &channel.manifest_path)?,
             encoding: encoding(manifest, &channel.manifest_path)?,
@@ -335,6 +335,7 @@ impl<'f> Written<'f> {
             seconds: 0.0,
             held,
             fill,
+            configuration: String::new(),
             log: log.map(|(items, bodies)| Logs { items, bodies }),
         })
     }

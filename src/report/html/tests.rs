@@ -21,6 +21,8 @@ fn shop(name: &str) -> Shop {
 }
 
 fn feed(name: &str) -> FeedReport {
+        log: None,
+        configuration: String::new(),
     FeedReport {
         name: name.to_owned(),
         channel: "google-products".to_owned(),
