@@ -10,6 +10,7 @@ pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod deliver;
 pub mod helper;
 pub mod init;
 pub mod model;

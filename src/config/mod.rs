@@ -1,5 +1,6 @@
 //! The project: `shelfcast.toml` as it is written, loaded with messages that name line and near miss.
 
+pub mod destination;
 pub mod env;
 pub mod project;
 pub mod secret;

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::destination::To;
 use super::toml_file::{self, ConfigError};
 
 /// A project file.
@@ -222,8 +223,7 @@ pub struct Feed {
     pub gate: Option<toml::Table>,
     /// Where it is delivered.
     #[serde(default)]
-    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
-    pub to: Vec<toml::Table>,
+    pub to: Vec<To>,
 }
 
 /// What keeps an online store's stock in step.
