@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// What stands under a hidden name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A new file on its way up.
     Part,
     /// The old file, while the new one takes its name.
@@ -16,11 +16,11 @@ pub enum Kind {
 
 /// A hidden name of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hidden {
+pub(super) struct Hidden {
     name: String,
     number: u64,
     /// What stands there.
-    pub kind: Kind,
+    pub(super) kind: Kind,
 }
 
 const PART: &str = ".shelfcast";
@@ -28,7 +28,7 @@ const ASIDE: &str = ".shelfcast-old";
 
 impl Hidden {
     /// A name no other run has.
-    pub fn new(name: &str, kind: Kind) -> Self {
+    pub(super) fn new(name: &str, kind: Kind) -> Self {
         Hidden {
             name: name.to_owned(),
             number: RandomState::new().hash_one((std::process::id(), name)),
@@ -37,7 +37,7 @@ impl Hidden {
     }
 
     /// The hidden name that a listing shows, if it is one of this file.
-    pub fn read(found: &str, name: &str) -> Option<Self> {
+    pub(super) fn read(found: &str, name: &str) -> Option<Self> {
         let rest = found.strip_prefix('.')?.strip_prefix(name)?.strip_prefix('.')?;
         let (number, kind) = match rest.strip_suffix(ASIDE) {
             Some(number) => (number, Kind::Aside),

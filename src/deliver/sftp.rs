@@ -8,6 +8,8 @@
 mod files;
 mod known_hosts;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +42,10 @@ pub(super) fn open(
     address: Address,
     project: &Path,
 ) -> Result<Box<dyn Destination>, ConfigError> {
+    sftp(to, address, project).map(|sftp| Box::new(sftp) as Box<dyn Destination>)
+}
+
+fn sftp(to: &To, address: Address, project: &Path) -> Result<Sftp, ConfigError> {
     let user = address.user(to).ok_or_else(|| {
         to.wrong(
             format!("`{}` names no user", address.shown),
@@ -72,7 +78,7 @@ pub(super) fn open(
     let runtime = runtime.map_err(|error| {
         to.wrong(format!("no connection can be made: {error}"), "is this machine out of memory or files?")
     })?;
-    Ok(Box::new(Sftp {
+    Ok(Sftp {
         idle: to.timeout()?,
         naming: address.naming,
         login,
@@ -81,7 +87,7 @@ pub(super) fn open(
         session: None,
         used: Instant::now(),
         replaces: true,
-    }))
+    })
 }
 
 const SECRET_HINT: &str = "set the variable, or put the secret into the file";
@@ -155,17 +161,12 @@ impl Sftp {
         work: impl AsyncFnOnce(&Files<'_>) -> Result<T, DeliveryError>,
     ) -> Result<T, DeliveryError> {
         deadline.check(&self.login.address)?;
-        let Sftp {
-            login,
-            folder,
-            runtime,
-            ..
-        } = &*self;
         let idle = self.idle.min(deadline.remaining());
         let kept = self
             .session
             .take()
             .filter(|session| self.used.elapsed() < STALE && !session.is_closed());
+        let (login, folder) = (&self.login, self.folder.as_str());
         let all = async {
             let session = match kept {
                 Some(session) => session,
@@ -180,7 +181,9 @@ impl Sftp {
             let result = work(&files).await;
             Ok((session, result))
         };
-        let ended = runtime.block_on(async { timeout(deadline.remaining(), all).await });
+        let ended = self
+            .runtime
+            .block_on(async { timeout(deadline.remaining(), all).await });
         let (session, result) = match ended {
             Err(_) => return Err(DeliveryError::out_of_time(&self.login.address)),
             Ok(Err(error)) => return Err(error),
@@ -191,7 +194,7 @@ impl Sftp {
         if result.is_ok() {
             self.session = Some(session);
         } else {
-            runtime.block_on(session.close());
+            self.runtime.block_on(session.close());
         }
         result
     }
