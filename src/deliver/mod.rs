@@ -8,6 +8,8 @@ mod address;
 mod dry_run;
 mod error;
 mod folder;
+#[cfg(any(feature = "sftp", feature = "ftp"))]
+mod hidden;
 #[cfg(feature = "ftp")]
 mod ftps;
 pub mod memory;

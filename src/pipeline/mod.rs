@@ -11,6 +11,8 @@ mod mapping;
 pub mod observer;
 pub mod oracle;
 pub mod origin;
+pub mod delivering;
+mod staging;
 pub mod program;
 pub mod run;
 pub mod sample;
