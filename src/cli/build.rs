@@ -41,6 +41,7 @@ impl Build {
         };
         let (report, collected) = pass(&project, &options, &Asked::default(), shell)?;
         let code = code(&report, &collected, self.deny.as_deref());
+        super::remember(json::summary(code, &report, collected.counts()));
         print(shell, &report, &collected, code, false)?;
         Ok(code)
     }

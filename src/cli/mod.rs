@@ -8,9 +8,11 @@ pub mod exit;
 pub mod explain;
 pub mod init;
 pub mod preview;
+pub mod publish;
 pub mod schema;
 mod watching;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -72,6 +74,12 @@ enum Command {
     Build(build::Build),
     /// Check feeds without writing them
     Check(check::Check),
+    /// Show what would change at the channels since the last publication
+    Plan(publish::Plan),
+    /// Build feeds, hold them against gates, deliver them, prove that they stand
+    Publish(publish::Publish),
+    /// Put an earlier version back, and pin the feed to it
+    Rollback(publish::Rollback),
     /// Show one variant as the channels will get it
     Preview(preview::Preview),
     /// Say how a variant's attributes come about, or what a rule means
@@ -156,10 +164,23 @@ pub fn main() -> u8 {
     };
     let loaded = cli.global.env_file.as_deref().map_or(Ok(()), env::load);
     let shell = cli.global.shell();
-    match loaded
+    let ended = loaded
         .map_err(|error| Failure::from(error).into())
-        .and_then(|()| run(&cli, &shell))
-    {
+        .and_then(|()| run(&cli, &shell));
+    let code = match &ended {
+        Ok(code) => *code,
+        Err(error) => exit_of(error),
+    };
+    if let Err(error) = &ended {
+        remember(match error.downcast_ref::<Failure>() {
+            Some(failure) => crate::report::json::failed(failure),
+            None => crate::report::json::done(code),
+        });
+    }
+    if code != exit::DONE && cli.command.is_a_job() {
+        notify(&cli, &shell);
+    }
+    match ended {
         Ok(code) => code,
         Err(error) => {
             tell(&shell, &error);
@@ -175,12 +196,63 @@ pub fn main() -> u8 {
     }
 }
 
+thread_local! {
+    /// How the command ended, for whoever is notified.
+    static ENDED: RefCell<Option<serde_json::Value>> = const { RefCell::new(None) };
+}
+
+/// Keeps a command's summary for whoever is notified.
+fn remember(summary: serde_json::Value) {
+    ENDED.with(|ended| *ended.borrow_mut() = Some(summary));
+}
+
+/// Tells whom the project names that a job did not end well. That this fails is said, and changes nothing else.
+fn notify(cli: &Cli, shell: &Shell) {
+    let Ok(project) = crate::config::Project::load(&cli.global.project) else {
+        return;
+    };
+    let (Some(notify), false) = (&project.notify, cli.global.dry_run) else {
+        return;
+    };
+    let mut summary = ENDED
+        .with(|ended| ended.borrow_mut().take())
+        .unwrap_or_default();
+    summary["command"] = cli.command.name().into();
+    summary["shop"] = project.shop.name.as_str().into();
+    summary["at"] = crate::clock::now().to_string().into();
+    if let Err(message) = crate::notify::tell(notify, &project.folder, &summary) {
+        shell.error(&message, "nobody was told how the run ended");
+    }
+}
+
+impl Command {
+    /// What runs unattended, and whose failure somebody should hear of.
+    fn is_a_job(&self) -> bool {
+        matches!(
+            self,
+            Command::Build(_) | Command::Publish(_) | Command::Rollback(_)
+        )
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Build(_) => "build",
+            Command::Publish(_) => "publish",
+            Command::Rollback(_) => "rollback",
+            _ => "",
+        }
+    }
+}
+
 fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
     let global = &cli.global;
     Ok(match &cli.command {
         Command::Init(init) => init.run(global, shell)?,
         Command::Build(build) => build.run(global, shell)?,
         Command::Check(check) => check.run(global, shell)?,
+        Command::Plan(plan) => plan.run(global, shell)?,
+        Command::Publish(publish) => publish.run(global, shell)?,
+        Command::Rollback(rollback) => rollback.run(global, shell)?,
         Command::Preview(preview) => preview.run(global, shell)?,
         Command::Explain(explain) => explain.run(global, shell)?,
         Command::WhyNot(why) => why.run(global, shell)?,

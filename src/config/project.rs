@@ -35,6 +35,8 @@ pub struct Project {
     pub sync: Vec<Sync>,
     /// Who is told when a run does not end well.
     pub notify: Option<Notify>,
+    /// How long a plan may be carried out, such as `24h`, the default.
+    pub plan_life: Option<String>,
     /// The project's folder.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -296,6 +298,21 @@ impl Project {
         project.folder = folder.to_owned();
         project.check(&path.display().to_string())?;
         Ok(project)
+    }
+
+    /// How long a plan may be carried out.
+    ///
+    /// # Errors
+    /// A text that is no time span.
+    pub fn plan_life(&self) -> Result<std::time::Duration, ConfigError> {
+        let text = self.plan_life.as_deref().unwrap_or("24h");
+        super::time_span(text).ok_or_else(|| {
+            ConfigError::new(
+                "shelfcast.toml",
+                format!("`plan_life = \"{text}\"` is no time span"),
+                "write it as `24h` or `90m`",
+            )
+        })
     }
 
     /// What serde cannot see: names twice, references to nothing, keys that exclude each other.

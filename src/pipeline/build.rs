@@ -73,8 +73,6 @@ pub struct FeedReport {
     pub fill: Vec<Filled>,
     /// Where the items are logged, where that was asked for.
     pub log: Option<Logs>,
-    /// Digest of what decides how the feed is made beside its sources, where items were logged.
-    pub configuration: String,
 }
 
 /// The log of a feed's items, and their bytes where the files' own cannot be looked into.
@@ -253,9 +251,6 @@ fn pass(
     }
     if options.log {
         report.sources = origin::sources(&program.files, project);
-        for (index, feed) in report.feeds.iter_mut().enumerate() {
-            feed.configuration = origin::configuration(&program, index, project);
-        }
     }
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

@@ -15,6 +15,8 @@ pub enum Failure {
     Disk(String),
     /// Another run holds the lock (exit 5).
     Locked(String),
+    /// A person decides: what was asked for is not what it was when it was looked at (exit 6). Messages with their hints.
+    Refused(Vec<(String, String)>),
     /// What the project remembers could not be read or written (exit 8), another run holds a lock (exit 5), or there is no
     /// such feed, version or plan (exit 2).
     State(StateError),
@@ -34,6 +36,7 @@ impl Failure {
             Failure::Source(_) => 7,
             Failure::Disk(_) => 8,
             Failure::Locked(_) => 5,
+            Failure::Refused(_) => 6,
             Failure::State(error) => error.exit(),
         }
     }
@@ -54,6 +57,7 @@ impl Failure {
                 message.clone(),
                 "wait for it, or give `--wait 60s`".to_owned(),
             )],
+            Failure::Refused(messages) => messages.clone(),
             Failure::State(error) => vec![(error.to_string(), error.hint.clone())],
         }
     }

@@ -12,6 +12,7 @@ pub mod observer;
 pub mod oracle;
 pub mod origin;
 pub mod delivering;
+pub mod publish;
 mod staging;
 pub mod program;
 pub mod run;

@@ -7,9 +7,9 @@ use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::catalog::open::FileNames;
-use crate::config::Project;
-
-use super::program::Program;
+use crate::channel;
+use crate::config::project::Feed;
+use crate::config::{ConfigError, Project};
 
 /// A file of a source as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,30 +57,69 @@ fn digest(path: &Path) -> Option<(u64, String)> {
     }
 }
 
-/// Digest of what decides how a feed is made beside its sources: the project file, the channel's manifest and templates,
-/// the mapping tables, and this program's version.
-pub(super) fn configuration(program: &Program, feed: usize, project: &Project) -> String {
+/// Whether a source's file is still what it was; `None` where that cannot be told: a database, standard input.
+pub(super) fn is_same(name: &str, digest_then: &str, project: &Project) -> Option<bool> {
+    if digest_then.is_empty() {
+        return None;
+    }
+    let own = project.folder.join(name);
+    let path = [Path::new(name), own.as_path()]
+        .into_iter()
+        .find(|path| path.is_file());
+    Some(path.and_then(digest).is_some_and(|(_, now)| now == digest_then))
+}
+
+/// Digest of what decides how feeds are made beside their sources: the project file, the channels' manifests and
+/// templates, the mapping tables that they name, and this program's version.
+///
+/// # Errors
+/// A channel that cannot be loaded.
+pub(super) fn configuration(project: &Project, feeds: &[&Feed]) -> Result<String, ConfigError> {
     let mut hash = Xxh3::new();
     let mut add = |what: &str, bytes: &[u8]| {
         hash.update(what.as_bytes());
         hash.update(&(bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
-    add("program", env!("CARGO_PKG_VERSION").as_bytes());
     let file = |path: &Path| std::fs::read(path).unwrap_or_default();
+    add("program", env!("CARGO_PKG_VERSION").as_bytes());
     add("project", &file(&project.folder.join("shelfcast.toml")));
-    let channel = &program.channels[feed];
-    add("manifest", channel.manifest_text.as_bytes());
-    for (_, text) in channel.template.iter().chain(&channel.index) {
-        add("template", text.as_bytes());
+    if let Some(list) = &project.exclude {
+        add(list, &file(&project.folder.join(list)));
     }
-    let mut partials: Vec<_> = channel.partials.iter().collect();
-    partials.sort();
-    for (name, text) in partials {
-        add(name, text.as_bytes());
+    for feed in feeds {
+        let channel = channel::load(Some(&project.folder), &feed.channel)?;
+        let mut texts = vec![channel.manifest_text.clone()];
+        texts.extend(channel.template.iter().map(|(_, text)| text.clone()));
+        texts.extend(channel.index.iter().map(|(_, text)| text.clone()));
+        let mut partials: Vec<_> = channel.partials.iter().collect();
+        partials.sort();
+        texts.extend(partials.into_iter().map(|(_, text)| text.clone()));
+        texts.extend(feed.fields.values().cloned());
+        texts.extend(feed.settings.values().map(ToString::to_string));
+        for text in &texts {
+            add(&feed.name, text.as_bytes());
+            for table in tables(text) {
+                add(table, &file(&project.folder.join(table)));
+            }
+        }
     }
-    for name in program.mappings.keys() {
-        add(name, &file(&project.folder.join(name)));
+    Ok(format!("{:032x}", hash.digest128()))
+}
+
+/// The mapping tables that a text names in quotes.
+fn tables(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['"', '\''])
+        .filter(|word| word.ends_with(".csv") && !word.contains(['\n', '{']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_found_in_quotes() {
+        let text = r#"value = '{{map "mappings/google.csv" category}}' # see a.csv"#;
+        assert_eq!(tables(text).collect::<Vec<_>>(), ["mappings/google.csv"]);
     }
-    format!("{:032x}", hash.digest128())
 }

@@ -201,7 +201,7 @@ pub fn compile(
     Ok((program, master))
 }
 
-fn chosen<'p>(
+pub(super) fn chosen<'p>(
     project: &'p Project,
     wanted: &[String],
     path: &str,

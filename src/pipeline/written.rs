@@ -335,7 +335,6 @@ impl<'f> Written<'f> {
             seconds: 0.0,
             held,
             fill,
-            configuration: String::new(),
             log: log.map(|(items, bodies)| Logs { items, bodies }),
         })
     }

@@ -177,7 +177,6 @@ mod tests {
     fn lines_read_back_with_unknown_fields_denied() {
         let report = FeedReport {
         log: None,
-        configuration: String::new(),
             name: "web".to_owned(),
             channel: "google-products".to_owned(),
             exit: 1,

@@ -22,7 +22,6 @@ fn shop(name: &str) -> Shop {
 
 fn feed(name: &str) -> FeedReport {
         log: None,
-        configuration: String::new(),
     FeedReport {
         name: name.to_owned(),
         channel: "google-products".to_owned(),
