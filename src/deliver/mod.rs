@@ -12,6 +12,7 @@ mod folder;
 mod hidden;
 #[cfg(feature = "ftp")]
 mod ftps;
+mod http;
 pub mod memory;
 mod pack;
 mod retry;
@@ -231,13 +232,17 @@ pub fn open(to: &To, project: &Path) -> Result<Box<dyn Destination>, ConfigError
         #[cfg(not(feature = "ftp"))]
         Scheme::Ftps => Err(built_without(to, &address, "ftp")),
         Scheme::S3 | Scheme::Gs | Scheme::Az => Err(built_without(to, &address, "cloud")),
-        Scheme::Http => Err(to.wrong("`https://` is not delivered yet", "")),
+        Scheme::Http => http::Http::open(to, address, project)
+            .map(|http| Box::new(http) as Box<dyn Destination>),
     }
 }
 
 #[cfg_attr(
     all(feature = "sftp", feature = "ftp", feature = "cloud"),
-    allow(dead_code, reason = "there is nothing that this program was built without")
+    allow(
+        dead_code,
+        reason = "there is nothing that this program was built without"
+    )
 )]
 fn built_without(to: &To, address: &Address, feature: &str) -> ConfigError {
     to.wrong(
