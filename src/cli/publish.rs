@@ -43,7 +43,7 @@ pub struct Publish {
     #[arg(long, requires = "plan")]
     strict_source: bool,
     /// Let a gate pass this once, such as `removed`; needs --reason
-    #[arg(long, value_name = "GATE", requires = "reason")]
+    #[arg(long, value_name = "GATE", requires = "reason", value_parser = Gate::parse)]
     allow: Vec<Gate>,
     /// Why, for the log
     #[arg(long, value_name = "TEXT")]

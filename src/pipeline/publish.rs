@@ -697,7 +697,7 @@ fn compared(
         old_log,
         staging::log(logs)?,
         &mut bytes,
-        &change::CompareOptions::new(&gate, now),
+        &change::CompareOptions::of(&gate, now.as_second()),
     )
     .map_err(|error| Failure::Disk(format!("feed `{}` cannot be compared: {error}", feed.name)))?;
     let tripped = if changes.is_nothing() {
@@ -848,7 +848,7 @@ impl Publishing<'_> {
         action.detail = made
             .tripped
             .iter()
-            .map(|tripped| format!("{}: {}", tripped.gate, tripped.message))
+            .map(|tripped| format!("{}: {}", tripped.gate.as_str(), tripped.message))
             .collect::<Vec<_>>()
             .join("; ");
         Ok(self.state.log(&action)?)
@@ -860,7 +860,7 @@ impl Publishing<'_> {
             .allowed
             .iter()
             .map(|tripped| Override {
-                gate: tripped.gate.to_string(),
+                gate: tripped.gate.as_str().to_owned(),
                 who: who.clone(),
                 reason: self.options.reason.clone(),
                 at,

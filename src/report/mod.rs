@@ -4,5 +4,6 @@ pub mod collected;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod published;
 pub mod supplier;
 pub mod text;
