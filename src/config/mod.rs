@@ -1,6 +1,7 @@
 //! The project: `shelfcast.toml` as it is written, loaded with messages that name line and near miss.
 
 pub mod env;
+pub mod gate;
 pub mod project;
 pub mod secret;
 pub mod toml_file;
