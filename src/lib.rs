@@ -6,6 +6,7 @@
 //! nothing of ours; `cli`, `report` and `term` are the only parts that talk to people.
 
 pub mod catalog;
+pub mod change;
 pub mod channel;
 pub mod cli;
 pub mod clock;

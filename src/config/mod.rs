@@ -2,6 +2,7 @@
 
 pub mod destination;
 pub mod env;
+pub mod gate;
 pub mod project;
 pub mod secret;
 pub mod toml_file;

@@ -230,8 +230,8 @@ pub struct Feed {
     #[serde(default)]
     pub gzip: bool,
     /// What stops a publication.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub gate: Option<toml::Table>,
+    #[serde(default)]
+    pub gate: super::gate::GateLimits,
     /// Where it is delivered.
     #[serde(default)]
     pub to: Vec<To>,

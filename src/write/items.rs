@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::model::availability::Availability;
 
-pub use reader::{ItemLogError, ItemLogReader};
+pub use reader::{ItemLogError, ItemLogReader, decode};
 use varint::{put_number, put_signed, put_text};
 
 /// The layout's version, the log's first byte.

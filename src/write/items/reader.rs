@@ -137,7 +137,7 @@ impl<R: Read> ItemLogReader<R> {
         let (part, offset) = placed.unwrap_or(self.next);
         self.next = (part, offset.saturating_add(u64::from(length)));
         self.items += 1;
-        let body = body(self.counted()?).ok_or(ItemLogError::Altered("an item"))?;
+        let body = decode(self.counted()?).ok_or(ItemLogError::Altered("an item"))?;
         Ok(Some(ItemRecord {
             body,
             part,
@@ -220,8 +220,8 @@ impl<R: Read> ItemLogReader<R> {
     }
 }
 
-/// Reads an encoded body.
-pub(super) fn body(bytes: &[u8]) -> Option<ItemBody<'_>> {
+/// Reads an [`encode`](super::encode)d body; none where it is no such thing.
+pub fn decode(bytes: &[u8]) -> Option<ItemBody<'_>> {
     let mut taking = Taking(bytes);
     let first = taking.byte()?;
     let availability = match first & bits::AVAILABILITY {
