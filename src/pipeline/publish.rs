@@ -660,7 +660,7 @@ fn compared(
     now: Timestamp,
 ) -> Result<(Changes, Vec<Tripped>), Failure> {
     let old = current.and_then(|version| Some((version, version.items_log.as_ref()?)));
-    let old_log = match old {
+    let mut old_log = match old {
         Some((version, log)) => Some(
             ItemLogReader::open(std::io::BufReader::new(state.open_file(log)?))
                 .map_err(|error| damaged(feed, version, &error))?,
@@ -692,18 +692,18 @@ fn compared(
         };
         Ok(PartBytes::File(File::open(path)?))
     });
-    let gate = feed.gate.clone().unwrap_or_default();
+    let gate = &feed.gate;
     let changes = change::compare(
-        old_log,
-        staging::log(logs)?,
+        old_log.as_mut(),
+        &mut staging::log(logs)?,
         &mut bytes,
-        &change::CompareOptions::of(&gate, now.as_second()),
+        &change::CompareOptions::of(gate, now.as_second()),
     )
     .map_err(|error| Failure::Disk(format!("feed `{}` cannot be compared: {error}", feed.name)))?;
     let tripped = if changes.is_nothing() {
         Vec::new()
     } else {
-        change::judge(&changes, &gate)
+        change::judge(&changes, gate)
     };
     Ok((changes, tripped))
 }

@@ -11,7 +11,7 @@ use crate::pipeline::publish::{Outcome, Publication, Report};
 use crate::term::Shell;
 
 use super::human::{self, Collected};
-use super::{json as lines, plan, plan_html};
+use super::json as lines;
 
 /// Prints how a publication ended.
 ///
@@ -363,4 +363,22 @@ pub fn summary(exit: u8, report: &Report, collected: &Collected) -> Value {
         "remarks": report.remarks,
         "findings": { "error": errors, "warning": warnings },
     })
+}
+
+mod plan {
+    use super::*;
+    pub(super) fn json(feed: &str, channel: &str, changes: &crate::change::Changes, tripped: &[Tripped], out: &mut dyn Write) -> io::Result<()> {
+        for change in &changes.changed.items {
+            writeln!(out, "{}", json!({"type": "change", "feed": feed, "id": change.id, "fields": change.fields.iter().map(|f| json!([f.field, f.old, f.new])).collect::<Vec<_>>()}))?;
+        }
+        writeln!(out, "{}", json!({"type": "plan", "feed": feed, "channel": channel, "changes": counts(changes), "gates": gates(tripped)}))
+    }
+    pub(super) fn human(_: &Shell, feed: &str, _: &str, changes: &crate::change::Changes, _: &[Tripped], out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{feed} {:?}", changes.counts)
+    }
+}
+mod plan_html {
+    use super::*;
+    pub(super) struct Planned<'p> { pub(super) feed: &'p str, pub(super) channel: &'p str, pub(super) changes: &'p crate::change::Changes, pub(super) tripped: Vec<Tripped> }
+    pub(super) fn page(_: &Shop, _: jiff::Timestamp, feeds: &[Planned<'_>]) -> String { feeds.iter().map(|f| format!("{} {} {:?} {:?}", f.feed, f.channel, f.changes.counts, f.tripped)).collect() }
 }
