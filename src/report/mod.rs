@@ -5,4 +5,5 @@ pub mod html;
 pub mod human;
 pub mod json;
 pub mod supplier;
+pub mod table;
 pub mod text;
