@@ -35,9 +35,7 @@ pub const P13: &str = "P13";
 pub const P14: &str = "P14";
 
 /// The points of a publication, in order.
-pub const PUBLISH: [&str; 14] = [
-    P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14,
-];
+pub const PUBLISH: [&str; 14] = [P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14];
 
 /// The state: the mark announces a commit that has not happened.
 pub const M1: &str = "M1";

@@ -6,4 +6,5 @@ pub mod human;
 pub mod json;
 pub mod published;
 pub mod supplier;
+pub mod table;
 pub mod text;

@@ -157,9 +157,7 @@ impl State {
                 format!("row {id} of the audit log is not what was written: it was changed, removed or moved"),
             )
         })?;
-        actions.retain(|action| {
-            filter.feed.is_none() || filter.feed == action.feed
-        });
+        actions.retain(|action| filter.feed.is_none() || filter.feed == action.feed);
         actions.retain(|action| {
             filter.what.as_ref().is_none_or(|what| *what == action.what)
                 && filter.since.is_none_or(|since| action.at >= since)

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
@@ -151,7 +152,9 @@ fn permissions(places: &Places, found: &mut Examination) {
             || path.starts_with(&places.plans)
             || path.starts_with(&places.locks);
         if ours
-            && path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+            && path
+                .symlink_metadata()
+                .is_ok_and(|metadata| metadata.is_dir())
             && let Ok(entries) = std::fs::read_dir(&path)
         {
             look.extend(entries.flatten().map(|entry| entry.path()).filter(|entry| {
@@ -180,11 +183,7 @@ fn database(connection: &Connection, places: &Places, found: &mut Examination) {
     }
 }
 
-fn rows(
-    connection: &Connection,
-    places: &Places,
-    found: &mut Examination,
-) -> rusqlite::Result<()> {
+fn rows(connection: &Connection, places: &Places, found: &mut Examination) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
     let wrong: Vec<String> = statement
         .query_map([], |row| row.get(0))?
@@ -217,11 +216,7 @@ fn count(connection: &Connection, query: &str) -> rusqlite::Result<u64> {
     connection.query_row(query, [], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
 }
 
-fn mark(
-    connection: &Connection,
-    places: &Places,
-    found: &mut Examination,
-) -> rusqlite::Result<()> {
+fn mark(connection: &Connection, places: &Places, found: &mut Examination) -> rusqlite::Result<()> {
     let Ok(Some(mark)) = Mark::read(&places.mark) else {
         // Said already, by opening.
         return Ok(());
@@ -273,7 +268,11 @@ fn pointers(connection: &Connection, found: &mut Examination) -> rusqlite::Resul
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (feed, what): (String, String) = (row.get(0)?, row.get(1)?);
-            found.damaged(".shelfcast/state.db", format!("feed `{feed}`: {what}"), ROWS);
+            found.damaged(
+                ".shelfcast/state.db",
+                format!("feed `{feed}`: {what}"),
+                ROWS,
+            );
         }
     }
     Ok(())
@@ -300,7 +299,9 @@ fn documents(connection: &Connection, found: &mut Examination) -> rusqlite::Resu
         if store::hex(&of_files.finalize()) != digest {
             found.damaged(
                 ".shelfcast/state.db",
-                format!("feed `{feed}`: the digest of version {version} is not that of its documents"),
+                format!(
+                    "feed `{feed}`: the digest of version {version} is not that of its documents"
+                ),
                 ROWS,
             );
         }
@@ -339,7 +340,9 @@ fn whole(path: &Path, bytes: u64, stored_bytes: u64, sha256: &str) -> Result<(),
     })?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     if length != stored_bytes {
-        return Err(format!("it has {length} bytes, and {stored_bytes} were kept"));
+        return Err(format!(
+            "it has {length} bytes, and {stored_bytes} were kept"
+        ));
     }
     let damaged = |error: std::io::Error| format!("it cannot be read to its end: {error}");
     let mut reader = zstd::Decoder::with_buffer(BufReader::new(file)).map_err(damaged)?;
@@ -413,21 +416,19 @@ fn orphans(
     Ok(())
 }
 
-/// What runs that died left behind; while a run is at work nobody can tell.
+/// How long what a run is making stays young: so long it may be at work on it.
+const YOUNG: Duration = Duration::from_secs(600);
+
+/// What runs that died left behind. What is young may be of a run at work; what a run holds is.
 fn leftovers(places: &Places, found: &mut Examination) {
-    let at_work = entries(&places.locks).iter().any(|path| {
-        File::open(path)
-            .is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
-    });
-    if at_work {
-        return;
-    }
     let mut left = |path: &Path| {
-        found.untidy(
-            &shown(places, path),
-            "a run that died left it",
-            "nothing needs it: the next run, or `shelfcast history prune`, takes it away",
-        );
+        if is_old(path) {
+            found.untidy(
+                &shown(places, path),
+                "a run that died left it",
+                "nothing needs it: the next run, or `shelfcast history prune`, takes it away",
+            );
+        }
     };
     for name in [".state.db.new", ".state.mark.new", "state.db-journal"] {
         let path = places.root.join(name);
@@ -436,7 +437,17 @@ fn leftovers(places: &Places, found: &mut Examination) {
         }
     }
     for path in entries(&places.root.join("work")) {
-        left(&path);
+        // A run holds the file `alive` in its folder as long as it lives.
+        let alive = is_old(&path)
+            && File::open(path.join("alive")).is_ok_and(|file| {
+                matches!(
+                    file.try_lock_shared(),
+                    Err(std::fs::TryLockError::WouldBlock)
+                )
+            });
+        if !alive {
+            left(&path);
+        }
     }
     for root in [&places.versions, &places.plans] {
         for outer in entries(root) {
@@ -450,6 +461,15 @@ fn leftovers(places: &Places, found: &mut Examination) {
                 .for_each(|path| left(path));
         }
     }
+}
+
+fn is_old(path: &Path) -> bool {
+    let Ok(changed) = path.symlink_metadata().and_then(|data| data.modified()) else {
+        return false;
+    };
+    let age = jiff::Timestamp::try_from(changed)
+        .map(|changed| crate::clock::now().duration_since(changed));
+    age.is_ok_and(|age| age.unsigned_abs() > YOUNG && age.is_positive())
 }
 
 fn hidden(path: &Path) -> bool {

@@ -83,7 +83,8 @@ impl StateError {
     /// What SQLite said of the database.
     pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
-        let disk = |doing: &str| StateError::disk(path, doing, &std::io::Error::other(error.to_string()));
+        let disk =
+            |doing: &str| StateError::disk(path, doing, &std::io::Error::other(error.to_string()));
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StateError::new(
                 Trouble::Busy,

@@ -275,9 +275,8 @@ fn present(places: &Places) -> Result<Present, StateError> {
             "the database is gone, and its mark `state.mark` says that there was one",
         ));
     }
-    let kept = |path: &Path| {
-        std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
-    };
+    let kept =
+        |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     if mark.is_none() && (kept(&places.versions) || kept(&places.plans)) {
         return Err(StateError::damaged(
             &places.database,
@@ -376,8 +375,8 @@ fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Which of the mark's commits the database holds.
 fn recognise(connection: &Connection, places: &Places, mark: Mark) -> Result<Commit, StateError> {
-    let held = schema::commit(connection)
-        .map_err(|error| StateError::sqlite(&places.database, &error))?;
+    let held =
+        schema::commit(connection).map_err(|error| StateError::sqlite(&places.database, &error))?;
     if mark.current == Some(held) || mark.next == Some(held) {
         return Ok(held);
     }
@@ -417,8 +416,8 @@ fn verify(
         schema::structure(connection, &places.database)?;
     }
     let held = recognise(connection, places, mark)?;
-    let version = data_version(connection)
-        .map_err(|error| StateError::sqlite(&places.database, &error))?;
+    let version =
+        data_version(connection).map_err(|error| StateError::sqlite(&places.database, &error))?;
     Ok((
         (held, version),
         Mark {
@@ -451,7 +450,11 @@ fn hold(path: &Path, exclusive: bool) -> Result<File, StateError> {
             Err(std::fs::TryLockError::WouldBlock) => {
                 return Err(StateError::new(
                     Trouble::Busy,
-                    format!("{}: another run has been writing the state for {} seconds", path.display(), COMMIT_WAIT.as_secs()),
+                    format!(
+                        "{}: another run has been writing the state for {} seconds",
+                        path.display(),
+                        COMMIT_WAIT.as_secs()
+                    ),
                     "wait for it; if it hangs, end it: its lock goes with it",
                 ));
             }

@@ -108,8 +108,9 @@ impl State {
         let target = self.places.plans.join(&name);
         for left in [&staged, &target] {
             if left.symlink_metadata().is_ok() {
-                std::fs::remove_dir_all(left)
-                    .map_err(|error| StateError::disk(left, "take away what a dead run left", &error))?;
+                std::fs::remove_dir_all(left).map_err(|error| {
+                    StateError::disk(left, "take away what a dead run left", &error)
+                })?;
             }
         }
         private::folder(&staged)?;
@@ -139,9 +140,8 @@ impl State {
             }
             return Err(error);
         }
-        self.plan(&name)?.ok_or_else(|| {
-            StateError::damaged(&target, "the plan that was just kept is not there")
-        })
+        self.plan(&name)?
+            .ok_or_else(|| StateError::damaged(&target, "the plan that was just kept is not there"))
     }
 
     /// A plan by its name or its digest's first letters (at least six).

@@ -95,7 +95,8 @@ pub(super) fn guard_folder(path: &Path) -> Result<(), StateError> {
         return Ok(());
     };
     if mode & 0o022 != 0 {
-        let mut error = StateError::damaged(path, format!("others may write to it (mode {mode:03o})"));
+        let mut error =
+            StateError::damaged(path, format!("others may write to it (mode {mode:03o})"));
         error.hint = format!(
             "see that nothing in it is foreign, then `chmod 700 {}`",
             path.display()
@@ -123,7 +124,10 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StateError> {
 
 /// Replaces a small file: written beside it, synced, renamed, the folder synced.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("file");
     let staged = path.with_file_name(format!(".{name}.new"));
     let written = (|| {
         // A left-over of a run that died here is of no use to anyone.

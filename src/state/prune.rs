@@ -79,6 +79,42 @@ impl State {
         Ok(pruned)
     }
 
+    /// Forgets plans made before a moment, and takes away plans' folders that no row knows: of runs that died before
+    /// that moment. How many plans went.
+    ///
+    /// # Errors
+    /// A disk that refuses.
+    pub fn prune_plans(
+        &self,
+        before: Timestamp,
+        who: &str,
+        at: Timestamp,
+    ) -> Result<u64, StateError> {
+        let mut gone = 0;
+        for plan in self.plans()? {
+            if plan.made_at < before && self.drop_plan(&plan.plan, who, at)? {
+                gone += 1;
+            }
+        }
+        let Ok(entries) = std::fs::read_dir(&self.places.plans) else {
+            return Ok(gone);
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // One that is being made now is young.
+            let old = entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .ok()
+                .and_then(|changed| Timestamp::try_from(changed).ok())
+                .is_some_and(|changed| changed < before);
+            if old && self.plan(&name)?.is_none() {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(gone)
+    }
+
     fn version_folder(&self, feed: &str, number: u64) -> std::path::PathBuf {
         self.places.versions.join(feed).join(number.to_string())
     }

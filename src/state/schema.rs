@@ -120,7 +120,9 @@ pub(super) fn check_format(connection: &Connection, path: &Path) -> Result<(), S
     if format > FORMAT {
         let mut error = StateError::damaged(
             path,
-            format!("a newer shelfcast wrote this state (format {format}; this one reads {FORMAT})"),
+            format!(
+                "a newer shelfcast wrote this state (format {format}; this one reads {FORMAT})"
+            ),
         );
         error.trouble = Trouble::Newer;
         "update shelfcast; nothing was changed".clone_into(&mut error.hint);

@@ -129,7 +129,10 @@ fn a_version_is_kept_delivered_and_published() {
     assert_eq!(pending.version, 1);
     assert_eq!(state.awaited("web", 1).expect("reads"), ["/srv/feeds"]);
     let too_early = state.published(&lock, "web", 1, at(2), "ann");
-    assert_eq!(too_early.expect_err("no receipt yet").trouble, Trouble::Unknown);
+    assert_eq!(
+        too_early.expect_err("no receipt yet").trouble,
+        Trouble::Unknown
+    );
     let receipt = receipt_of("/srv/feeds");
     state.receipt(&lock, "web", 1, &receipt).expect("kept");
     state
@@ -137,7 +140,9 @@ fn a_version_is_kept_delivered_and_published() {
         .expect("published");
     drop((lock, state));
 
-    let state = State::read(project.path()).expect("reads").expect("a state");
+    let state = State::read(project.path())
+        .expect("reads")
+        .expect("a state");
     let current = state.current("web").expect("reads").expect("current");
     assert_eq!(text_of(&state, &current), "<feed/>");
     assert_eq!(current.published_at, Some(at(3)));

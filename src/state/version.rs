@@ -261,7 +261,12 @@ impl State {
         super::private::folder(&feed_folder)?;
         let target = feed_folder.join(number.to_string());
         let below = format!("versions/{}/{number}", new.feed);
-        let kept = store::keep(&feed_folder, &target, &below, &staged(new.files, new.items_log, new.bodies))?;
+        let kept = store::keep(
+            &feed_folder,
+            &target,
+            &below,
+            &staged(new.files, new.items_log, new.bodies),
+        )?;
         kill_point(recovery::M3);
         let recorded = self.change(|connection| {
             self.check_fence(connection, lock)?;
@@ -284,7 +289,10 @@ impl State {
         if last(connection, new.feed).map_err(|error| self.wrong(&error))? + 1 != number {
             return Err(StateError::new(
                 super::Trouble::Stale,
-                format!("another run recorded a version of feed `{}` meanwhile", new.feed),
+                format!(
+                    "another run recorded a version of feed `{}` meanwhile",
+                    new.feed
+                ),
                 "run again",
             ));
         }
