@@ -1,14 +1,12 @@
 //! Against OpenSSH's own server, started by `tests/servers/sftp`; without it each test says that it is skipped.
 
 use std::collections::HashSet;
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::super::loopback::{closed_port, cutting_proxy, read_all_the_while, silent_server, skipped};
 use super::super::suite::{self, Place, Staged, noise, soon};
-use super::super::{DeliveryError, Recovery, open};
+use super::super::{DeliveryError, Recovery, open, pack};
 use super::*;
 use crate::config::destination::SecretRef;
 
@@ -88,11 +86,6 @@ impl Server {
             ..self.to(port, shelf, "id_ed25519")
         })
     }
-}
-
-#[expect(clippy::print_stderr, reason = "what is skipped is said")]
-fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
 }
 
 fn destination(to: &To) -> Box<dyn Destination> {
@@ -300,28 +293,6 @@ fn a_folder_that_is_not_there_or_not_ours_says_what_to_do() {
     assert_eq!(error.recovery, Recovery::Abort);
 }
 
-/// Lets a connection through up to so many bytes from the client, then cuts it; then the next limit, for the next.
-fn cutting_proxy(port: u16, limits: Vec<u64>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let own = listener.local_addr().expect("an address").port();
-    thread::spawn(move || {
-        let mut limits = limits.into_iter();
-        for client in listener.incoming() {
-            let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", port))) else { return };
-            let limit = limits.next().unwrap_or(u64::MAX);
-            let (mut from, mut to) = (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
-            thread::spawn(move || std::io::copy(&mut to, &mut from));
-            thread::spawn(move || {
-                let mut first = std::io::Read::take(client.try_clone().expect("a socket"), limit);
-                let _ended = std::io::copy(&mut first, &mut &server);
-                let _gone = client.shutdown(std::net::Shutdown::Both);
-                let _gone = server.shutdown(std::net::Shutdown::Both);
-            });
-        }
-    });
-    own
-}
-
 /// The place through a proxy: its port is another, so the known hosts are too.
 fn through(server: &Server, shelf: &Path, proxy: u16, folder: &Path) -> To {
     let key = std::fs::read_to_string(server.folder.join("host_ed25519.pub")).expect("a key");
@@ -347,7 +318,7 @@ fn a_connection_cut_anywhere_leaves_the_old_file_and_the_next_try_ends_it() {
     // at the greeting, the login, the first, middle and last of the file, and after it
     let cuts = [0, 10, 1_000, 2_500, 3_500, 5_000, 40_000, 150_000, 299_000, 303_000, 304_500, 305_500, 306_500];
     for (number, cut) in cuts.into_iter().enumerate() {
-        let proxy = cutting_proxy(server.usual, vec![cut]);
+        let proxy = cutting_proxy(server.usual, cut);
         let mut place = destination(&through(&server, &shelf, proxy, folder.path()));
         let new = noise(size, number as u64 + 1);
         let first = staged.put(&mut *place, "feed.xml", &new);
@@ -366,15 +337,7 @@ fn a_connection_cut_anywhere_leaves_the_old_file_and_the_next_try_ends_it() {
 
 #[test]
 fn a_server_that_says_nothing_is_left_within_the_time_out() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let open_ones = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&open_ones);
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            kept.lock().expect("a list").push(client);
-        }
-    });
+    let port = silent_server();
     let folder = tempfile::tempdir().expect("a folder");
     let key = russh::keys::PrivateKey::random(&mut russh::keys::key::safe_rng(), russh::keys::Algorithm::Ed25519).expect("a key");
     let key = key.to_openssh(russh::keys::ssh_key::LineEnding::LF).expect("a key");
@@ -396,8 +359,7 @@ fn a_server_that_says_nothing_is_left_within_the_time_out() {
         .expect_err("over");
     assert!(matches!(error.recovery, Recovery::Abort) || error.message.contains("said nothing"), "{error:?}");
     // nobody at home
-    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    to.url = Some(format!("sftp://u@127.0.0.1:{}/", closed.port()));
+    to.url = Some(format!("sftp://u@127.0.0.1:{}/", closed_port()));
     let error = send(&to).expect_err("refused");
     assert!(error.message.contains("no connection"), "{error:?}");
 }
@@ -411,56 +373,39 @@ fn readers_see_whole_versions_while_clients_are_killed() {
     let versions: Vec<Vec<u8>> = (0..100).map(|number| noise(60_000 + number * 997, number as u64)).collect();
     let published: HashSet<String> = versions
         .iter()
-        .map(|version| super::super::pack::digest(version.as_slice()).expect("read").1)
+        .map(|version| pack::digest(version.as_slice()).expect("read").1)
         .collect();
     let staged = Staged::new();
     let direct = server.to(server.usual, &shelf, "id_ed25519");
     staged.put(&mut *destination(&direct), "feed.xml", &versions[0]).expect("sent");
-    let over = AtomicBool::new(false);
-    let reads = AtomicU64::new(0);
-    thread::scope(|scope| {
-        for reader in 0..8 {
-            let (over, reads, published, target, direct) = (&over, &reads, &published, &target, &direct);
-            scope.spawn(move || {
-                let mut sftp = (reader < 2).then(|| sftp(direct));
-                while !over.load(Ordering::Relaxed) {
-                    let digest = match &mut sftp {
-                        // as others read, past the network
-                        None => {
-                            let bytes = std::fs::read(target).expect("never absent");
-                            super::super::pack::digest(bytes.as_slice()).expect("read").1
-                        }
-                        // as others read, over the network
-                        Some(sftp) => sftp
-                            .run(&soon(), async |files| files.content(&files.path("feed.xml"), u64::MAX - 1).await)
-                            .expect("never absent")
-                            .sha256
-                            .expect("read"),
-                    };
-                    assert!(published.contains(&digest), "reader {reader} saw what was never published");
-                    reads.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        }
-        let publishing = thread::Builder::new().spawn_scoped(scope, || {
-            let mut killed = 0;
-            for (number, version) in versions.iter().enumerate() {
-                // a third ends whole, the others are cut at a place that no two share
-                let cut = match number % 3 {
-                    0 => u64::MAX,
-                    _ => 3_000 + (number as u64 * 7_919) % (version.len() as u64 + 4_000),
-                };
-                let proxy = cutting_proxy(server.usual, vec![cut]);
-                let to = through(&server, &shelf, proxy, folder.path());
-                killed += u64::from(staged.put(&mut *destination(&to), "feed.xml", version).is_err());
+    let reader = |number: usize| {
+        // two over the network, six past it
+        let mut sftp = (number < 2).then(|| sftp(&direct));
+        let target = &target;
+        move || match &mut sftp {
+            None => {
+                let bytes = std::fs::read(target).expect("never absent");
+                Ok(pack::digest(bytes.as_slice()).expect("read").1)
             }
-            killed
-        });
-        let killed = publishing.expect("a thread").join().expect("published");
-        over.store(true, Ordering::Relaxed);
+            Some(sftp) => sftp
+                .run(&soon(), async |files| files.content(&files.path("feed.xml"), u64::MAX - 1).await)
+                .map(|remote| remote.sha256.expect("read")),
+        }
+    };
+    read_all_the_while(reader, |digest| published.contains(digest), || {
+        let mut killed = 0;
+        for (number, version) in versions.iter().enumerate() {
+            // a third ends whole, the others are cut at a place that no two share
+            let cut = match number % 3 {
+                0 => u64::MAX,
+                _ => 3_000 + (number as u64 * 7_919) % (version.len() as u64 + 4_000),
+            };
+            let proxy = cutting_proxy(server.usual, cut);
+            let to = through(&server, &shelf, proxy, folder.path());
+            killed += u64::from(staged.put(&mut *destination(&to), "feed.xml", version).is_err());
+        }
         assert!(killed > 20, "{killed} clients were cut off");
     });
-    assert!(reads.load(Ordering::Relaxed) > 100);
     let last = noise(10, 1);
     staged.put(&mut *destination(&direct), "feed.xml", &last).expect("sent");
     let left: Vec<_> = std::fs::read_dir(&shelf).expect("a folder").collect();
