@@ -76,23 +76,35 @@ fn ftps(to: &To, address: Address, project: &Path) -> Result<Ftps, ConfigError> 
     let implicit = scheme == "ftps+implicit" || address.port == Some(PORT_IMPLICIT);
     let safety = match scheme {
         "ftp" if to.ca.is_some() => {
-            return Err(to.wrong("`ca` does nothing for `ftp://`", "use `ftps://`, or take it out"));
+            return Err(to.wrong(
+                "`ca` does nothing for `ftp://`",
+                "use `ftps://`, or take it out",
+            ));
         }
         "ftp" => Safety::None,
         _ => {
             let tls = tls(to, project)?;
-            if implicit { Safety::Implicit(tls) } else { Safety::Explicit(tls) }
+            if implicit {
+                Safety::Implicit(tls)
+            } else {
+                Safety::Explicit(tls)
+            }
         }
     };
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        to.wrong(format!("no connection can be made: {error}"), "is this machine out of memory or files?")
+        to.wrong(
+            format!("no connection can be made: {error}"),
+            "is this machine out of memory or files?",
+        )
     })?;
     Ok(Ftps {
         login: Login {
             address: address.shown.clone(),
             host: address.host.trim_matches(['[', ']']).to_owned(),
-            port: address.port.unwrap_or(if implicit { PORT_IMPLICIT } else { PORT }),
+            port: address
+                .port
+                .unwrap_or(if implicit { PORT_IMPLICIT } else { PORT }),
             user: user.to_owned(),
             password,
             safety,
@@ -111,7 +123,12 @@ fn tls(to: &To, project: &Path) -> Result<Tls, ConfigError> {
     let ca = to.ca.as_ref().map(|ca| project.join(ca));
     let authorities = tls::authorities(ca.as_deref())
         .map_err(|error| to.wrong(error, "name a file with certificates in PEM"))?;
-    Tls::new(authorities).map_err(|error| to.wrong(error, "this program was built without a method that TLS needs"))
+    Tls::new(authorities).map_err(|error| {
+        to.wrong(
+            error,
+            "this program was built without a method that TLS needs",
+        )
+    })
 }
 
 /// Delivers by FTP.
@@ -206,7 +223,10 @@ impl Destination for Ftps {
     fn stands(&mut self, name: &str, deadline: &Deadline) -> Result<Option<Remote>, DeliveryError> {
         self.run(deadline, async |files| {
             let found = files.size(name).await?;
-            Ok(found.map(|bytes| Remote { bytes, sha256: None }))
+            Ok(found.map(|bytes| Remote {
+                bytes,
+                sha256: None,
+            }))
         })
     }
 

@@ -24,8 +24,10 @@ pub(crate) fn cutting_proxy(port: u16, limit: u64) -> u16 {
             let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", port))) else {
                 return;
             };
-            let (mut to_client, mut from_server) =
-                (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
+            let (mut to_client, mut from_server) = (
+                client.try_clone().expect("a socket"),
+                server.try_clone().expect("a socket"),
+            );
             thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
             let limit = std::mem::replace(&mut limit, u64::MAX);
             thread::spawn(move || {
@@ -81,7 +83,10 @@ pub(crate) fn read_all_the_while<R: FnMut() -> Result<String, DeliveryError>>(
                 let mut read = reader(number);
                 while !over.load(Ordering::Relaxed) {
                     let digest = read().expect("never absent");
-                    assert!(published(&digest), "reader {number} saw what was never published");
+                    assert!(
+                        published(&digest),
+                        "reader {number} saw what was never published"
+                    );
                     reads.fetch_add(1, Ordering::Relaxed);
                 }
             });

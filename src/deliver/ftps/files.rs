@@ -48,7 +48,11 @@ impl Files<'_> {
 
     fn compare(&self, stands: &Remote, upload: &Upload<'_>) -> Result<(), DeliveryError> {
         match stands.differs(upload) {
-            Some(how) => Err(DeliveryError::not_what_was_sent(&self.login.address, upload.name, &how)),
+            Some(how) => Err(DeliveryError::not_what_was_sent(
+                &self.login.address,
+                upload.name,
+                &how,
+            )),
             None => Ok(()),
         }
     }
@@ -68,18 +72,33 @@ impl Files<'_> {
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             let length = source.read(&mut chunk).map_err(unreadable)?;
-            let Some(bytes) = chunk.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
-            let writing = async { stream.write_all(bytes).await.map_err(FtpError::ConnectionError) };
+            let Some(bytes) = chunk.get(..length).filter(|bytes| !bytes.is_empty()) else {
+                break;
+            };
+            let writing = async {
+                stream
+                    .write_all(bytes)
+                    .await
+                    .map_err(FtpError::ConnectionError)
+            };
             if let Err(error) = login.done(doing, idle, writing).await {
                 // Why it stopped taking bytes is said on the other connection.
-                return Err(login.done(doing, idle, stream.finish()).await.err().unwrap_or(error));
+                return Err(login
+                    .done(doing, idle, stream.finish())
+                    .await
+                    .err()
+                    .unwrap_or(error));
             }
         }
         login.done(doing, idle, stream.finish()).await
     }
 
     /// Reads a file from its start to its end, and not much further than `bytes_max`.
-    pub(super) async fn content(&mut self, name: &str, bytes_max: u64) -> Result<Remote, DeliveryError> {
+    pub(super) async fn content(
+        &mut self,
+        name: &str,
+        bytes_max: u64,
+    ) -> Result<Remote, DeliveryError> {
         let doing = "reading back";
         let (login, idle) = (self.login, self.idle);
         let opening = self.session.ftp.retr_as_stream(name);
@@ -88,9 +107,16 @@ impl Files<'_> {
         let mut digest = Sha256::new();
         let mut bytes = 0u64;
         while bytes <= bytes_max {
-            let reading = async { stream.read(&mut chunk).await.map_err(FtpError::ConnectionError) };
+            let reading = async {
+                stream
+                    .read(&mut chunk)
+                    .await
+                    .map_err(FtpError::ConnectionError)
+            };
             let length = login.done(doing, idle, reading).await?;
-            let Some(read) = chunk.get(..length).filter(|read| !read.is_empty()) else { break };
+            let Some(read) = chunk.get(..length).filter(|read| !read.is_empty()) else {
+                break;
+            };
             digest.update(read);
             bytes += length as u64;
         }
@@ -114,14 +140,20 @@ impl Files<'_> {
             Ok(Err(error)) => error,
         };
         let refused = matches!(&refusal, FtpError::UnexpectedResponse(response) if response.status.code() >= 500);
-        let both_stand = refused && self.size(hidden).await?.is_some() && self.size(name).await?.is_some();
+        let both_stand =
+            refused && self.size(hidden).await?.is_some() && self.size(name).await?.is_some();
         if !both_stand {
             return login.done(doing, idle, async { Err(refusal) }).await;
         }
         *self.replaces = false;
         let aside = Hidden::new(name, Kind::Aside).to_string();
-        login.done(doing, idle, self.session.ftp.rename(name, &aside)).await?;
-        if let Err(error) = login.done(doing, idle, self.session.ftp.rename(hidden, name)).await {
+        login
+            .done(doing, idle, self.session.ftp.rename(name, &aside))
+            .await?;
+        if let Err(error) = login
+            .done(doing, idle, self.session.ftp.rename(hidden, name))
+            .await
+        {
             // If this fails too, the next run puts it back before anything else.
             let _back = timeout(idle, self.session.ftp.rename(aside.as_str(), name)).await;
             return Err(error);
@@ -162,8 +194,14 @@ impl Files<'_> {
         let lines = match lines {
             Err(_) => return Err(login.silent("looking into the folder", idle)),
             // an empty folder is an error to some, and so is the question to others
-            Ok(Err(FtpError::UnexpectedResponse(response))) if response.status.code() >= 450 => return Ok(Vec::new()),
-            Ok(lines) => login.done("looking into the folder", idle, async { lines }).await?,
+            Ok(Err(FtpError::UnexpectedResponse(response))) if response.status.code() >= 450 => {
+                return Ok(Vec::new());
+            }
+            Ok(lines) => {
+                login
+                    .done("looking into the folder", idle, async { lines })
+                    .await?
+            }
         };
         let name = |line: String| {
             let name = if session.lists {
@@ -181,11 +219,17 @@ impl Files<'_> {
         let asking = async {
             match self.session.ftp.size(name).await {
                 Ok(bytes) => Ok(Some(bytes as u64)),
-                Err(FtpError::UnexpectedResponse(response)) if response.status == Status::FileUnavailable => Ok(None),
+                Err(FtpError::UnexpectedResponse(response))
+                    if response.status == Status::FileUnavailable =>
+                {
+                    Ok(None)
+                }
                 Err(error) => Err(error),
             }
         };
-        self.login.done("asking for a size", self.idle, asking).await
+        self.login
+            .done("asking for a size", self.idle, asking)
+            .await
     }
 
     /// Removes a file; one that is not there is removed already.
@@ -200,6 +244,8 @@ impl Files<'_> {
         if refused && self.size(name).await?.is_none() {
             return Ok(());
         }
-        login.done("removing a file", idle, async { Err(refusal) }).await
+        login
+            .done("removing a file", idle, async { Err(refusal) })
+            .await
     }
 }

@@ -49,11 +49,19 @@ pub(super) struct Session {
 }
 
 impl Login {
-    pub(super) fn again(&self, message: impl Into<String>, hint: impl Into<String>) -> DeliveryError {
+    pub(super) fn again(
+        &self,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> DeliveryError {
         DeliveryError::retry(&self.address, message, hint)
     }
 
-    pub(super) fn stop(&self, message: impl Into<String>, hint: impl Into<String>) -> DeliveryError {
+    pub(super) fn stop(
+        &self,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> DeliveryError {
         DeliveryError::abort(&self.address, message, hint)
     }
 
@@ -117,7 +125,11 @@ impl Login {
     }
 
     fn answered(&self, doing: &str, status: Status, said: &str) -> DeliveryError {
-        let folder = if self.folder.is_empty() { "the user's folder" } else { &self.folder };
+        let folder = if self.folder.is_empty() {
+            "the user's folder"
+        } else {
+            &self.folder
+        };
         match status.code() {
             452 | 552 => self.stop(
                 format!("there is no room left on the server ({doing}: {said})"),
@@ -155,7 +167,13 @@ impl Session {
         let mut ftp = connect(login, idle).await?;
         let entering = ftp.login(login.user.as_str(), login.password.expose());
         login.done(LOGIN, idle, entering).await?;
-        login.done("asking for bytes as they are", idle, ftp.transfer_type(FileType::Binary)).await?;
+        login
+            .done(
+                "asking for bytes as they are",
+                idle,
+                ftp.transfer_type(FileType::Binary),
+            )
+            .await?;
         // A server that does not tell what it can is asked in the oldest way.
         let features = match timeout(idle, ftp.feat()).await {
             Ok(Ok(features)) => features,
@@ -163,13 +181,26 @@ impl Session {
             Ok(Err(error)) => return Err(login.failed("asking what it can", &error)),
             Err(_) => return Err(login.silent("asking what it can", idle)),
         };
-        let can = |name: &str| features.keys().any(|feature| feature.eq_ignore_ascii_case(name));
+        let can = |name: &str| {
+            features
+                .keys()
+                .any(|feature| feature.eq_ignore_ascii_case(name))
+        };
         if can("UTF8") {
             // RFC 2640 has it on; some servers want to be asked, others refuse to
-            let _asked = timeout(idle, ftp.custom_command("OPTS UTF8 ON", &[Status::CommandOk])).await;
+            let _asked = timeout(
+                idle,
+                ftp.custom_command("OPTS UTF8 ON", &[Status::CommandOk]),
+            )
+            .await;
         }
         // Many servers list EPSV and then deny it, or the other way round: it is tried.
-        match timeout(idle, ftp.custom_command("EPSV", &[Status::ExtendedPassiveMode])).await {
+        match timeout(
+            idle,
+            ftp.custom_command("EPSV", &[Status::ExtendedPassiveMode]),
+        )
+        .await
+        {
             Err(_) => return Err(login.silent("asking for a data connection", idle)),
             Ok(Ok(_)) => ftp.set_mode(Mode::ExtendedPassive),
             // then the data goes to the server that was asked, whatever address it names
@@ -180,7 +211,9 @@ impl Session {
             match timeout(idle, ftp.cwd(&login.folder)).await {
                 Err(_) => return Err(login.silent("entering the folder", idle)),
                 Ok(Ok(())) => {}
-                Ok(Err(FtpError::UnexpectedResponse(response))) if response.status == Status::FileUnavailable => {
+                Ok(Err(FtpError::UnexpectedResponse(response)))
+                    if response.status == Status::FileUnavailable =>
+                {
                     return Err(login.stop(
                         format!("there is no folder `{}` on the server, or it is closed", login.folder),
                         "make it there, or correct the address: its path begins at the server's root, `/~/` is the \
@@ -224,7 +257,13 @@ async fn connect(login: &Login, idle: Duration) -> Result<Ftp, DeliveryError> {
         }
         Ok(Ok(socket)) => socket,
     };
-    let ftp = login.done("waiting for the greeting", idle, Ftp::connect_with_stream(socket)).await?;
+    let ftp = login
+        .done(
+            "waiting for the greeting",
+            idle,
+            Ftp::connect_with_stream(socket),
+        )
+        .await?;
     match &login.safety {
         Safety::Explicit(tls) => {
             let securing = ftp.into_secure(tls.clone(), &login.host);

@@ -1,5 +1,6 @@
 //! Against vsftpd, started by `tests/servers/ftps`; without it each test says that it is skipped. Certificates that must be
 //! refused are shown by a server of our own.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -43,22 +44,39 @@ impl Server {
             return None;
         };
         let folder = PathBuf::from(folder);
-        let address = std::fs::read_to_string(folder.join("address")).expect("the server's address");
+        let address =
+            std::fs::read_to_string(folder.join("address")).expect("the server's address");
         let mut fields = address.split_whitespace();
         let user = fields.next().expect("a user").to_owned();
-        let ports = [0; 3].map(|_| fields.next().and_then(|port| port.parse().ok()).expect("a port"));
-        Some(Server { folder, user, ports })
+        let ports = [0; 3].map(|_| {
+            fields
+                .next()
+                .and_then(|port| port.parse().ok())
+                .expect("a port")
+        });
+        Some(Server {
+            folder,
+            user,
+            ports,
+        })
     }
 
     /// An empty folder there that the user may write to: its name.
     fn shelf(&self) -> String {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let name = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "{}-{}",
+            std::process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
         // made by the user itself, so that it is the user's
         let mut root = ftps(&self.to(Kind::Explicit, ""));
         root.run(&soon(), async |files| {
             let making = files.session.ftp.mkdir(name.as_str());
-            files.login.done("making", Duration::from_secs(20), making).await
+            files
+                .login
+                .done("making", Duration::from_secs(20), making)
+                .await
         })
         .expect("made");
         name
@@ -86,7 +104,10 @@ impl Server {
         };
         let slash = if shelf.is_empty() { "" } else { "/" };
         To {
-            url: Some(format!("{scheme}://{}@127.0.0.1:{port}/{shelf}{slash}", self.user)),
+            url: Some(format!(
+                "{scheme}://{}@127.0.0.1:{port}/{shelf}{slash}",
+                self.user
+            )),
             password: Some(self.secret("password")),
             ca: match kind {
                 Kind::Plain => None,
@@ -130,7 +151,13 @@ impl Place for Shelf {
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.server.path(&self.name)).expect("a folder");
         let mut names: Vec<String> = entries
-            .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .into_string()
+                    .expect("text")
+            })
             .collect();
         names.sort();
         names
@@ -173,14 +200,18 @@ fn without_tls_and_without_epsv_it_passes_the_suite_where_that_is_allowed() {
 
 #[test]
 fn one_connection_resumes_its_session_for_many_files() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     for kind in [Kind::Explicit, Kind::Implicit] {
         let shelf = server.shelf();
         let mut place = ftps(&server.to(kind, &shelf));
         let staged = Staged::new();
         for number in 0..15 {
             let name = format!("{number}.xml");
-            staged.put(&mut place, &name, &noise(3_000, number)).expect(&name);
+            staged
+                .put(&mut place, &name, &noise(3_000, number))
+                .expect(&name);
         }
         assert!(place.session.is_some());
     }
@@ -188,10 +219,13 @@ fn one_connection_resumes_its_session_for_many_files() {
 
 #[test]
 fn a_wrong_password_or_folder_is_refused_for_good_and_no_secret_is_told() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("canary"), "CANARY-5up3r-s3cret").expect("written");
-    let canary = SecretRef::new(&format!("file:{}", folder.path().join("canary").display())).expect("a reference");
+    let canary = SecretRef::new(&format!("file:{}", folder.path().join("canary").display()))
+        .expect("a reference");
     for kind in [Kind::Explicit, Kind::Implicit, Kind::Plain] {
         let to = To {
             password: Some(canary.clone()),
@@ -204,7 +238,10 @@ fn a_wrong_password_or_folder_is_refused_for_good_and_no_secret_is_told() {
     }
     let error = send(&server.to(Kind::Explicit, "none")).expect_err("no folder");
     assert_eq!(error.recovery, Recovery::Abort, "{error:?}");
-    assert!(error.message.contains("there is no folder `/none/`"), "{error:?}");
+    assert!(
+        error.message.contains("there is no folder `/none/`"),
+        "{error:?}"
+    );
     // a password that would be two commands
     std::fs::write(folder.path().join("canary"), "CANARY\r\nDELE feed.xml").expect("written");
     let to = To {
@@ -217,13 +254,26 @@ fn a_wrong_password_or_folder_is_refused_for_good_and_no_secret_is_told() {
 
 #[test]
 fn authorities_that_did_not_sign_the_certificate_let_nobody_in() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     for kind in [Kind::Explicit, Kind::Implicit] {
-        for ca in [None, Some(server.folder.join("other-ca.pem").display().to_string())] {
-            let to = To { ca, ..server.to(kind, "") };
+        for ca in [
+            None,
+            Some(server.folder.join("other-ca.pem").display().to_string()),
+        ] {
+            let to = To {
+                ca,
+                ..server.to(kind, "")
+            };
             let error = send(&to).expect_err("refused");
             assert_eq!(error.recovery, Recovery::Abort, "{error:?}");
-            assert!(error.message.contains("the certificate of 127.0.0.1 is refused"), "{error:?}");
+            assert!(
+                error
+                    .message
+                    .contains("the certificate of 127.0.0.1 is refused"),
+                "{error:?}"
+            );
         }
     }
     for file in ["none.pem", "address"] {
@@ -237,16 +287,20 @@ fn authorities_that_did_not_sign_the_certificate_let_nobody_in() {
 }
 
 /// A server that asks for TLS and shows this certificate; what it hears after that is kept. Its port.
-fn showing(certificate: rcgen::CertificateParams, authority: &rcgen::Issuer<'_, rcgen::KeyPair>) -> (u16, Arc<Mutex<String>>) {
+fn showing(
+    certificate: rcgen::CertificateParams,
+    authority: &rcgen::Issuer<'_, rcgen::KeyPair>,
+) -> (u16, Arc<Mutex<String>>) {
     let key = rcgen::KeyPair::generate().expect("a key");
     let certificate = certificate.signed_by(&key, authority).expect("signed");
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .expect("a certificate");
+    let config =
+        ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("a certificate");
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -290,13 +344,18 @@ fn a_certificate_for_another_name_or_time_is_refused_before_the_password() {
     let to = |port: u16| To {
         url: Some(format!("ftps://u@localhost:{port}/")),
         password: Some(
-            SecretRef::new(&format!("file:{}", folder.path().join("password").display())).expect("a reference"),
+            SecretRef::new(&format!(
+                "file:{}",
+                folder.path().join("password").display()
+            ))
+            .expect("a reference"),
         ),
         ca: Some(folder.path().join("ca.pem").display().to_string()),
         timeout: Some("5s".to_owned()),
         ..To::default()
     };
-    let for_name = |name: &str| rcgen::CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    let for_name =
+        |name: &str| rcgen::CertificateParams::new(vec![name.to_owned()]).expect("parameters");
     let mut over = for_name("localhost");
     over.not_before = rcgen::date_time_ymd(2001, 1, 1);
     over.not_after = rcgen::date_time_ymd(2002, 1, 1);
@@ -304,7 +363,12 @@ fn a_certificate_for_another_name_or_time_is_refused_before_the_password() {
         let (port, heard) = showing(certificate, &authority);
         let error = send(&to(port)).expect_err("refused");
         assert_eq!(error.recovery, Recovery::Abort, "{error:?}");
-        assert!(error.message.contains("the certificate of localhost is refused"), "{error:?}");
+        assert!(
+            error
+                .message
+                .contains("the certificate of localhost is refused"),
+            "{error:?}"
+        );
         assert_eq!(*heard.lock().expect("heard"), "");
     }
     // the right one is taken: what comes next is heard
@@ -320,7 +384,11 @@ fn a_server_that_says_nothing_is_left_within_the_time_out() {
     let to = |scheme: &str, port: u16, timeout: &str| To {
         url: Some(format!("{scheme}://u@127.0.0.1:{port}/")),
         password: Some(
-            SecretRef::new(&format!("file:{}", folder.path().join("password").display())).expect("a reference"),
+            SecretRef::new(&format!(
+                "file:{}",
+                folder.path().join("password").display()
+            ))
+            .expect("a reference"),
         ),
         allow_plain: scheme == "ftp",
         timeout: Some(timeout.to_owned()),
@@ -333,9 +401,14 @@ fn a_server_that_says_nothing_is_left_within_the_time_out() {
         assert!(matches!(error.recovery, Recovery::Retry { .. }));
         // the run's own deadline comes first
         let soon = Deadline::after(Duration::from_millis(300));
-        destination(&to(scheme, silent, "1h")).remove("feed.xml", &soon).expect_err("over");
+        destination(&to(scheme, silent, "1h"))
+            .remove("feed.xml", &soon)
+            .expect_err("over");
         let error = send(&to(scheme, closed_port(), "5s")).expect_err("nobody");
-        assert!(matches!(error.recovery, Recovery::Retry { .. }), "{error:?}");
+        assert!(
+            matches!(error.recovery, Recovery::Retry { .. }),
+            "{error:?}"
+        );
     }
 }
 
@@ -346,22 +419,32 @@ fn child() {
     let (shelf, file) = told.split_once('\n').expect("a folder and a file");
     let server = Server::start().expect("a server");
     let bytes = std::fs::read(file).expect("a version");
-    let sent = Staged::new().put(&mut *destination(&server.to(Kind::Explicit, shelf)), "feed.xml", &bytes);
+    let sent = Staged::new().put(
+        &mut *destination(&server.to(Kind::Explicit, shelf)),
+        "feed.xml",
+        &bytes,
+    );
     sent.expect("sent");
 }
 
 #[test]
 fn readers_see_whole_versions_while_clients_are_killed() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
     let target = server.path(&shelf).join("feed.xml");
     let folder = tempfile::tempdir().expect("a folder");
-    let versions: Vec<Vec<u8>> = (0..60).map(|number| noise(200_000 + number * 997, number as u64)).collect();
+    let versions: Vec<Vec<u8>> = (0..60)
+        .map(|number| noise(200_000 + number * 997, number as u64))
+        .collect();
     let digest = |bytes: &[u8]| pack::digest(bytes).expect("read").1;
     let published: HashSet<String> = versions.iter().map(|version| digest(version)).collect();
     let staged = Staged::new();
     let to = server.to(Kind::Explicit, &shelf);
-    staged.put(&mut *destination(&to), "feed.xml", &versions[0]).expect("sent");
+    staged
+        .put(&mut *destination(&to), "feed.xml", &versions[0])
+        .expect("sent");
     let reader = |number: usize| {
         // one over the network, the others past it
         let mut ftps = (number == 0).then(|| ftps(&to));
@@ -369,33 +452,44 @@ fn readers_see_whole_versions_while_clients_are_killed() {
         move || match &mut ftps {
             None => Ok(digest(&std::fs::read(target).expect("never absent"))),
             Some(ftps) => ftps
-                .run(&soon(), async |files| files.content("feed.xml", u64::MAX - 1).await)
+                .run(&soon(), async |files| {
+                    files.content("feed.xml", u64::MAX - 1).await
+                })
                 .map(|remote| remote.sha256.expect("read")),
         }
     };
-    read_all_the_while(reader, |digest| published.contains(digest), || {
-        let mut killed = 0;
-        for (number, version) in versions.iter().enumerate() {
-            let file = folder.path().join(number.to_string());
-            std::fs::write(&file, version).expect("written");
-            let mut child = std::process::Command::new(std::env::current_exe().expect("this program"))
-                .args(["--exact", "deliver::ftps::tests::child", "--quiet"])
-                .env(CHILD, format!("{shelf}\n{}", file.display()))
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .spawn()
-                .expect("a process");
-            if number % 4 != 0 {
-                // a different moment each time, from before the connection to after the last answer
-                thread::sleep(Duration::from_millis((number as u64 * 37) % 500));
-                let _gone = child.kill();
+    read_all_the_while(
+        reader,
+        |digest| published.contains(digest),
+        || {
+            let mut killed = 0;
+            for (number, version) in versions.iter().enumerate() {
+                let file = folder.path().join(number.to_string());
+                std::fs::write(&file, version).expect("written");
+                let mut child =
+                    std::process::Command::new(std::env::current_exe().expect("this program"))
+                        .args(["--exact", "deliver::ftps::tests::child", "--quiet"])
+                        .env(CHILD, format!("{shelf}\n{}", file.display()))
+                        .stdout(std::process::Stdio::null())
+                        .stderr(std::process::Stdio::null())
+                        .spawn()
+                        .expect("a process");
+                if number % 4 != 0 {
+                    // a different moment each time, from before the connection to after the last answer
+                    thread::sleep(Duration::from_millis((number as u64 * 37) % 500));
+                    let _gone = child.kill();
+                }
+                killed += u64::from(!child.wait().expect("ended").success());
             }
-            killed += u64::from(!child.wait().expect("ended").success());
-        }
-        assert!((5..=45).contains(&killed), "{killed} clients were killed");
-    });
+            assert!((5..=45).contains(&killed), "{killed} clients were killed");
+        },
+    );
     let last = noise(10, 1);
-    staged.put(&mut *destination(&to), "feed.xml", &last).expect("sent");
-    let left: Vec<_> = std::fs::read_dir(server.path(&shelf)).expect("a folder").collect();
+    staged
+        .put(&mut *destination(&to), "feed.xml", &last)
+        .expect("sent");
+    let left: Vec<_> = std::fs::read_dir(server.path(&shelf))
+        .expect("a folder")
+        .collect();
     assert_eq!(left.len(), 1, "{left:?}");
 }

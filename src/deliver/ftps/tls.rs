@@ -28,7 +28,8 @@ pub(super) fn authorities(ca: Option<&Path>) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
     if let Some(file) = ca {
         let shown = file.display();
-        let pem = std::fs::read(file).map_err(|error| format!("`ca` {shown} cannot be read: {error}"))?;
+        let pem =
+            std::fs::read(file).map_err(|error| format!("`ca` {shown} cannot be read: {error}"))?;
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             certificate
                 .ok()
@@ -57,11 +58,12 @@ impl Tls {
     /// # Errors
     /// A message of the library.
     pub(super) fn new(authorities: RootCertStore) -> Result<Self, String> {
-        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(authorities)
-            .with_no_client_auth();
+        let mut config =
+            ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(|error| error.to_string())?
+                .with_root_certificates(authorities)
+                .with_no_client_auth();
         config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
         Ok(Tls {
             connector: TlsConnector::from(Arc::new(config)),
@@ -71,7 +73,10 @@ impl Tls {
 
     /// Why the last handshake failed, once.
     pub(super) fn refusal(&self) -> Option<rustls::Error> {
-        self.refusal.lock().ok().and_then(|mut refusal| refusal.take())
+        self.refusal
+            .lock()
+            .ok()
+            .and_then(|mut refusal| refusal.take())
     }
 
     async fn shake_hands(&self, name: &str, stream: TcpStream) -> FtpResult<AsyncRustlsStream> {
@@ -80,7 +85,9 @@ impl Tls {
         match self.connector.connect(name, stream).await {
             Ok(stream) => Ok(stream.into()),
             Err(error) => {
-                let why = error.get_ref().and_then(|why| why.downcast_ref::<rustls::Error>());
+                let why = error
+                    .get_ref()
+                    .and_then(|why| why.downcast_ref::<rustls::Error>());
                 if let (Some(why), Ok(mut place)) = (why, self.refusal.lock()) {
                     *place = Some(why.clone());
                 }
