@@ -58,6 +58,8 @@ pub struct To {
     pub read_back: Option<bool>,
     /// Allows `http://` beyond this machine. What is sent can then be read and changed on its way.
     pub allow_http: bool,
+    /// Allows `ftp://`: FTP without TLS. The password and what is sent can then be read and changed on their way.
+    pub allow_plain: bool,
     /// The longest silence, such as `60s`; 60 seconds by default.
     pub timeout: Option<String>,
     /// How often it is tried, 1 to 20; 5 by default.

@@ -15,7 +15,7 @@ pub enum Scheme {
     Folder,
     /// SSH.
     Sftp,
-    /// FTP with TLS: explicit, or implicit (`ftps://host:990/`).
+    /// FTP with TLS: explicit, or implicit (`ftps+implicit://host/`, `ftps://host:990/`); `ftp://` without any.
     Ftps,
     /// S3 and compatible.
     S3,
@@ -27,9 +27,11 @@ pub enum Scheme {
     Http,
 }
 
-const SCHEMES: [(&str, Scheme); 8] = [
+const SCHEMES: [(&str, Scheme); 10] = [
     ("sftp", Scheme::Sftp),
     ("ftps", Scheme::Ftps),
+    ("ftps+implicit", Scheme::Ftps),
+    ("ftp", Scheme::Ftps),
     ("s3", Scheme::S3),
     ("gs", Scheme::Gs),
     ("az", Scheme::Az),
@@ -172,12 +174,17 @@ impl Address {
                 "write it as `https://host/path`; a place on this machine is a `path`",
             )
         })?;
-        let known = SCHEMES.iter().find(|(name, _)| *name == url.scheme());
+        let known = SCHEMES
+            .iter()
+            .find(|(name, _)| *name == url.scheme())
+            .filter(|(name, _)| *name != "ftp" || to.allow_plain);
         let Some((_, scheme)) = known else {
             return Err(to.wrong(
                 format!("`{}://` is no scheme that feeds are delivered by", url.scheme()),
                 if url.scheme() == "ftp" {
-                    "`ftp://` sends the password and the feed unprotected: use `ftps://` or `sftp://`".to_owned()
+                    "`ftp://` sends the password and the feed unprotected: use `ftps://` or `sftp://`, or say \
+                     `allow_plain = true`"
+                        .to_owned()
                 } else {
                     near(url.scheme(), SCHEMES.iter().map(|(name, _)| *name)).unwrap_or_else(|| {
                         "known are `sftp`, `ftps`, `s3`, `gs`, `az`, `https`, and `path` for a folder".to_owned()
@@ -255,7 +262,7 @@ impl Address {
     /// A key that does nothing at this place is a mistake: someone believes that it does.
     fn check_keys(&self, to: &To) -> Result<(), ConfigError> {
         use Scheme::{Az, Folder, Ftps, Gs, Http, S3, Sftp};
-        let keys: [(&str, bool, &[Scheme]); 17] = [
+        let keys: [(&str, bool, &[Scheme]); 18] = [
             ("method", to.method.is_some(), &[Http]),
             ("user", to.user.is_some(), &[Sftp, Ftps, Http]),
             ("password", to.password.is_some(), &[Sftp, Ftps, Http]),
@@ -272,6 +279,7 @@ impl Address {
             ("headers", !to.headers.is_empty(), &[Http]),
             ("read_back", to.read_back.is_some(), &[Http]),
             ("allow_http", to.allow_http, &[Http, S3, Gs, Az]),
+            ("allow_plain", to.allow_plain, &[Ftps]),
             ("ca", to.ca.is_some(), &[Ftps, Http, S3, Gs, Az]),
         ];
         for (key, given, used) in keys {

@@ -38,15 +38,21 @@ impl Hidden {
 
     /// The hidden name that a listing shows, if it is one of this file.
     pub(super) fn read(found: &str, name: &str) -> Option<Self> {
-        let rest = found.strip_prefix('.')?.strip_prefix(name)?.strip_prefix('.')?;
+        let rest = found
+            .strip_prefix('.')?
+            .strip_prefix(name)?
+            .strip_prefix('.')?;
         let (number, kind) = match rest.strip_suffix(ASIDE) {
             Some(number) => (number, Kind::Aside),
             None => (rest.strip_suffix(PART)?, Kind::Part),
         };
-        let digits = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let digits =
+            |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         Some(Hidden {
             name: name.to_owned(),
-            number: u64::from_str_radix(number, 16).ok().filter(|_| digits(number))?,
+            number: u64::from_str_radix(number, 16)
+                .ok()
+                .filter(|_| digits(number))?,
             kind,
         })
     }

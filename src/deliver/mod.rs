@@ -10,6 +10,8 @@ mod error;
 mod folder;
 #[cfg(any(feature = "sftp", feature = "ftp"))]
 mod hidden;
+#[cfg(all(test, any(feature = "sftp", feature = "ftp")))]
+pub(crate) mod loopback;
 #[cfg(feature = "ftp")]
 mod ftps;
 mod http;

@@ -52,8 +52,13 @@ fn sftp(to: &To, address: Address, project: &Path) -> Result<Sftp, ConfigError> 
             "write it as `sftp://user@host/path`, or add `user = \"…\"`",
         )
     })?;
-    let password = to.password.as_ref().map(|password| password.resolve(project));
-    let password = password.transpose().map_err(|error| to.wrong(error, SECRET_HINT))?;
+    let password = to
+        .password
+        .as_ref()
+        .map(|password| password.resolve(project));
+    let password = password
+        .transpose()
+        .map_err(|error| to.wrong(error, SECRET_HINT))?;
     let key = private_key(to, project)?;
     if password.is_none() && key.is_none() {
         return Err(to.wrong(
@@ -76,7 +81,10 @@ fn sftp(to: &To, address: Address, project: &Path) -> Result<Sftp, ConfigError> 
     };
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        to.wrong(format!("no connection can be made: {error}"), "is this machine out of memory or files?")
+        to.wrong(
+            format!("no connection can be made: {error}"),
+            "is this machine out of memory or files?",
+        )
     })?;
     Ok(Sftp {
         idle: to.timeout()?,
@@ -95,13 +103,19 @@ const SECRET_HINT: &str = "set the variable, or put the secret into the file";
 fn private_key(to: &To, project: &Path) -> Result<Option<Arc<PrivateKey>>, ConfigError> {
     let Some(reference) = &to.key else {
         if to.key_passphrase.is_some() {
-            return Err(to.wrong("`key_passphrase` unlocks no key", "add `key = \"file:PATH\"`"));
+            return Err(to.wrong(
+                "`key_passphrase` unlocks no key",
+                "add `key = \"file:PATH\"`",
+            ));
         }
         return Ok(None);
     };
     let wrong = |error: String| to.wrong(error, SECRET_HINT);
     let text = reference.resolve(project).map_err(wrong)?;
-    let passphrase = to.key_passphrase.as_ref().map(|phrase| phrase.resolve(project));
+    let passphrase = to
+        .key_passphrase
+        .as_ref()
+        .map(|phrase| phrase.resolve(project));
     let passphrase = passphrase.transpose().map_err(wrong)?;
     let shown = reference.reference();
     // What the library says of a key is not repeated: it may hold a piece of it.
@@ -241,6 +255,8 @@ impl Destination for Sftp {
     }
 
     fn remove(&mut self, name: &str, deadline: &Deadline) -> Result<(), DeliveryError> {
-        self.run(deadline, async |files| files.remove_path(&files.path(name)).await)
+        self.run(deadline, async |files| {
+            files.remove_path(&files.path(name)).await
+        })
     }
 }

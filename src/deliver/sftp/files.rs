@@ -39,7 +39,10 @@ impl Files<'_> {
     pub(super) async fn put(&self, upload: &Upload<'_>) -> Result<(), DeliveryError> {
         let (name, target) = (upload.name, self.path(upload.name));
         self.tidy(name).await?;
-        let mode = self.attributes(&target).await?.and_then(|old| old.permissions);
+        let mode = self
+            .attributes(&target)
+            .await?
+            .and_then(|old| old.permissions);
         let hidden = self.path(&Hidden::new(name, Kind::Part).to_string());
         let stored = match self.send(&hidden, mode, upload).await {
             Ok(()) => self.content(&hidden, upload.bytes).await,
@@ -92,12 +95,16 @@ impl Files<'_> {
             let _kept = timeout(self.idle, sftp.fsetstat(handle.as_str(), attributes)).await;
         }
         if self.session.syncs {
-            let sync = self.done("syncing the file", sftp.fsync(handle.as_str())).await;
+            let sync = self
+                .done("syncing the file", sftp.fsync(handle.as_str()))
+                .await;
             if let Err(error) = sync {
                 return Err(self.disk_full().await.unwrap_or(error));
             }
         }
-        self.done("closing the file", sftp.close(handle)).await.map(drop)
+        self.done("closing the file", sftp.close(handle))
+            .await
+            .map(drop)
     }
 
     /// Writes everything, with a bounded number of requests on their way. The time-out is between two answers.
@@ -113,7 +120,8 @@ impl Files<'_> {
                 if chunk.is_empty() {
                     break;
                 }
-                let (sftp, handle, at) = (Arc::clone(&self.session.sftp), handle.to_owned(), offset);
+                let (sftp, handle, at) =
+                    (Arc::clone(&self.session.sftp), handle.to_owned(), offset);
                 offset += chunk.len() as u64;
                 requests.spawn(async move { sftp.write(handle, at, chunk).await });
             }
@@ -131,12 +139,20 @@ impl Files<'_> {
     }
 
     /// Reads a file from its start to its end, and not much further than `bytes_max`.
-    pub(super) async fn content(&self, path: &str, bytes_max: u64) -> Result<Remote, DeliveryError> {
+    pub(super) async fn content(
+        &self,
+        path: &str,
+        bytes_max: u64,
+    ) -> Result<Remote, DeliveryError> {
         let doing = "reading back";
         let sftp = &self.session.sftp;
         let opening = sftp.open(path, OpenFlags::READ, FileAttributes::empty());
         let handle = self.done(doing, opening).await?.handle;
-        let size = self.done(doing, sftp.fstat(handle.as_str())).await?.attrs.size;
+        let size = self
+            .done(doing, sftp.fstat(handle.as_str()))
+            .await?
+            .attrs
+            .size;
         // A server that tells no size is asked piece by piece; a file that is too long is wrong whatever is in it.
         let end = size.unwrap_or(0).min(bytes_max);
         let mut read = Reading::default();
@@ -144,12 +160,15 @@ impl Files<'_> {
         let mut answers: VecDeque<(u64, JoinHandle<_>)> = VecDeque::new();
         loop {
             while asked < end && answers.len() < IN_FLIGHT_MAX {
-                let (sftp, handle, wanted) = (Arc::clone(sftp), handle.clone(), chunk_at(asked, end));
+                let (sftp, handle, wanted) =
+                    (Arc::clone(sftp), handle.clone(), chunk_at(asked, end));
                 let reading = async move { sftp.read(handle, asked, wanted).await };
                 answers.push_back((asked + u64::from(wanted), tokio::spawn(reading)));
                 asked += u64::from(wanted);
             }
-            let Some((until, answer)) = answers.pop_front() else { break };
+            let Some((until, answer)) = answers.pop_front() else {
+                break;
+            };
             let answer = async { answer.await.unwrap_or(Err(SftpError::UnexpectedPacket)) };
             read.take(&self.piece(doing, answer).await?);
             // A server may give less than it is asked for: the rest of the piece, one request after the other.
@@ -184,7 +203,9 @@ impl Files<'_> {
         let reading = async {
             match reading.await {
                 Ok(data) => Ok(data.data),
-                Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => Ok(Vec::new()),
+                Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => {
+                    Ok(Vec::new())
+                }
                 Err(error) => Err(error),
             }
         };
@@ -211,10 +232,14 @@ impl Files<'_> {
             return self.done(doing, renaming).await;
         }
         if self.attributes(target).await?.is_none() {
-            return self.done(doing, sftp.rename(hidden, target)).await.map(drop);
+            return self
+                .done(doing, sftp.rename(hidden, target))
+                .await
+                .map(drop);
         }
         let aside = self.path(&Hidden::new(name, Kind::Aside).to_string());
-        self.done(doing, sftp.rename(target, aside.as_str())).await?;
+        self.done(doing, sftp.rename(target, aside.as_str()))
+            .await?;
         if let Err(error) = self.done(doing, sftp.rename(hidden, target)).await {
             // If this fails too, the next run puts it back before anything else.
             let _back = timeout(self.idle, sftp.rename(aside.as_str(), target)).await;
@@ -255,7 +280,9 @@ impl Files<'_> {
             let reading = async {
                 match sftp.readdir(handle.as_str()).await {
                     Ok(page) => Ok(page.files),
-                    Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => Ok(Vec::new()),
+                    Err(SftpError::Status(status)) if status.status_code == StatusCode::Eof => {
+                        Ok(Vec::new())
+                    }
                     Err(error) => Err(error),
                 }
             };
@@ -270,11 +297,16 @@ impl Files<'_> {
     }
 
     /// What is told of a file; `None` when there is none.
-    pub(super) async fn attributes(&self, path: &str) -> Result<Option<FileAttributes>, DeliveryError> {
+    pub(super) async fn attributes(
+        &self,
+        path: &str,
+    ) -> Result<Option<FileAttributes>, DeliveryError> {
         let asking = async {
             match self.session.sftp.stat(path).await {
                 Ok(found) => Ok(Some(found.attrs)),
-                Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => Ok(None),
+                Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => {
+                    Ok(None)
+                }
                 Err(error) => Err(error),
             }
         };
@@ -286,7 +318,9 @@ impl Files<'_> {
         let removing = async {
             match self.session.sftp.remove(path).await {
                 Ok(_) => Ok(()),
-                Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => Ok(()),
+                Err(SftpError::Status(status)) if status.status_code == StatusCode::NoSuchFile => {
+                    Ok(())
+                }
                 Err(error) => Err(error),
             }
         };
@@ -336,7 +370,10 @@ impl Files<'_> {
         let (folder, login) = (self.folder, self.login);
         let SftpError::Status(status) = error else {
             return login.again(
-                format!("the connection broke ({doing}): {}", login.quote(&error.to_string())),
+                format!(
+                    "the connection broke ({doing}): {}",
+                    login.quote(&error.to_string())
+                ),
                 "the old file stands untouched; is the server up, and the line to it?",
             );
         };
@@ -375,7 +412,9 @@ fn read_chunk(source: &mut dyn Read) -> std::io::Result<Vec<u8>> {
 
 /// How much is asked for at a place, up to an end.
 fn chunk_at(at: u64, end: u64) -> u32 {
-    u32::try_from(end - at).unwrap_or(u32::MAX).min(CHUNK_BYTES as u32)
+    u32::try_from(end - at)
+        .unwrap_or(u32::MAX)
+        .min(CHUNK_BYTES as u32)
 }
 
 /// What was read so far.

@@ -173,7 +173,8 @@ fn wildcard(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ONE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+    const ONE: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
 
     fn key(seed: u8) -> PublicKey {
         let pair = russh::keys::ssh_key::private::Ed25519Keypair::from_seed(&[seed; 32]);
@@ -207,8 +208,16 @@ mod tests {
             ("upload", "upload.example", 22, false),
         ] {
             let hosts = KnownHosts::parse(&line(names, &known));
-            let expected = if matched { Verdict::Known } else { Verdict::Unknown };
-            assert_eq!(hosts.judge(host, port, &known), expected, "{names} {host} {port}");
+            let expected = if matched {
+                Verdict::Known
+            } else {
+                Verdict::Unknown
+            };
+            assert_eq!(
+                hosts.judge(host, port, &known),
+                expected,
+                "{names} {host} {port}"
+            );
         }
     }
 
@@ -250,7 +259,10 @@ mod tests {
 
     #[test]
     fn tabs_and_comments_are_taken_and_a_missing_file_knows_nobody() {
-        let hosts = KnownHosts::parse(&format!("  h\t{}  somebody@somewhere\n", ONE.replace(' ', "\t")));
+        let hosts = KnownHosts::parse(&format!(
+            "  h\t{}  somebody@somewhere\n",
+            ONE.replace(' ', "\t")
+        ));
         let one: PublicKey = ONE.parse().expect("a key");
         assert_eq!(hosts.judge("h", 22, &one), Verdict::Known);
         assert_eq!(hosts.algorithms("h", 22), [Algorithm::Ed25519]);

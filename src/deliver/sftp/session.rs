@@ -38,11 +38,19 @@ pub(super) struct Login {
 }
 
 impl Login {
-    pub(super) fn again(&self, message: impl Into<String>, hint: impl Into<String>) -> DeliveryError {
+    pub(super) fn again(
+        &self,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> DeliveryError {
         DeliveryError::retry(&self.address, message, hint)
     }
 
-    pub(super) fn stop(&self, message: impl Into<String>, hint: impl Into<String>) -> DeliveryError {
+    pub(super) fn stop(
+        &self,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> DeliveryError {
         DeliveryError::abort(&self.address, message, hint)
     }
 
@@ -54,7 +62,10 @@ impl Login {
 
     pub(super) fn silent(&self, doing: &str, idle: Duration) -> DeliveryError {
         self.again(
-            format!("the server said nothing for {} s ({doing})", idle.as_secs_f32()),
+            format!(
+                "the server said nothing for {} s ({doing})",
+                idle.as_secs_f32()
+            ),
             "is it overloaded, or is this no SSH server? `timeout = \"120s\"` waits longer",
         )
     }
@@ -83,7 +94,10 @@ impl Session {
             Err(_) => return Err(login.silent("opening SFTP", idle)),
             Ok(Err(error)) => {
                 return Err(login.again(
-                    format!("the server does not speak SFTP: {}", login.quote(&error.to_string())),
+                    format!(
+                        "the server does not speak SFTP: {}",
+                        login.quote(&error.to_string())
+                    ),
                     "does the account have a shell that prints something, or no right to SFTP?",
                 ));
             }
@@ -106,7 +120,9 @@ impl Session {
 
     /// Says good-bye, so that the server does not wait for more.
     pub(super) async fn close(self) {
-        let good_bye = self.ssh.disconnect(russh::Disconnect::ByApplication, "", "en");
+        let good_bye = self
+            .ssh
+            .disconnect(russh::Disconnect::ByApplication, "", "en");
         // a server that does not hear it ends the session by itself
         let _ended = timeout(Duration::from_secs(1), good_bye).await;
     }
@@ -149,18 +165,28 @@ async fn connect(login: &Login, idle: Duration) -> Result<Handle<Guard>, Deliver
         file: login.known_hosts.clone(),
         refusal: Arc::clone(&refusal),
     };
-    let answer = timeout(idle, client::connect_stream(Arc::new(config), socket, guard)).await;
+    let answer = timeout(
+        idle,
+        client::connect_stream(Arc::new(config), socket, guard),
+    )
+    .await;
     let refused = refusal.lock().ok().and_then(|mut refusal| refusal.take());
     match (answer, refused) {
         (_, Some((message, hint))) => Err(login.stop(message, hint)),
         (Err(_), None) => Err(login.silent("opening SSH", idle)),
         (Ok(Ok(ssh)), None) => Ok(ssh),
         (Ok(Err(error @ russh::Error::NoCommonAlgo { .. })), None) => Err(login.stop(
-            format!("no common ground with the server: {}", login.quote(&error.to_string())),
+            format!(
+                "no common ground with the server: {}",
+                login.quote(&error.to_string())
+            ),
             "the server knows only methods that are no longer safe; ask its operator to update it",
         )),
         (Ok(Err(error)), None) => Err(login.again(
-            format!("no SSH with the server: {}", login.quote(&error.to_string())),
+            format!(
+                "no SSH with the server: {}",
+                login.quote(&error.to_string())
+            ),
             "is this the port of an SSH server? too many connections at once are turned away too",
         )),
     }
@@ -169,7 +195,9 @@ async fn connect(login: &Login, idle: Duration) -> Result<Handle<Guard>, Deliver
 /// What the server is asked for: first the kinds of key that are known of it, and never SHA-1.
 fn host_key_algorithms(known: &[Algorithm]) -> Vec<Algorithm> {
     let is_known = |algorithm: &Algorithm| match algorithm {
-        Algorithm::Rsa { .. } => known.iter().any(|known| matches!(known, Algorithm::Rsa { .. })),
+        Algorithm::Rsa { .. } => known
+            .iter()
+            .any(|known| matches!(known, Algorithm::Rsa { .. })),
         other => known.contains(other),
     };
     let taken = Preferred::DEFAULT
@@ -245,7 +273,11 @@ impl client::Handler for Guard {
     }
 }
 
-async fn log_in(login: &Login, ssh: &mut Handle<Guard>, idle: Duration) -> Result<(), DeliveryError> {
+async fn log_in(
+    login: &Login,
+    ssh: &mut Handle<Guard>,
+    idle: Duration,
+) -> Result<(), DeliveryError> {
     let mut offered = None;
     if let Some(key) = &login.key {
         match within(login, "logging in by key", idle, by_key(login, ssh, key)).await? {
@@ -257,7 +289,9 @@ async fn log_in(login: &Login, ssh: &mut Handle<Guard>, idle: Duration) -> Resul
     }
     if let Some(password) = &login.password {
         let takes = |offered: &Option<MethodSet>, method: MethodKind| {
-            offered.as_ref().is_none_or(|offered| offered.contains(&method))
+            offered
+                .as_ref()
+                .is_none_or(|offered| offered.contains(&method))
         };
         if takes(&offered, MethodKind::Password) {
             let login_now = ssh.authenticate_password(login.user.as_str(), password.expose());
@@ -288,7 +322,11 @@ async fn by_key(
 ) -> Result<AuthResult, russh::Error> {
     let hash = match key.algorithm() {
         // A server that does not say what it takes is asked for the one all of them have.
-        Algorithm::Rsa { .. } => ssh.best_supported_rsa_hash().await?.flatten().or(Some(HashAlg::Sha256)),
+        Algorithm::Rsa { .. } => ssh
+            .best_supported_rsa_hash()
+            .await?
+            .flatten()
+            .or(Some(HashAlg::Sha256)),
         _ => None,
     };
     let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
@@ -315,12 +353,18 @@ async fn by_answers(
         let beyond = prompts.iter().find(|prompt| prompt.echo || answered);
         if let Some(prompt) = beyond {
             return Err(login.stop(
-                format!("the server asks for more than a password: `{}`", login.quote(&prompt.prompt)),
+                format!(
+                    "the server asks for more than a password: `{}`",
+                    login.quote(&prompt.prompt)
+                ),
                 "ask its operator for an account that enters by key, or by password alone",
             ));
         }
         answered |= !prompts.is_empty();
-        let answers = prompts.iter().map(|_| password.expose().to_owned()).collect();
+        let answers = prompts
+            .iter()
+            .map(|_| password.expose().to_owned())
+            .collect();
         let respond = ssh.authenticate_keyboard_interactive_respond(answers);
         reply = within(login, doing, idle, respond).await?;
     }
@@ -351,7 +395,11 @@ fn refused(login: &Login, ssh: &Handle<Guard>, offered: Option<&MethodSet>) -> D
         format!("the server does not take {tried} of user `{}`", login.user),
         format!(
             "check the user, and what `password` or `key` refer to; the server takes: {}",
-            if takes.is_empty() { "nothing it tells".to_owned() } else { takes.join(", ") }
+            if takes.is_empty() {
+                "nothing it tells".to_owned()
+            } else {
+                takes.join(", ")
+            }
         ),
     )
 }
@@ -382,7 +430,10 @@ async fn start_sftp(
         request_timeout_secs: NEVER_SECONDS,
         ..SftpConfig::default()
     };
-    Ok(RawSftpSession::new_with_config(channel.into_stream(), config))
+    Ok(RawSftpSession::new_with_config(
+        channel.into_stream(),
+        config,
+    ))
 }
 
 async fn within<T>(
@@ -394,7 +445,10 @@ async fn within<T>(
     match timeout(idle, work).await {
         Err(_) => Err(login.silent(doing, idle)),
         Ok(Err(error)) => Err(login.again(
-            format!("the connection broke ({doing}): {}", login.quote(&error.to_string())),
+            format!(
+                "the connection broke ({doing}): {}",
+                login.quote(&error.to_string())
+            ),
             "is the server up, and the line to it?",
         )),
         Ok(Ok(value)) => Ok(value),

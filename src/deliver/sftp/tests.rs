@@ -1,14 +1,15 @@
 //! Against OpenSSH's own server, started by `tests/servers/sftp`; without it each test says that it is skipped.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::collections::HashSet;
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::super::loopback::{
+    closed_port, cutting_proxy, read_all_the_while, silent_server, skipped,
+};
 use super::super::suite::{self, Place, Staged, noise, soon};
-use super::super::{DeliveryError, Recovery, open};
+use super::super::{DeliveryError, Recovery, open, pack};
 use super::*;
 use crate::config::destination::SecretRef;
 
@@ -28,10 +29,16 @@ impl Server {
             return None;
         };
         let folder = PathBuf::from(folder);
-        let address = std::fs::read_to_string(folder.join("address")).expect("the server's address");
+        let address =
+            std::fs::read_to_string(folder.join("address")).expect("the server's address");
         let mut fields = address.split_whitespace();
         let user = fields.next().expect("a user").to_owned();
-        let mut port = || fields.next().and_then(|port| port.parse().ok()).expect("a port");
+        let mut port = || {
+            fields
+                .next()
+                .and_then(|port| port.parse().ok())
+                .expect("a port")
+        };
         Some(Server {
             user,
             usual: port(),
@@ -45,14 +52,17 @@ impl Server {
     fn shelf(&self) -> PathBuf {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let shelf = self.folder.join(format!("served/{}-{number}", std::process::id()));
+        let shelf = self
+            .folder
+            .join(format!("served/{}-{number}", std::process::id()));
         let to = self.to(self.usual, &shelf, "id_ed25519");
         // made by the user itself, so that it is the user's
         let mut sftp = sftp(&to);
         let path = shelf.to_str().expect("text").to_owned();
         sftp.run(&soon(), async |files| {
             let made = files.session.sftp.mkdir(path, Default::default()).await;
-            made.map(drop).map_err(|error| files.login.stop(error.to_string(), ""))
+            made.map(drop)
+                .map_err(|error| files.login.stop(error.to_string(), ""))
         })
         .expect("made");
         shelf
@@ -60,7 +70,11 @@ impl Server {
 
     fn to(&self, port: u16, shelf: &Path, key: &str) -> To {
         To {
-            url: Some(format!("sftp://{}@127.0.0.1:{port}{}/", self.user, shelf.display())),
+            url: Some(format!(
+                "sftp://{}@127.0.0.1:{port}{}/",
+                self.user,
+                shelf.display()
+            )),
             key: Some(self.secret(key)),
             known_hosts: Some(self.path("known_hosts")),
             timeout: Some("20s".to_owned()),
@@ -88,11 +102,6 @@ impl Server {
             ..self.to(port, shelf, "id_ed25519")
         })
     }
-}
-
-#[expect(clippy::print_stderr, reason = "what is skipped is said")]
-fn skipped(why: &str) {
-    eprintln!("skipped: {why}");
 }
 
 fn destination(to: &To) -> Box<dyn Destination> {
@@ -126,7 +135,13 @@ impl Place for Shelf {
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.folder).expect("a folder");
         let mut names: Vec<String> = entries
-            .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .into_string()
+                    .expect("text")
+            })
             .collect();
         names.sort();
         names
@@ -142,7 +157,11 @@ fn it_passes_the_suite() {
     suite::passes(|| {
         let server = Server::start()?;
         let (folder, port) = (server.shelf(), server.usual);
-        Some(Shelf { server, folder, port })
+        Some(Shelf {
+            server,
+            folder,
+            port,
+        })
     });
 }
 
@@ -151,21 +170,33 @@ fn a_server_without_rename_over_passes_too_and_says_so() {
     suite::passes(|| {
         let server = Server::start()?;
         let (folder, port) = (server.shelf(), server.bare);
-        Some(Shelf { server, folder, port })
+        Some(Shelf {
+            server,
+            folder,
+            port,
+        })
     });
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
     let mut bare = destination(&server.to(server.bare, &shelf, "id_ed25519"));
-    Staged::new().put(&mut *bare, "feed.xml", b"<a/>").expect("sent");
+    Staged::new()
+        .put(&mut *bare, "feed.xml", b"<a/>")
+        .expect("sent");
     assert!(!bare.capabilities().atomic);
     let mut usual = destination(&server.to(server.usual, &shelf, "id_ed25519"));
-    Staged::new().put(&mut *usual, "feed.xml", b"<a/>").expect("sent");
+    Staged::new()
+        .put(&mut *usual, "feed.xml", b"<a/>")
+        .expect("sent");
     assert!(usual.capabilities().atomic);
 }
 
 #[test]
 fn every_kind_of_key_and_a_password_enter() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
     for key in ["id_ed25519", "id_ecdsa", "id_rsa"] {
         send(&server.to(server.usual, &shelf, key)).expect(key);
@@ -178,20 +209,27 @@ fn every_kind_of_key_and_a_password_enter() {
         ..server.to(server.usual, &shelf, "id_locked")
     };
     send(&locked).expect("a locked key");
-    let Some(to) = server.by_password(server.usual, &shelf) else { return };
+    let Some(to) = server.by_password(server.usual, &shelf) else {
+        return;
+    };
     send(&to).expect("a password");
-    let Some(to) = server.by_password(server.asking, &shelf) else { return };
+    let Some(to) = server.by_password(server.asking, &shelf) else {
+        return;
+    };
     send(&to).expect("a password that is asked for");
 }
 
 #[test]
 fn a_wrong_login_is_refused_for_good_and_no_secret_is_told() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
     let folder = tempfile::tempdir().expect("a folder");
     let canary = "CANARY-5up3r-s3cret";
     std::fs::write(folder.path().join("canary"), canary).expect("written");
-    let canary_ref = SecretRef::new(&format!("file:{}", folder.path().join("canary").display())).expect("a reference");
+    let canary_ref = SecretRef::new(&format!("file:{}", folder.path().join("canary").display()))
+        .expect("a reference");
     let stranger = server.to(server.usual, &shelf, "id_stranger");
     let wrong_password = |port| To {
         key: None,
@@ -202,7 +240,12 @@ fn a_wrong_login_is_refused_for_good_and_no_secret_is_told() {
         url: Some(format!("sftp://nobody@127.0.0.1:{}/", server.usual)),
         ..server.to(server.usual, &shelf, "id_ed25519")
     };
-    for to in [stranger, wrong_password(server.usual), wrong_password(server.asking), nobody] {
+    for to in [
+        stranger,
+        wrong_password(server.usual),
+        wrong_password(server.asking),
+        nobody,
+    ] {
         let error = send(&to).expect_err("refused");
         assert_eq!(error.recovery, Recovery::Abort, "{error:?}");
         assert!(error.message.contains("does not take"), "{error:?}");
@@ -229,14 +272,19 @@ fn a_wrong_login_is_refused_for_good_and_no_secret_is_told() {
 
 #[test]
 fn a_host_that_is_not_known_or_not_the_known_one_gets_nothing() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("known_hosts");
     let host = format!("[127.0.0.1]:{}", server.usual);
     let key = |name: &str| {
         let text = std::fs::read_to_string(server.folder.join(name)).expect("a key");
-        text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+        text.split_whitespace()
+            .take(2)
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let (true_key, other_key) = (key("host_ed25519.pub"), key("id_ed25519.pub"));
     let fingerprint = true_key.parse::<russh::keys::PublicKey>().expect("a key");
@@ -253,14 +301,20 @@ fn a_host_that_is_not_known_or_not_the_known_one_gets_nothing() {
         error
     };
     // no file, another host, another port
-    for text in [None, Some(format!("127.0.0.1 {true_key}\nelsewhere {true_key}\n"))] {
+    for text in [
+        None,
+        Some(format!("127.0.0.1 {true_key}\nelsewhere {true_key}\n")),
+    ] {
         if let Some(text) = text {
             say(text);
         }
         let error = refused(&to);
         assert!(error.message.contains("is not known"), "{error:?}");
         assert!(error.message.contains(&fingerprint), "{error:?}");
-        assert!(error.hint.contains(&format!("{host} {true_key}")), "{error:?}");
+        assert!(
+            error.hint.contains(&format!("{host} {true_key}")),
+            "{error:?}"
+        );
     }
     say(format!("# ours\n{host} {other_key}\n"));
     let error = refused(&to);
@@ -276,7 +330,11 @@ fn a_host_that_is_not_known_or_not_the_known_one_gets_nothing() {
         send(&to).expect(name);
     }
     say(format!("{host} {true_key}\n"));
-    let hashing = std::process::Command::new("ssh-keygen").arg("-H").arg("-f").arg(&file).output();
+    let hashing = std::process::Command::new("ssh-keygen")
+        .arg("-H")
+        .arg("-f")
+        .arg(&file)
+        .output();
     if hashing.is_ok_and(|hashed| hashed.status.success()) {
         let hashed = std::fs::read_to_string(&file).expect("hashed");
         assert!(hashed.starts_with("|1|"), "{hashed}");
@@ -286,40 +344,25 @@ fn a_host_that_is_not_known_or_not_the_known_one_gets_nothing() {
 
 #[test]
 fn a_folder_that_is_not_there_or_not_ours_says_what_to_do() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
-    let error = send(&server.to(server.usual, &shelf.join("none"), "id_ed25519")).expect_err("no folder");
+    let error =
+        send(&server.to(server.usual, &shelf.join("none"), "id_ed25519")).expect_err("no folder");
     assert!(error.message.contains("there is no folder"), "{error:?}");
     assert_eq!(error.recovery, Recovery::Abort);
-    let error = send(&server.to(server.usual, Path::new("/etc"), "id_ed25519")).expect_err("not ours");
+    let error =
+        send(&server.to(server.usual, Path::new("/etc"), "id_ed25519")).expect_err("not ours");
     // where the server serves root itself, it may do anything
     if server.user == "root" {
         return;
     }
-    assert!(error.message.contains("may not do this in `/etc/`"), "{error:?}");
+    assert!(
+        error.message.contains("may not do this in `/etc/`"),
+        "{error:?}"
+    );
     assert_eq!(error.recovery, Recovery::Abort);
-}
-
-/// Lets a connection through up to so many bytes from the client, then cuts it; then the next limit, for the next.
-fn cutting_proxy(port: u16, limits: Vec<u64>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let own = listener.local_addr().expect("an address").port();
-    thread::spawn(move || {
-        let mut limits = limits.into_iter();
-        for client in listener.incoming() {
-            let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", port))) else { return };
-            let limit = limits.next().unwrap_or(u64::MAX);
-            let (mut from, mut to) = (client.try_clone().expect("a socket"), server.try_clone().expect("a socket"));
-            thread::spawn(move || std::io::copy(&mut to, &mut from));
-            thread::spawn(move || {
-                let mut first = std::io::Read::take(client.try_clone().expect("a socket"), limit);
-                let _ended = std::io::copy(&mut first, &mut &server);
-                let _gone = client.shutdown(std::net::Shutdown::Both);
-                let _gone = server.shutdown(std::net::Shutdown::Both);
-            });
-        }
-    });
-    own
 }
 
 /// The place through a proxy: its port is another, so the known hosts are too.
@@ -335,29 +378,49 @@ fn through(server: &Server, shelf: &Path, proxy: u16, folder: &Path) -> To {
 
 #[test]
 fn a_connection_cut_anywhere_leaves_the_old_file_and_the_next_try_ends_it() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
     let folder = tempfile::tempdir().expect("a folder");
     let staged = Staged::new();
     let size = 300_000;
     let mut old = noise(size, 0);
     staged
-        .put(&mut *destination(&server.to(server.usual, &shelf, "id_ed25519")), "feed.xml", &old)
+        .put(
+            &mut *destination(&server.to(server.usual, &shelf, "id_ed25519")),
+            "feed.xml",
+            &old,
+        )
         .expect("sent");
     // at the greeting, the login, the first, middle and last of the file, and after it
-    let cuts = [0, 10, 1_000, 2_500, 3_500, 5_000, 40_000, 150_000, 299_000, 303_000, 304_500, 305_500, 306_500];
+    let cuts = [
+        0, 10, 1_000, 2_500, 3_500, 5_000, 40_000, 150_000, 299_000, 303_000, 304_500, 305_500,
+        306_500,
+    ];
     for (number, cut) in cuts.into_iter().enumerate() {
-        let proxy = cutting_proxy(server.usual, vec![cut]);
+        let proxy = cutting_proxy(server.usual, cut);
         let mut place = destination(&through(&server, &shelf, proxy, folder.path()));
         let new = noise(size, number as u64 + 1);
         let first = staged.put(&mut *place, "feed.xml", &new);
         let stands = std::fs::read(shelf.join("feed.xml")).expect("never absent");
-        assert!(stands == old || stands == new, "cut at {cut}: neither old nor new");
+        assert!(
+            stands == old || stands == new,
+            "cut at {cut}: neither old nor new"
+        );
         if let Err(error) = first {
-            assert!(matches!(error.recovery, Recovery::Retry { .. }), "{error:?}");
-            staged.put(&mut *place, "feed.xml", &new).expect("the second try");
+            assert!(
+                matches!(error.recovery, Recovery::Retry { .. }),
+                "{error:?}"
+            );
+            staged
+                .put(&mut *place, "feed.xml", &new)
+                .expect("the second try");
         }
-        assert!(std::fs::read(shelf.join("feed.xml")).is_ok_and(|stands| stands == new), "cut at {cut}");
+        assert!(
+            std::fs::read(shelf.join("feed.xml")).is_ok_and(|stands| stands == new),
+            "cut at {cut}"
+        );
         let left: Vec<_> = std::fs::read_dir(&shelf).expect("a folder").collect();
         assert_eq!(left.len(), 1, "cut at {cut}: {left:?}");
         old = new;
@@ -366,22 +429,23 @@ fn a_connection_cut_anywhere_leaves_the_old_file_and_the_next_try_ends_it() {
 
 #[test]
 fn a_server_that_says_nothing_is_left_within_the_time_out() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let open_ones = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&open_ones);
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            kept.lock().expect("a list").push(client);
-        }
-    });
+    let port = silent_server();
     let folder = tempfile::tempdir().expect("a folder");
-    let key = russh::keys::PrivateKey::random(&mut russh::keys::key::safe_rng(), russh::keys::Algorithm::Ed25519).expect("a key");
-    let key = key.to_openssh(russh::keys::ssh_key::LineEnding::LF).expect("a key");
+    let key = russh::keys::PrivateKey::random(
+        &mut russh::keys::key::safe_rng(),
+        russh::keys::Algorithm::Ed25519,
+    )
+    .expect("a key");
+    let key = key
+        .to_openssh(russh::keys::ssh_key::LineEnding::LF)
+        .expect("a key");
     std::fs::write(folder.path().join("key"), key.as_bytes()).expect("written");
     let mut to = To {
         url: Some(format!("sftp://u@127.0.0.1:{port}/")),
-        key: Some(SecretRef::new(&format!("file:{}", folder.path().join("key").display())).expect("a reference")),
+        key: Some(
+            SecretRef::new(&format!("file:{}", folder.path().join("key").display()))
+                .expect("a reference"),
+        ),
         known_hosts: Some(folder.path().join("none").display().to_string()),
         timeout: Some("1s".to_owned()),
         ..To::default()
@@ -394,55 +458,56 @@ fn a_server_that_says_nothing_is_left_within_the_time_out() {
     let error = destination(&to)
         .remove("feed.xml", &Deadline::after(Duration::from_millis(300)))
         .expect_err("over");
-    assert!(matches!(error.recovery, Recovery::Abort) || error.message.contains("said nothing"), "{error:?}");
+    assert!(
+        matches!(error.recovery, Recovery::Abort) || error.message.contains("said nothing"),
+        "{error:?}"
+    );
     // nobody at home
-    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    to.url = Some(format!("sftp://u@127.0.0.1:{}/", closed.port()));
+    to.url = Some(format!("sftp://u@127.0.0.1:{}/", closed_port()));
     let error = send(&to).expect_err("refused");
     assert!(error.message.contains("no connection"), "{error:?}");
 }
 
 #[test]
 fn readers_see_whole_versions_while_clients_are_killed() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start() else {
+        return;
+    };
     let shelf = server.shelf();
     let target = shelf.join("feed.xml");
     let folder = tempfile::tempdir().expect("a folder");
-    let versions: Vec<Vec<u8>> = (0..100).map(|number| noise(60_000 + number * 997, number as u64)).collect();
+    let versions: Vec<Vec<u8>> = (0..100)
+        .map(|number| noise(60_000 + number * 997, number as u64))
+        .collect();
     let published: HashSet<String> = versions
         .iter()
-        .map(|version| super::super::pack::digest(version.as_slice()).expect("read").1)
+        .map(|version| pack::digest(version.as_slice()).expect("read").1)
         .collect();
     let staged = Staged::new();
     let direct = server.to(server.usual, &shelf, "id_ed25519");
-    staged.put(&mut *destination(&direct), "feed.xml", &versions[0]).expect("sent");
-    let over = AtomicBool::new(false);
-    let reads = AtomicU64::new(0);
-    thread::scope(|scope| {
-        for reader in 0..8 {
-            let (over, reads, published, target, direct) = (&over, &reads, &published, &target, &direct);
-            scope.spawn(move || {
-                let mut sftp = (reader < 2).then(|| sftp(direct));
-                while !over.load(Ordering::Relaxed) {
-                    let digest = match &mut sftp {
-                        // as others read, past the network
-                        None => {
-                            let bytes = std::fs::read(target).expect("never absent");
-                            super::super::pack::digest(bytes.as_slice()).expect("read").1
-                        }
-                        // as others read, over the network
-                        Some(sftp) => sftp
-                            .run(&soon(), async |files| files.content(&files.path("feed.xml"), u64::MAX - 1).await)
-                            .expect("never absent")
-                            .sha256
-                            .expect("read"),
-                    };
-                    assert!(published.contains(&digest), "reader {reader} saw what was never published");
-                    reads.fetch_add(1, Ordering::Relaxed);
-                }
-            });
+    staged
+        .put(&mut *destination(&direct), "feed.xml", &versions[0])
+        .expect("sent");
+    let reader = |number: usize| {
+        // two over the network, six past it
+        let mut sftp = (number < 2).then(|| sftp(&direct));
+        let target = &target;
+        move || match &mut sftp {
+            None => {
+                let bytes = std::fs::read(target).expect("never absent");
+                Ok(pack::digest(bytes.as_slice()).expect("read").1)
+            }
+            Some(sftp) => sftp
+                .run(&soon(), async |files| {
+                    files.content(&files.path("feed.xml"), u64::MAX - 1).await
+                })
+                .map(|remote| remote.sha256.expect("read")),
         }
-        let publishing = thread::Builder::new().spawn_scoped(scope, || {
+    };
+    read_all_the_while(
+        reader,
+        |digest| published.contains(digest),
+        || {
             let mut killed = 0;
             for (number, version) in versions.iter().enumerate() {
                 // a third ends whole, the others are cut at a place that no two share
@@ -450,19 +515,21 @@ fn readers_see_whole_versions_while_clients_are_killed() {
                     0 => u64::MAX,
                     _ => 3_000 + (number as u64 * 7_919) % (version.len() as u64 + 4_000),
                 };
-                let proxy = cutting_proxy(server.usual, vec![cut]);
+                let proxy = cutting_proxy(server.usual, cut);
                 let to = through(&server, &shelf, proxy, folder.path());
-                killed += u64::from(staged.put(&mut *destination(&to), "feed.xml", version).is_err());
+                killed += u64::from(
+                    staged
+                        .put(&mut *destination(&to), "feed.xml", version)
+                        .is_err(),
+                );
             }
-            killed
-        });
-        let killed = publishing.expect("a thread").join().expect("published");
-        over.store(true, Ordering::Relaxed);
-        assert!(killed > 20, "{killed} clients were cut off");
-    });
-    assert!(reads.load(Ordering::Relaxed) > 100);
+            assert!(killed > 20, "{killed} clients were cut off");
+        },
+    );
     let last = noise(10, 1);
-    staged.put(&mut *destination(&direct), "feed.xml", &last).expect("sent");
+    staged
+        .put(&mut *destination(&direct), "feed.xml", &last)
+        .expect("sent");
     let left: Vec<_> = std::fs::read_dir(&shelf).expect("a folder").collect();
     assert_eq!(left.len(), 1, "{left:?}");
 }
