@@ -16,6 +16,7 @@ pub mod model;
 pub mod pipeline;
 pub mod program;
 pub mod report;
+pub mod store;
 pub mod term;
 pub mod validate;
 pub mod write;
