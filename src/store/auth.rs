@@ -147,11 +147,6 @@ impl Auth {
         url.scheme() == "https" && self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     }
 
-    /// Whether tokens can be fetched anew.
-    pub(super) fn fetches_tokens(&self) -> bool {
-        self.kind.fetches_tokens()
-    }
-
     /// What a call to an address carries, and the token in it.
     ///
     /// # Errors

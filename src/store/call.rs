@@ -23,11 +23,11 @@ use super::pace::{backoff, retry_after};
 use super::verdict::text;
 
 /// Tries of one call.
-pub const TRIES_MAX: u32 = 5;
+pub(super) const TRIES_MAX: u32 = 5;
 /// Redirects of one reading call.
 const REDIRECTS_MAX: u32 = 3;
 /// Longest answer, in bytes, packed or not.
-pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The pause before the second try.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 

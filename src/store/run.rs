@@ -19,7 +19,7 @@ use super::template::{Place, Templates};
 use super::verdict::{self, text};
 
 /// Rounds in which items go out again whose refusal passes.
-pub const ROUNDS_MAX: u32 = 3;
+pub(super) const ROUNDS_MAX: u32 = 3;
 
 /// What all batches of one sending share.
 pub(super) struct Engine {

@@ -1,6 +1,6 @@
 //! The templates of `[request]`: addresses, headers, bodies, keys. Comes in: a text and a context of names; goes out: text.
 //!
-//! They are Handlebars with the helpers of every channel, and `base64_url` and `uuid` beside them. In an address each value
+//! They are Handlebars with the helpers of every channel, and `base64_url`, `uuid` and `concat` beside them. In an address each value
 //! is percent-encoded, unless the address is one expression alone; in a body it is escaped for JSON. A name that is not
 //! there is an error, never an empty place.
 
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::helper::crate_adapter::{OwnedContext, register};
 
 /// Helpers that only the templates of requests know.
-pub const OWN_HELPERS: &[&str] = &["base64_url", "uuid"];
+pub(crate) const OWN_HELPERS: &[&str] = &["base64_url", "uuid", "concat"];
 
 /// What a template's values stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,7 @@ impl Templates {
             register(&mut registry, Arc::clone(&context));
             registry.register_helper("base64_url", Box::new(OneText("base64_url", base64_url)));
             registry.register_helper("uuid", Box::new(OneText("uuid", uuid)));
+            registry.register_helper("concat", Box::new(Concat));
             registry
         };
         Templates {
@@ -182,6 +183,32 @@ impl HelperDef for OneText {
     }
 }
 
+/// The helper that puts its arguments one behind the other.
+struct Concat;
+
+impl HelperDef for Concat {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let mut text = String::new();
+        for param in call.params() {
+            match param.value() {
+                Value::String(part) => text.push_str(part),
+                Value::Number(part) => text.push_str(&part.to_string()),
+                _ => {
+                    let words = "`concat` takes texts".to_owned();
+                    return Err(RenderErrorReason::Other(words).into());
+                }
+            }
+        }
+        Ok(ScopedJson::Derived(Value::String(text)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +252,12 @@ mod tests {
                 .render("{{base64_url id}}", Place::Address, &context)
                 .as_deref(),
             Ok("c2t1LzE")
+        );
+        assert_eq!(
+            templates
+                .render("{{base64_url (concat l \"~\" id)}}", Place::Address, &context)
+                .as_deref(),
+            Ok("ZW5-c2t1LzE")
         );
         let uuid = templates
             .render("{{uuid id}}", Place::Plain, &context)
