@@ -21,6 +21,7 @@ pub mod program;
 pub mod recovery;
 pub mod report;
 pub mod state;
+pub mod store;
 pub mod term;
 pub mod validate;
 pub mod write;

@@ -534,7 +534,7 @@ impl Judging<'_> {
             return Vec::new();
         }
         let needed = self.changes.fill.iter().filter(|fill| {
-            NEEDED.contains(&last_name(&fill.attribute).as_str())
+            NEEDED.contains(&plain_name(&fill.attribute).as_str())
                 && fill.after.saturating_mul(100) < after.saturating_mul(FIRST_FILL_MIN_PERCENT)
         });
         needed
@@ -578,6 +578,15 @@ fn last_name(path: &str) -> String {
         .unwrap_or(path);
     let last = last.split('[').next().unwrap_or(last);
     last.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+/// An attribute's own name without its prefix; one that lies deeper is another thing of that name:
+/// `offers.priceSpecification.price` is not the price that a channel needs.
+fn plain_name(attribute: &str) -> String {
+    if attribute.contains(['.', '/']) {
+        return String::new();
+    }
+    last_name(attribute)
 }
 
 fn hint(gate: Gate, look: &str) -> String {
