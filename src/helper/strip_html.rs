@@ -90,7 +90,11 @@ impl Stripper<'_, '_> {
         let mut specials = Specials::of(bytes);
         let mut at = 0;
         while at < bytes.len() {
-            let special = specials.next(at);
+            // Tags often follow one another.
+            let special = match bytes.get(at) {
+                Some(b'<') => at,
+                _ => specials.next(at),
+            };
             if special > at {
                 self.push_run(slice(text, at, special));
             }
@@ -194,7 +198,10 @@ impl Stripper<'_, '_> {
             return self.odd_tag(text, at);
         }
         let (mut number, mut name_end) = (0, from);
-        while let Some(letter) = bytes.get(name_end).filter(|byte| byte.is_ascii_alphanumeric()) {
+        while let Some(letter) = bytes
+            .get(name_end)
+            .filter(|byte| byte.is_ascii_alphanumeric())
+        {
             number = markup::packed(number, *letter);
             name_end += 1;
         }
@@ -208,12 +215,13 @@ impl Stripper<'_, '_> {
                 }
             },
         };
-        let name = slice(text, from, name_end);
-        match markup::element(name, number) {
+        let element = markup::element(number, name_end - from)
+            .unwrap_or_else(|| markup::long_element(slice(text, from, name_end)));
+        match element {
             Element::Block => self.part(),
             Element::Hidden if !closing => {
                 self.space();
-                return after_hidden(text, end, name);
+                return after_hidden(text, end, slice(text, from, name_end));
             }
             Element::Hidden | Element::Inline => {}
         }

@@ -73,15 +73,21 @@ pub(super) const fn packed(name: u64, letter: u8) -> u64 {
     name << 8 | (letter | 0x20) as u64
 }
 
-/// What the element of a name does, `number` being [`packed`] of all its letters.
+/// What the element of a name of so many letters does, `number` being [`packed`] of all of them.
 #[inline]
-pub(super) fn element(name: &str, number: u64) -> Element {
-    if name.len() <= PACKED_MAX {
-        return match NUMBERS.binary_search_by_key(&number, |(known, _)| *known) {
-            Ok(at) => NUMBERS.get(at).map_or(Element::Inline, |(_, element)| *element),
-            Err(_) => Element::Inline,
-        };
+pub(super) fn element(number: u64, letters: usize) -> Option<Element> {
+    if letters > PACKED_MAX {
+        return None;
     }
+    match NUMBERS.get(place(number)) {
+        Some((known, element)) if *known == number => Some(*element),
+        _ => Some(Element::Inline),
+    }
+}
+
+/// The same of a name too long to be a number.
+#[cold]
+pub(super) fn long_element(name: &str) -> Element {
     let is_any = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
     if is_any(BLOCKS) {
         Element::Block
@@ -92,30 +98,35 @@ pub(super) fn element(name: &str, number: u64) -> Element {
     }
 }
 
-const KNOWN: usize = BLOCKS.len() + HIDDEN.len();
+/// Places in the table: enough that no two names need the same one.
+const PLACES: usize = 1 << 7;
 
-/// All names as numbers, in order; those too long are 0, which no name is.
-static NUMBERS: [(u64, Element); KNOWN] = {
-    let mut numbers = [(0, Element::Inline); KNOWN];
+/// Where a name's number stands in the table. The factor was found by trial; the table's making proves it.
+const fn place(number: u64) -> usize {
+    (number.wrapping_mul(FACTOR) >> (64 - PLACES.trailing_zeros())) as usize
+}
+
+const FACTOR: u64 = 0xacc0_2fd1_159d_0bc5;
+
+/// The names as numbers, each in its place; 0 is no name.
+static NUMBERS: [(u64, Element); PLACES] = {
+    let mut numbers = [(0, Element::Inline); PLACES];
     let mut count = 0;
-    while count < KNOWN {
+    while count < BLOCKS.len() + HIDDEN.len() {
         let (name, element) = if count < BLOCKS.len() {
             (BLOCKS[count].as_bytes(), Element::Block)
         } else {
             (HIDDEN[count - BLOCKS.len()].as_bytes(), Element::Hidden)
         };
-        let (mut number, mut letter) = (0, 0);
-        while letter < name.len() && name.len() <= PACKED_MAX {
-            number = packed(number, name[letter]);
-            letter += 1;
+        if name.len() <= PACKED_MAX {
+            let (mut number, mut letter) = (0, 0);
+            while letter < name.len() {
+                number = packed(number, name[letter]);
+                letter += 1;
+            }
+            assert!(numbers[place(number)].0 == 0, "two names in one place");
+            numbers[place(number)] = (number, element);
         }
-        // Into its place among those before it.
-        let mut at = count;
-        while at > 0 && numbers[at - 1].0 > number {
-            numbers[at] = numbers[at - 1];
-            at -= 1;
-        }
-        numbers[at] = (number, element);
         count += 1;
     }
     numbers
