@@ -9,6 +9,7 @@ use crate::change::Gate;
 use crate::config::{Project, time_span};
 use crate::pipeline::Failure;
 use crate::pipeline::publish::{self, Options};
+use crate::pipeline::{planning, rollback};
 use crate::report::human::Collected;
 use crate::report::published;
 use crate::term::Shell;
@@ -135,7 +136,7 @@ impl Plan {
             ..options(global, &project)?
         };
         let mut watching = Watching::new(&Asked::default(), shell)?;
-        let report = publish::plan(&project, &options, &published::document, &mut watching);
+        let report = planning::plan(&project, &options, &published::document, &mut watching);
         let collected = watching.finish(report.is_ok())?;
         let report = report?;
         if let Some(path) = &self.report {
@@ -163,7 +164,7 @@ impl Rollback {
             deadline: self.times.deadline,
             ..options(global, &project)?
         };
-        let report = publish::rollback(&project, &self.feed, self.version, &options)?;
+        let report = rollback::rollback(&project, &self.feed, self.version, &options)?;
         published::rolled_back(shell, &report, options.dry_run).map_err(output)?;
         super::remember(published::summary(report.exit(), &report, &Collected::new()));
         Ok(report.exit())

@@ -14,6 +14,7 @@ use crate::program::attribute::Problem;
 use crate::program::evaluate::Evaluator;
 use crate::program::feed::{FeedOutput, FeedRun, Fill};
 use crate::program::lower::LateNumber;
+use crate::recovery::{self, kill_point};
 use crate::validate::finding::{Finding, Severity};
 
 use super::joined::report_rejects;
@@ -196,6 +197,7 @@ fn pass(
         feed.fill = options.fill;
     }
     let program = program;
+    kill_point(recovery::P1);
     let excluded = exclude::load(project, options.now).map_err(Stopped::Failed)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));
@@ -211,6 +213,7 @@ fn pass(
     let mut unmatched: BTreeMap<(String, String), u64> = BTreeMap::new();
     run::<Stopped>(&program, &mut reader, &excluded, options.threads, |work| {
         rows += work.rows;
+        kill_point(recovery::P2);
         let rejected = report_rejects(&mut work.input.batch, &program.files, observer);
         for finding in &work.findings {
             observer.finding(finding);
@@ -225,6 +228,7 @@ fn pass(
         observer.progress(rows);
         Ok(())
     })?;
+    kill_point(recovery::P3);
     for remark in reader.take_remarks() {
         observer.remark(&remark);
     }

@@ -4,26 +4,21 @@
 //! Nothing is sent before its bytes are kept and synced, and nothing counts as published before every destination has a
 //! receipt. A run that dies anywhere leaves the last published version where it was; the next one completes what it began.
 
-use std::fs::File;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::change::{self, Changes, Gate, PartBytes, Parts, Side, Tripped};
+use crate::change::{Changes, Gate, Tripped};
 use crate::channel::manifest::{Absence, Format};
 use crate::config::Project;
 use crate::config::project::Feed;
 use crate::deliver::Deadline;
-use crate::state::{
-    self, Action, Counts, Lock, NewPlan, NewVersion, Override, PlannedFeed, Run, SourceDigest,
-    StagedFile, State, Version,
-};
-use crate::write::items::ItemLogReader;
+use crate::state::{self, Action, Lock, NewVersion, Override, Run, SourceDigest, State};
 
-use super::build::{FeedReport, Logs};
+use super::build::FeedReport;
 use super::delivering::{self, Delivered, Delivery, Ready};
-use super::staging::{self, Workplace};
+use super::staging::Workplace;
+use super::planning::{Made, carry_out, compared, make, seen, sources};
 use super::{Failure, Observer, origin};
 
 /// The program's name and version, as versions are marked with.
@@ -177,23 +172,6 @@ fn agreed(codes: impl Iterator<Item = u8>) -> u8 {
     }
 }
 
-/// One feed on its way: what was made, and what it is compared with.
-struct Made<'p> {
-    feed: &'p Feed,
-    channel: String,
-    format: Format,
-    absence: Absence,
-    report: Option<FeedReport>,
-    counts: Counts,
-    files: Vec<StagedFile>,
-    logs: Logs,
-    /// What stands at the channel.
-    current: Option<Version>,
-    changes: Changes,
-    tripped: Vec<Tripped>,
-    allowed: Vec<Tripped>,
-}
-
 /// Publishes feeds.
 ///
 /// # Errors
@@ -247,156 +225,8 @@ pub fn publish(
     Ok(report)
 }
 
-/// Makes a plan: what would change at each channel. Its bytes are kept, and sent as they are by `publish --plan`.
-///
-/// # Errors
-/// As [`publish`]; nothing is sent in any case.
-pub fn plan(
-    project: &Project,
-    options: &Options,
-    document: &dyn Fn(&Report) -> String,
-    observer: &mut dyn Observer,
-) -> Result<Report, Failure> {
-    let feeds = chosen(project, &options.feeds)?;
-    drop(destinations(project, &feeds)?);
-    if options.dry_run {
-        let mut ready: Vec<Vec<Ready>> = feeds.iter().map(|_| Vec::new()).collect();
-        return pretend(project, options, &feeds, &mut ready, observer);
-    }
-    let state = State::open(&project.folder)?;
-    let workplace = Workplace::new(project, false)?;
-    let (staged, made) = make(project, options, &state, &feeds, &workplace, observer)?;
-    let mut report = Report {
-        rows: staged.rows,
-        ..Report::default()
-    };
-    for made in &made {
-        report.feeds.push(seen(made));
-    }
-    // What does not change is not kept: carrying the plan out sends nothing of it.
-    let moving: Vec<&Made<'_>> = made
-        .iter()
-        .filter(|made| {
-            !made.changes.is_nothing() && !made.report.as_ref().is_some_and(|feed| feed.exit != 0)
-        })
-        .collect();
-    if moving.is_empty() {
-        return Ok(report);
-    }
-    let planned: Vec<PlannedFeed<'_>> = moving
-        .iter()
-        .map(|made| PlannedFeed {
-            feed: &made.feed.name,
-            channel: &made.channel,
-            base: made.current.as_ref().map(|version| version.version),
-            files: &made.files,
-            items_log: Some(&made.logs.items),
-            bodies: made.logs.bodies.as_deref(),
-            counts: made.counts,
-        })
-        .collect();
-    let kept = state.record_plan(&NewPlan {
-        feeds: &planned,
-        configuration_digest: &origin::configuration(project, &feeds)?,
-        source_digests: sources(&staged),
-        now: options.now,
-        at: crate::clock::now(),
-        who: &state::who(),
-        document: &document(&report),
-    })?;
-    report.plan = Some(kept.plan);
-    Ok(report)
-}
-
-/// Puts a kept version back, by default the one before, and pins the feed to it.
-///
-/// # Errors
-/// An unknown feed or version, a lock, state and disk.
-pub fn rollback(
-    project: &Project,
-    feed: &str,
-    version: Option<u64>,
-    options: &Options,
-) -> Result<Report, Failure> {
-    let feeds = chosen(project, &[feed.to_owned()])?;
-    let feed = feeds[0];
-    let mut ready = delivering::open(feed, project)?;
-    let state = State::open(&project.folder)?;
-    let lock = state.lock_feed(&feed.name, options.wait, crate::clock::now())?;
-    let version = rolled_back_to(&state, feed, version)?;
-    let workplace = Workplace::new(project, false)?;
-    let format = format_of(project, feed)?;
-    let mut publication = stopped(feed, Outcome::Planned, String::new());
-    publication.remarks.clear();
-    publication.version = Some(version.version);
-    let files = delivering::extracted(&state, &version, &workplace.room("version")?)?;
-    let parcels = delivering::parcels(&files, format);
-    if options.dry_run {
-        let deadline = Deadline::after(options.deadline);
-        publication.delivered = ready
-            .iter_mut()
-            .map(|ready| delivering::pretend(ready, &parcels, &deadline))
-            .collect();
-    } else {
-        let (who, at) = (state::who(), crate::clock::now());
-        // The pin first: no publication may overtake a rollback that has begun.
-        state.pin(&feed.name, version.version, &who, &options.reason, at)?;
-        state.offer(&lock, &feed.name, version.version, &addresses(&ready))?;
-        let delivery = Delivery {
-            state: &state,
-            lock: &lock,
-            feed: &feed.name,
-            version: version.version,
-            parcels: &parcels,
-            wait: options.wait,
-            deadline: Deadline::after(options.deadline),
-        };
-        for ready in &mut ready {
-            publication.delivered.push(delivery.to(ready)?);
-        }
-        publication.outcome = concluded(&publication.delivered);
-        if publication.outcome == Outcome::Published {
-            state.published(&lock, &feed.name, version.version, crate::clock::now(), &who)?;
-        }
-    }
-    let report = Report {
-        feeds: vec![publication],
-        ..Report::default()
-    };
-    if !options.dry_run {
-        write_down(&state, &report, options)?;
-    }
-    Ok(report)
-}
-
-fn rolled_back_to(
-    state: &State,
-    feed: &Feed,
-    wanted: Option<u64>,
-) -> Result<Version, Failure> {
-    let current = state.current(&feed.name)?.map(|version| version.version);
-    let history = state.history(&feed.name)?;
-    let found = match wanted {
-        Some(number) => history.into_iter().find(|known| known.version == number),
-        None => history.into_iter().find(|known| {
-            known.published_at.is_some() && current.is_some_and(|current| known.version < current)
-        }),
-    };
-    found.ok_or_else(|| {
-        let what = wanted.map_or_else(
-            || format!("feed `{}` has no published version before the current one", feed.name),
-            |number| format!("feed `{}` has no kept version {number}", feed.name),
-        );
-        Failure::configuration(
-            "rollback",
-            what,
-            format!("`shelfcast history {}` lists them", feed.name),
-        )
-    })
-}
-
 /// The feeds that are meant: named, or all that have somewhere to go.
-fn chosen<'p>(project: &'p Project, names: &[String]) -> Result<Vec<&'p Feed>, Failure> {
+pub(super) fn chosen<'p>(project: &'p Project, names: &[String]) -> Result<Vec<&'p Feed>, Failure> {
     let feeds = super::program::chosen(project, names, "shelfcast.toml")?;
     let (going, staying): (Vec<_>, Vec<_>) =
         feeds.into_iter().partition(|feed| !feed.to.is_empty());
@@ -414,7 +244,7 @@ fn chosen<'p>(project: &'p Project, names: &[String]) -> Result<Vec<&'p Feed>, F
     Ok(going)
 }
 
-fn destinations(project: &Project, feeds: &[&Feed]) -> Result<Vec<Vec<Ready>>, Failure> {
+pub(super) fn destinations(project: &Project, feeds: &[&Feed]) -> Result<Vec<Vec<Ready>>, Failure> {
     let (mut ready, mut errors) = (Vec::new(), Vec::new());
     for feed in feeds {
         match delivering::open(feed, project) {
@@ -473,281 +303,15 @@ fn pins<'p>(
     Ok((free, pinned))
 }
 
-fn format_of(project: &Project, feed: &Feed) -> Result<Format, Failure> {
-    Ok(crate::channel::load(Some(&project.folder), &feed.channel)?
-        .manifest
-        .format)
-}
 
-/// Builds feeds and compares them with what stands at their channels.
-fn make<'p>(
-    project: &Project,
-    options: &Options,
-    state: &State,
-    feeds: &[&'p Feed],
-    workplace: &Workplace,
-    observer: &mut dyn Observer,
-) -> Result<(super::build::Report, Vec<Made<'p>>), Failure> {
-    if feeds.is_empty() {
-        return Ok((super::build::Report::default(), Vec::new()));
-    }
-    let names: Vec<String> = feeds.iter().map(|feed| feed.name.clone()).collect();
-    let (report, _) = staging::stage(
-        project,
-        &names,
-        workplace,
-        options.now,
-        options.threads,
-        observer,
-    )?;
-    let mut all = Vec::new();
-    for built in &report.feeds {
-        let feed = feeds
-            .iter()
-            .find(|feed| feed.name == built.name)
-            .expect("it was asked for");
-        let channel = crate::channel::load(Some(&project.folder), &feed.channel)?;
-        let logs = built.log.clone().expect("items were logged");
-        let current = state.current(&feed.name)?;
-        let files = staging::files(built, feed.gzip, project);
-        let (changes, tripped) = if built.exit == 0 {
-            compared(state, feed, current.as_ref(), &files, &logs, workplace, options.now)?
-        } else {
-            (Changes::default(), Vec::new())
-        };
-        let (allowed, tripped) = tripped
-            .into_iter()
-            .partition(|tripped| options.allow.contains(&tripped.gate));
-        all.push(Made {
-            feed,
-            channel: feed.channel.clone(),
-            format: channel.manifest.format,
-            absence: channel.manifest.absence,
-            counts: counts(built),
-            report: Some(built.clone()),
-            files,
-            logs,
-            current,
-            changes,
-            tripped,
-            allowed,
-        });
-    }
-    Ok((report, all))
-}
-
-/// Takes a plan's bytes out and holds them against what stands now.
-fn carry_out<'p>(
-    project: &Project,
-    options: &Options,
-    state: &State,
-    feeds: &[&'p Feed],
-    workplace: &Workplace,
-    name: &str,
-    report: &mut Report,
-) -> Result<(Vec<Made<'p>>, Vec<SourceDigest>), Failure> {
-    let refuse = |what: String, hint: &str| {
-        Err(Failure::Refused(vec![(
-            format!("plan `{name}` cannot be carried out: {what}"),
-            hint.to_owned(),
-        )]))
-    };
-    let again = "make a new one: `shelfcast plan`";
-    let Some(plan) = state.plan(&plan_name(name))? else {
-        return Err(Failure::configuration(
-            "--plan",
-            format!("there is no plan `{name}`"),
-            "give the name that `shelfcast plan` printed",
-        ));
-    };
-    let life = project.plan_life()?;
-    let age = crate::clock::now().duration_since(plan.made_at);
-    if age.is_negative() || age.unsigned_abs() > life {
-        return refuse(
-            format!("it was made at {} and is too old", plan.made_at),
-            again,
-        );
-    }
-    if plan.configuration_digest != origin::configuration(project, &chosen(project, &options.feeds)?)? {
-        return refuse("the configuration has changed since".to_owned(), again);
-    }
-    for source in &plan.source_digests {
-        if origin::is_same(&source.name, &source.digest, project) == Some(false) {
-            let moved = format!("source `{}` has changed since", source.name);
-            if options.strict_source {
-                return refuse(moved, again);
-            }
-            report
-                .remarks
-                .push(format!("{moved}; the plan's own bytes are sent"));
-        }
-    }
-    let mut made = Vec::new();
-    for planned in plan.feeds {
-        let Some(feed) = feeds.iter().find(|feed| feed.name == planned.feed) else {
-            continue;
-        };
-        let current = state.current(&feed.name)?;
-        if current.as_ref().map(|version| version.version) != planned.base {
-            return refuse(
-                format!("feed `{}` has been published since", feed.name),
-                again,
-            );
-        }
-        let room = workplace.room(&format!("plan-{}", feed.name))?;
-        let take = |file: &state::VersionFile| -> Result<PathBuf, Failure> {
-            let path = room.join(&file.name);
-            state.extract_file(file, &path)?;
-            Ok(path)
-        };
-        let mut files = Vec::new();
-        for file in &planned.files {
-            files.push(StagedFile {
-                name: file.name.clone(),
-                path: take(file)?,
-                bytes: file.bytes,
-                sha256: file.sha256.clone(),
-                items: file.items,
-                role: file.role,
-            });
-        }
-        let logs = Logs {
-            items: take(planned.items_log.as_ref().expect("plans keep their logs"))?,
-            bodies: planned.bodies.as_ref().map(take).transpose()?,
-        };
-        let (changes, tripped) =
-            compared(state, feed, current.as_ref(), &files, &logs, workplace, plan.now)?;
-        let (allowed, tripped) = tripped
-            .into_iter()
-            .partition(|tripped| options.allow.contains(&tripped.gate));
-        let channel = crate::channel::load(Some(&project.folder), &feed.channel)?;
-        made.push(Made {
-            feed,
-            channel: planned.channel,
-            format: channel.manifest.format,
-            absence: channel.manifest.absence,
-            report: None,
-            counts: planned.counts,
-            files,
-            logs,
-            current,
-            changes,
-            tripped,
-            allowed,
-        });
-    }
-    report.plan = Some(plan.plan);
-    Ok((made, plan.source_digests))
-}
-
-/// A plan by its name, or by the path of a file that is called like it.
-fn plan_name(given: &str) -> String {
-    let stem = std::path::Path::new(given).file_stem();
-    stem.map_or_else(
-        || given.to_owned(),
-        |stem| stem.to_string_lossy().into_owned(),
-    )
-}
-
-/// What differs from the version that stands at the channel, and which gates that trips.
-fn compared(
-    state: &State,
-    feed: &Feed,
-    current: Option<&Version>,
-    files: &[StagedFile],
-    logs: &Logs,
-    workplace: &Workplace,
-    now: Timestamp,
-) -> Result<(Changes, Vec<Tripped>), Failure> {
-    let old = current.and_then(|version| Some((version, version.items_log.as_ref()?)));
-    let mut old_log = match old {
-        Some((version, log)) => Some(
-            ItemLogReader::open(std::io::BufReader::new(state.open_file(log)?))
-                .map_err(|error| damaged(feed, version, &error))?,
-        ),
-        None => None,
-    };
-    let room = workplace.room(&format!("old-{}", feed.name))?;
-    let mut bytes = Parts::new(|side, part: u32| {
-        let place = (part as usize).saturating_sub(1);
-        let path = match side {
-            Side::New => match &logs.bodies {
-                Some(bodies) => bodies.clone(),
-                None => files.get(place).ok_or_else(no_part)?.path.clone(),
-            },
-            Side::Old => {
-                let (version, _) = old.ok_or_else(no_part)?;
-                let file = match &version.bodies {
-                    Some(bodies) => bodies,
-                    None => version.files.get(place).ok_or_else(no_part)?,
-                };
-                let path = room.join(&file.name);
-                if !path.exists() {
-                    state
-                        .extract_file(file, &path)
-                        .map_err(|error| std::io::Error::other(error.to_string()))?;
-                }
-                path
-            }
-        };
-        Ok(PartBytes::File(File::open(path)?))
-    });
-    let gate = &feed.gate;
-    let changes = change::compare(
-        old_log.as_mut(),
-        &mut staging::log(logs)?,
-        &mut bytes,
-        &change::CompareOptions::of(gate, now.as_second()),
-    )
-    .map_err(|error| Failure::Disk(format!("feed `{}` cannot be compared: {error}", feed.name)))?;
-    let tripped = if changes.is_nothing() {
-        Vec::new()
-    } else {
-        change::judge(&changes, gate)
-    };
-    Ok((changes, tripped))
-}
-
-fn no_part() -> std::io::Error {
-    std::io::Error::other("the log names a part that is not there")
-}
-
-fn damaged(feed: &Feed, version: &Version, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Disk(format!(
-        "the item log of version {} of feed `{}` cannot be read: {error}",
-        version.version, feed.name
-    ))
-}
-
-fn counts(built: &FeedReport) -> Counts {
-    Counts {
-        read: built.read,
-        filtered: built.filtered,
-        withheld: built.withheld,
-        written: built.written,
-        warnings: built.warnings,
-    }
-}
-
-fn sources(report: &super::build::Report) -> Vec<SourceDigest> {
-    report
-        .sources
-        .iter()
-        .map(|source| SourceDigest {
-            name: source.name.clone(),
-            digest: source.digest.clone(),
-        })
-        .collect()
-}
-
-fn addresses(ready: &[Ready]) -> Vec<String> {
+pub(super) fn addresses(ready: &[Ready]) -> Vec<String> {
     ready
         .iter()
         .map(|ready| ready.destination.address().to_owned())
         .collect()
 }
 
-fn concluded(delivered: &[Delivered]) -> Outcome {
+pub(super) fn concluded(delivered: &[Delivered]) -> Outcome {
     let arrived = delivered.iter().filter(|one| one.outcome.is_ok()).count();
     match arrived {
         all if all == delivered.len() => Outcome::Published,
@@ -756,7 +320,7 @@ fn concluded(delivered: &[Delivered]) -> Outcome {
     }
 }
 
-fn stopped(feed: &Feed, outcome: Outcome, remark: String) -> Publication {
+pub(super) fn stopped(feed: &Feed, outcome: Outcome, remark: String) -> Publication {
     Publication {
         feed: feed.name.clone(),
         channel: feed.channel.clone(),
@@ -768,25 +332,6 @@ fn stopped(feed: &Feed, outcome: Outcome, remark: String) -> Publication {
         version: None,
         delivered: Vec::new(),
         remarks: vec![remark],
-    }
-}
-
-/// A feed as a plan shows it.
-fn seen(made: &Made<'_>) -> Publication {
-    let outcome = match &made.report {
-        Some(report) if report.exit != 0 => Outcome::Withheld,
-        _ if made.changes.is_nothing() => Outcome::Unchanged,
-        _ if !made.tripped.is_empty() => Outcome::Held,
-        _ => Outcome::Planned,
-    };
-    let held = made.report.as_ref().and_then(|report| report.held.clone());
-    Publication {
-        build: made.report.clone(),
-        changes: Some(made.changes.clone()),
-        tripped: made.tripped.clone(),
-        allowed: made.allowed.clone(),
-        remarks: held.into_iter().collect(),
-        ..stopped(made.feed, outcome, String::new())
     }
 }
 
@@ -978,7 +523,7 @@ impl Publishing<'_> {
 }
 
 /// All of it but the last step: nothing in the project is touched, nobody is written to.
-fn pretend(
+pub(super) fn pretend(
     project: &Project,
     options: &Options,
     feeds: &[&Feed],
@@ -1017,7 +562,7 @@ fn pretend(
 }
 
 /// Keeps how the run ended, for `status`.
-fn write_down(state: &State, report: &Report, _: &Options) -> Result<(), Failure> {
+pub(super) fn write_down(state: &State, report: &Report, _: &Options) -> Result<(), Failure> {
     let at = crate::clock::now();
     let runs: Vec<Run> = report
         .feeds

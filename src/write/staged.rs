@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::program::feed::{FeedOutput, Fill, Hole};
 use crate::program::lower::{LateNumber, Place};
 
+use crate::recovery::{self, kill_point};
+
 use super::atomic::AtomicFile;
 use super::items::{ItemLogWriter, LogFoot, LogHead};
 
@@ -452,6 +454,7 @@ impl<'f> StagedFeed<'f> {
         let Some(part) = &self.current else {
             return Ok(());
         };
+        kill_point(recovery::P4);
         let (_, tail) = (self.frame)(part.number, Some(part.items));
         self.emit(&tail)?;
         let Some(part) = self.current.take() else {

@@ -21,8 +21,8 @@ fn shop(name: &str) -> Shop {
 }
 
 fn feed(name: &str) -> FeedReport {
-        log: None,
     FeedReport {
+        log: None,
         name: name.to_owned(),
         channel: "google-products".to_owned(),
         exit: 0,
