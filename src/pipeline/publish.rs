@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::change::{Changes, Gate, Tripped};
-use crate::channel::manifest::{Absence, Format};
+use crate::channel::manifest::Absence;
 use crate::config::Project;
 use crate::config::project::Feed;
 use crate::deliver::Deadline;
