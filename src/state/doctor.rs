@@ -199,13 +199,9 @@ fn rows(connection: &Connection, places: &Places, found: &mut Examination) -> ru
     files(connection, places, planned, found)?;
     documents(connection, found)?;
     orphans(connection, places, found)?;
-    match action::read(connection)? {
-        Ok(actions) => found.actions = actions.len() as u64,
-        Err(id) => found.damaged(
-            ".shelfcast/state.db",
-            format!("row {id} of the audit log is not what was written"),
-            "somebody changed, removed or moved a row; put the whole folder `.shelfcast` back from a backup",
-        ),
+    match action::walk(connection, |_| Ok(()))? {
+        Ok(actions) => found.actions = actions,
+        Err(id) => found.error(&places.project(), &action::broken(&places.database, id)),
     }
     found.versions = count(connection, "SELECT count(*) FROM versions")?;
     found.plans = count(connection, "SELECT count(*) FROM plans")?;

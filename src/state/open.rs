@@ -49,6 +49,11 @@ impl Places {
         }
     }
 
+    /// The project's folder.
+    pub(super) fn project(&self) -> PathBuf {
+        self.root.parent().map(Path::to_owned).unwrap_or_default()
+    }
+
     /// What SQLite leaves beside the database when a run dies inside a commit.
     fn journal(&self) -> PathBuf {
         self.root.join("state.db-journal")
@@ -113,7 +118,7 @@ impl State {
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = connect(&places.database, flags)?;
-        let (verified, _) = verify(&connection, &places, mark, true)?;
+        let (verified, _) = verify(&connection, &places, mark)?;
         drop(guard);
         Ok(Some(State {
             places,
@@ -143,7 +148,7 @@ impl State {
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = connect(&places.database, flags)?;
-        let (verified, settled) = verify(&connection, &places, mark, true)?;
+        let (verified, settled) = verify(&connection, &places, mark)?;
         if settled != mark {
             settled.write(&places.mark)?;
         }
@@ -409,21 +414,45 @@ fn verify(
     connection: &Connection,
     places: &Places,
     mark: Mark,
-    structure: bool,
 ) -> Result<((Commit, i64), Mark), StateError> {
+    let wrong = |error: rusqlite::Error| StateError::sqlite(&places.database, &error);
     schema::check_format(connection, &places.database)?;
-    if structure {
-        schema::structure(connection, &places.database)?;
-    }
+    length(connection, &places.database)?;
+    schema::structure(connection, &places.database)?;
     let held = recognise(connection, places, mark)?;
-    let version =
-        data_version(connection).map_err(|error| StateError::sqlite(&places.database, &error))?;
+    // Of the log the digest holds the last row, and the chain holds the others.
+    super::action::walk(connection, |_| Ok(()))
+        .map_err(wrong)?
+        .map_err(|id| super::action::broken(&places.database, id))?;
+    let version = data_version(connection).map_err(wrong)?;
     Ok((
         (held, version),
         Mark {
             current: Some(held),
             next: None,
         },
+    ))
+}
+
+/// That no byte of the file is missing: SQLite reads a last page that is cut as if zeros followed.
+fn length(connection: &Connection, path: &Path) -> Result<(), StateError> {
+    let number = |name: &str| {
+        connection
+            .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+            .map(i64::unsigned_abs)
+            .map_err(|error| StateError::sqlite(path, &error))
+    };
+    let wanted = number("page_count")? * number("page_size")?;
+    let there = path
+        .metadata()
+        .map_err(|error| StateError::disk(path, "look at the database", &error))?
+        .len();
+    if there == wanted {
+        return Ok(());
+    }
+    Err(StateError::damaged(
+        path,
+        format!("the database is cut: it has {there} bytes, and should have {wanted}"),
     ))
 }
 

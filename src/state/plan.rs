@@ -1,6 +1,7 @@
 //! Plans: what would be published, kept with its bytes and its moment, so that exactly that is published later.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -10,6 +11,9 @@ use super::{
     Action, Counts, Role, SourceDigest, StagedFile, State, StateError, VersionFile, action,
     private, store, version,
 };
+
+/// How long another run that keeps its plan is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(120);
 
 /// One feed of a new plan.
 #[derive(Clone, Debug)]
@@ -99,6 +103,8 @@ impl State {
     pub fn record_plan(&self, new: &NewPlan<'_>) -> Result<Plan, StateError> {
         let digest = digest(new);
         let name: String = digest.chars().take(12).collect();
+        // Two runs that make the same plan must not take each other's folder away.
+        let _lock = super::lock::acquire(self, "plans", LOCK_WAIT, new.at)?;
         if let Some(plan) = self.plan(&name)?
             && plan.digest == digest
         {

@@ -1,7 +1,7 @@
 //! The tables, and the digest of everything in them.
 //!
 //! All tables but the log are `WITHOUT ROWID` and have no index besides their key: what a scan reads is what every look-up
-//! finds. The log is the one table that only grows; its rows are chained by digest, so its last row stands for all.
+//! finds. The log is the one table that only grows; its rows are chained by digest, so its last row stands for all, and the chain is walked when the state is opened.
 
 use std::path::Path;
 

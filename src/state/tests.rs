@@ -8,6 +8,15 @@ use std::io::Read;
 
 use super::*;
 
+mod cleaning;
+mod damage;
+#[cfg(unix)]
+mod doctored;
+#[cfg(unix)]
+mod kills;
+mod locks;
+mod model;
+
 /// A moment, so many seconds after the first.
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + seconds).expect("a moment")
