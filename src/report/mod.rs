@@ -4,5 +4,7 @@ pub mod collected;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod plan;
+pub mod plan_json;
 pub mod supplier;
 pub mod text;
