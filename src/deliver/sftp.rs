@@ -7,6 +7,8 @@
 
 mod files;
 mod known_hosts;
+#[cfg(test)]
+mod lying;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -389,7 +389,7 @@ fn refused(login: &Login, ssh: &Handle<Guard>, offered: Option<&MethodSet>) -> D
     let takes: Vec<&str> = offered
         .into_iter()
         .flat_map(|offered| offered.iter())
-        .map(|method| <&str>::from(method))
+        .map(<&str>::from)
         .collect();
     login.stop(
         format!("the server does not take {tried} of user `{}`", login.user),

@@ -342,6 +342,26 @@ fn a_host_that_is_not_known_or_not_the_known_one_gets_nothing() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_rights_of_the_file_that_is_replaced_are_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let shelf = server.shelf();
+    let to = server.to(server.usual, &shelf, "id_ed25519");
+    send(&to).expect("sent");
+    let file = shelf.join("feed.xml");
+    for mode in [0o666, 0o640] {
+        let rights = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&file, rights).expect("set");
+        send(&to).expect("sent");
+        let kept = std::fs::metadata(&file).expect("there").permissions();
+        assert_eq!(kept.mode() & 0o7777, mode);
+    }
+}
+
 #[test]
 fn a_folder_that_is_not_there_or_not_ours_says_what_to_do() {
     let Some(server) = Server::start() else {
