@@ -5,6 +5,7 @@
 //!
 //! A path begins at the server's root; `/~/` is the user's home. One connection is kept and opened anew after a failure.
 
+mod enter;
 mod files;
 mod known_hosts;
 #[cfg(test)]
