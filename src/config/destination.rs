@@ -17,8 +17,8 @@ pub const RETRIES: u32 = 5;
 /// The most tries that can be asked for.
 pub const RETRIES_MAX: u32 = 20;
 
-/// A place that takes a feed's files.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+/// A place that takes a feed's files. Its debug output shows where it is, and neither query nor credentials.
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct To {
     /// A folder or a file on this machine; a relative one lies in the project.
@@ -131,6 +131,23 @@ impl<'de> Deserialize<'de> for SecretRef {
     }
 }
 
+impl std::fmt::Debug for To {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // a password that has no business in an address stands before the last `@`
+        let url = self.url.as_deref().map(|url| {
+            let url = url.split(['?', '#']).next().unwrap_or_default();
+            match (url.split_once("://"), url.rsplit_once('@')) {
+                (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
+                _ => url.to_owned(),
+            }
+        });
+        f.debug_struct("To")
+            .field("path", &self.path)
+            .field("url", &url)
+            .finish_non_exhaustive()
+    }
+}
+
 impl To {
     /// The longest silence of the other side.
     ///
@@ -227,6 +244,28 @@ mod tests {
             }
             let error = parse::<To>("a", &format!("{slot} = [\"CANARY\"]")).expect_err("a list");
             assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_the_place_and_nothing_secret() {
+        for url in [
+            "https://u:CANARY@h/f.xml?sig=CANARY",
+            "https://u:CAN@CANARY@h/f.xml#CANARY",
+            "sftp://CANARY@h/f.xml",
+        ] {
+            let to = To {
+                url: Some(url.to_owned()),
+                headers: [("X".to_owned(), "CANARY".to_owned())]
+                    .into_iter()
+                    .collect(),
+                ..To::default()
+            };
+            let shown = format!("{to:?}");
+            assert!(
+                !shown.contains("CANARY") && shown.contains("@h/f.xml"),
+                "{shown}"
+            );
         }
     }
 

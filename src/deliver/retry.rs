@@ -165,7 +165,7 @@ fn no_time_to_wait(mut error: DeliveryError, asked: Option<Duration>) -> Deliver
 }
 
 /// A number that differs from run to run: nothing in a feed depends on it.
-fn random() -> u64 {
+pub(super) fn random() -> u64 {
     std::collections::hash_map::RandomState::new()
         .build_hasher()
         .finish()
