@@ -6,16 +6,22 @@
 //! nothing of ours; `cli`, `report` and `term` are the only parts that talk to people.
 
 pub mod catalog;
+pub mod change;
 pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod deliver;
 pub mod helper;
 pub mod init;
 pub mod model;
+pub mod notify;
 pub mod pipeline;
 pub mod program;
+pub mod recovery;
 pub mod report;
+pub mod state;
+pub mod store;
 pub mod term;
 pub mod validate;
 pub mod write;

@@ -4,5 +4,7 @@ pub mod collected;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod published;
 pub mod supplier;
+pub mod table;
 pub mod text;

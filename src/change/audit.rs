@@ -1,0 +1,1 @@
+//! The same SKU across feeds.

@@ -1,0 +1,634 @@
+//! HTTP PUT and POST.
+//!
+//! A file is sent as it lies on disk, and then fetched again and compared wherever the server gives it back; where it does
+//! not, the receipt says that only the answer is known. A server replaces a file as it likes: that is not promised here.
+//! Redirects are followed on the same host alone, and credentials go nowhere else. Everything ends: connecting, silence
+//! while sending and answering, and the whole by the run's deadline.
+
+mod answer;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, LOCATION,
+};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Method as Verb, Response, StatusCode, Url};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Runtime;
+use tokio::time::{sleep, timeout};
+
+use super::address::is_loopback;
+use super::{
+    Address, Capabilities, Deadline, DeliveryError, Destination, Naming, Proof, Remote, Upload,
+    pack, quoted,
+};
+use crate::clock;
+use crate::config::ConfigError;
+use crate::config::destination::{Method, SecretRef, To, is_reference};
+use crate::config::secret::Secret;
+
+/// Most redirects followed.
+const REDIRECTS_MAX: usize = 3;
+/// Time to get a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most bytes of a refusal that are read.
+const REFUSAL_BYTES_MAX: usize = 4096;
+/// Looks at what stands before it is said to be wrong: a server may store a moment after it answers.
+const LOOKS: u32 = 5;
+
+/// Delivers by HTTP.
+pub(super) struct Http {
+    address: Address,
+    url: Url,
+    method: Method,
+    read_back: Option<bool>,
+    headers: HeaderMap,
+    /// Everything that must not be repeated, as it may stand in an answer.
+    secrets: Vec<String>,
+    idle: Duration,
+    client: Client,
+    runtime: Runtime,
+}
+
+/// What a server gives for an address.
+enum Seen {
+    File(Remote),
+    Nothing,
+    /// It does not give it here.
+    NotGiven(StatusCode),
+}
+
+impl Http {
+    /// Opens an address: reads its secrets, calls nobody.
+    ///
+    /// # Errors
+    /// `http://` where it is not allowed, credentials that contradict each other, headers that cannot be, secrets and
+    /// certificates that cannot be read.
+    pub(super) fn open(to: &To, address: Address, project: &Path) -> Result<Self, ConfigError> {
+        let url = address
+            .url
+            .clone()
+            .expect("an address of `https://` has one");
+        check_scheme(to, &url)?;
+        let mut secrets = Secrets::default();
+        let headers = headers(to, &address, project, &mut secrets)?;
+        if let Some(query) = url.query() {
+            secrets.add(query);
+            for (_, value) in url.query_pairs() {
+                secrets.add(&value);
+            }
+        }
+        let idle = to.timeout()?;
+        let client = client(to, &url, project)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| to.wrong(format!("no connection can be made: {error}"), ""))?;
+        Ok(Http {
+            url,
+            method: to.method.unwrap_or(Method::Put),
+            read_back: to.read_back,
+            headers,
+            secrets: secrets.0,
+            idle,
+            client,
+            runtime,
+            address,
+        })
+    }
+
+    /// Where a file stands.
+    fn place(&self, name: &str) -> Result<Url, DeliveryError> {
+        match &self.address.naming {
+            Naming::File(own) if own == name => return Ok(self.url.clone()),
+            Naming::File(_) if self.method == Method::Post => {
+                return Err(DeliveryError::abort(
+                    self.address(),
+                    "several files cannot be posted to one address",
+                    "end the address with `/`, or deliver a feed of one file",
+                ));
+            }
+            _ => {}
+        }
+        let mut url = self.url.clone();
+        if let Ok(mut steps) = url.path_segments_mut() {
+            // the last step is empty for a folder, and the file's own name otherwise
+            steps.pop().push(name);
+        }
+        Ok(url)
+    }
+
+    fn reads_back(&self) -> bool {
+        self.read_back.unwrap_or(self.method == Method::Put)
+    }
+
+    /// Runs a call until it ends or the deadline is over.
+    fn run<T>(
+        &self,
+        deadline: &Deadline,
+        call: impl Future<Output = Result<T, DeliveryError>>,
+    ) -> Result<T, DeliveryError> {
+        deadline.check(self.address())?;
+        self.runtime.block_on(async {
+            timeout(deadline.remaining(), call)
+                .await
+                .unwrap_or_else(|_| Err(DeliveryError::out_of_time(self.address())))
+        })
+    }
+
+    /// Sends a file, again where the same host says that its place is elsewhere.
+    async fn send(&self, upload: &Upload<'_>, mut url: Url) -> Result<(), DeliveryError> {
+        let verb = match self.method {
+            Method::Put => Verb::PUT,
+            Method::Post => Verb::POST,
+        };
+        for _ in 0..=REDIRECTS_MAX {
+            let mut response = self.send_once(upload, verb.clone(), url.clone()).await?;
+            let status = response.status();
+            if status.is_success() {
+                // what it says about a success is nothing to us, and it need not be heard to the end
+                return Ok(());
+            }
+            if !status.is_redirection() {
+                return Err(self.refused(&mut response).await);
+            }
+            url = self.redirected(&url, &response)?;
+        }
+        Err(DeliveryError::abort(
+            self.address(),
+            format!("the server redirects more than {REDIRECTS_MAX} times"),
+            "use the address that the redirects end at",
+        ))
+    }
+
+    async fn send_once(
+        &self,
+        upload: &Upload<'_>,
+        verb: Verb,
+        url: Url,
+    ) -> Result<Response, DeliveryError> {
+        let unreadable = |error: std::io::Error| {
+            DeliveryError::abort(
+                self.address(),
+                format!("the file to send cannot be read: {error}"),
+                "run again",
+            )
+        };
+        let file = File::open(upload.path).map_err(unreadable)?;
+        // Both handles share one offset: how far the file was taken tells whether anything moves.
+        let mut watch = file.try_clone().map_err(unreadable)?;
+        let request = self
+            .client
+            .request(verb, url)
+            .headers(self.headers.clone())
+            .header(CONTENT_LENGTH, upload.bytes);
+        let request = if self.headers.contains_key(CONTENT_TYPE) {
+            request
+        } else {
+            request.header(CONTENT_TYPE, upload.content_type)
+        };
+        let request = if upload.bytes == 0 {
+            request.body(Vec::new())
+        } else {
+            request.body(tokio::fs::File::from_std(file))
+        };
+        let mut answer = std::pin::pin!(request.send());
+        let (mut taken, mut moved) = (0, Instant::now());
+        loop {
+            tokio::select! {
+                answer = &mut answer => return answer.map_err(|error| self.failed(&error)),
+                () = sleep(self.idle / 4) => {
+                    let now = watch.stream_position().map_err(unreadable)?;
+                    if now != taken {
+                        (taken, moved) = (now, Instant::now());
+                    } else if moved.elapsed() >= self.idle {
+                        return Err(self.silent());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the same host says that a file is to be sent.
+    fn redirected(&self, from: &Url, response: &Response) -> Result<Url, DeliveryError> {
+        let refuse = |why: String| {
+            Err(DeliveryError::abort(
+                self.address(),
+                why,
+                "use the address that the redirect leads to, if it is to be trusted with the feed and the credentials",
+            ))
+        };
+        let status = response.status();
+        let target = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok())
+            .and_then(|location| from.join(location).ok());
+        let Some(target) = target else {
+            return refuse(format!("the server answered {status} and says no place"));
+        };
+        if target.origin() != from.origin() {
+            let host = target.host_str().unwrap_or_default();
+            return refuse(format!(
+                "the server redirects to another place, `{}://{}`: nothing was sent there",
+                target.scheme(),
+                quoted(host, &self.shown_secrets())
+            ));
+        }
+        match status {
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => Ok(target),
+            _ => refuse(format!(
+                "the server answered {status}, which does not take a file along"
+            )),
+        }
+    }
+
+    /// What the server gives for an address; reads no more than one byte beyond `bytes_max`.
+    async fn look(&self, url: Url, bytes_max: u64) -> Result<Seen, DeliveryError> {
+        let asked = self
+            .client
+            .get(url)
+            .headers(self.headers.clone())
+            // as it stands, and as it stands now
+            .header(ACCEPT_ENCODING, "identity")
+            .header(CACHE_CONTROL, "no-cache");
+        let mut response = self.heard(asked.send()).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Seen::Nothing),
+            status
+                if status == StatusCode::TOO_MANY_REQUESTS
+                    || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED) =>
+            {
+                return Err(self.refused(&mut response).await);
+            }
+            status => return Ok(Seen::NotGiven(status)),
+        }
+        let (mut bytes, mut digest) = (0, Sha256::new());
+        while let Some(chunk) = self.heard(response.chunk()).await? {
+            bytes += chunk.len() as u64;
+            if bytes > bytes_max {
+                break;
+            }
+            digest.update(&chunk);
+        }
+        Ok(Seen::File(Remote {
+            bytes,
+            sha256: (bytes <= bytes_max).then(|| pack::hex(&digest.finalize())),
+        }))
+    }
+
+    /// Compares what stands with what was sent, and gives the server a moment to put it there.
+    async fn prove(&self, upload: &Upload<'_>, url: Url) -> Result<Proof, DeliveryError> {
+        let mut wait = self.idle / 240;
+        let mut how = String::new();
+        for look in 0..LOOKS {
+            if look > 0 {
+                sleep(wait).await;
+                wait *= 2;
+            }
+            match self.look(url.clone(), upload.bytes).await? {
+                Seen::NotGiven(status) if self.read_back == Some(true) => {
+                    return Err(DeliveryError::abort(
+                        self.address(),
+                        format!(
+                            "`{}` was taken and is not given back: {status}",
+                            upload.name
+                        ),
+                        "say `read_back = false` if the answer is to be believed",
+                    ));
+                }
+                Seen::NotGiven(_) => return Ok(Proof::AnswerOnly),
+                Seen::Nothing => how = "the server has nothing under its address".to_owned(),
+                Seen::File(stands) => match stands.differs(upload) {
+                    None => return Ok(Proof::ReadBack),
+                    Some(difference) => how = difference,
+                },
+            }
+        }
+        Err(DeliveryError::not_what_was_sent(
+            self.address(),
+            upload.name,
+            &how,
+        ))
+    }
+
+    /// Waits for a server that must not be silent for too long.
+    async fn heard<T>(
+        &self,
+        call: impl Future<Output = Result<T, reqwest::Error>>,
+    ) -> Result<T, DeliveryError> {
+        match timeout(self.idle, call).await {
+            Ok(heard) => heard.map_err(|error| self.failed(&error)),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    /// A refusal with the beginning of what it says.
+    async fn refused(&self, response: &mut Response) -> DeliveryError {
+        let after = answer::retry_after(response.headers(), clock::now());
+        let mut said = Vec::new();
+        // what cannot be heard of a refusal in time changes nothing about it
+        let heard = timeout(self.idle, async {
+            while let Ok(Some(chunk)) = response.chunk().await {
+                said.extend_from_slice(&chunk);
+                if said.len() >= REFUSAL_BYTES_MAX {
+                    break;
+                }
+            }
+        });
+        drop(heard.await);
+        said.truncate(REFUSAL_BYTES_MAX);
+        let said = quoted(&String::from_utf8_lossy(&said), &self.shown_secrets());
+        answer::refusal(self.address(), response.status(), &said, after)
+    }
+
+    fn shown_secrets(&self) -> Vec<&str> {
+        self.secrets.iter().map(String::as_str).collect()
+    }
+
+    fn silent(&self) -> DeliveryError {
+        DeliveryError::retry(
+            self.address(),
+            format!("nothing moved for {} s", self.idle.as_secs_f32()),
+            "run again later; a slow server may need a longer `timeout`",
+        )
+    }
+
+    /// Why there was no answer.
+    fn failed(&self, error: &reqwest::Error) -> DeliveryError {
+        let mut reasons: Vec<String> = Vec::new();
+        let mut refused_certificate = false;
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            refused_certificate |= error.downcast_ref().is_some_and(is_invalid);
+            let reason = error.to_string();
+            if !reasons.iter().any(|known| known.contains(&reason)) {
+                reasons.push(reason);
+            }
+            cause = error.source();
+        }
+        let reason = quoted(&reasons.join(": "), &self.shown_secrets());
+        if error.is_connect() && refused_certificate {
+            return DeliveryError::abort(
+                self.address(),
+                format!("the server is not who it must be: {reason}"),
+                "check the address; a certificate of your own is trusted with `ca = \"file.pem\"`",
+            );
+        }
+        let what = if error.is_connect() {
+            "the server cannot be reached"
+        } else {
+            "the connection broke"
+        };
+        DeliveryError::retry(
+            self.address(),
+            format!("{what}: {reason}"),
+            "check the address and the network, and run again",
+        )
+    }
+}
+
+impl Destination for Http {
+    fn address(&self) -> &str {
+        &self.address.shown
+    }
+
+    fn naming(&self) -> &Naming {
+        &self.address.naming
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            atomic: false,
+            read_back: self.reads_back(),
+            remove: self.method == Method::Put,
+        }
+    }
+
+    fn put(&mut self, upload: &Upload<'_>, deadline: &Deadline) -> Result<Proof, DeliveryError> {
+        let url = self.place(upload.name)?;
+        self.run(deadline, async {
+            self.send(upload, url.clone()).await?;
+            if self.reads_back() {
+                self.prove(upload, url).await
+            } else {
+                Ok(Proof::AnswerOnly)
+            }
+        })
+    }
+
+    fn stands(&mut self, name: &str, deadline: &Deadline) -> Result<Option<Remote>, DeliveryError> {
+        let url = self.place(name)?;
+        self.run(deadline, async {
+            match self.look(url, u64::MAX).await? {
+                Seen::File(remote) => Ok(Some(remote)),
+                Seen::Nothing => Ok(None),
+                Seen::NotGiven(status) => Err(answer::refusal(self.address(), status, "", None)),
+            }
+        })
+    }
+
+    fn remove(&mut self, name: &str, deadline: &Deadline) -> Result<(), DeliveryError> {
+        if self.method == Method::Post {
+            return Err(DeliveryError::abort(
+                self.address(),
+                "what was posted cannot be removed",
+                "ask the server's owner",
+            ));
+        }
+        let url = self.place(name)?;
+        self.run(deadline, async {
+            let asked = self.client.delete(url).headers(self.headers.clone());
+            let mut response = self.heard(asked.send()).await?;
+            match response.status() {
+                status if status.is_success() => Ok(()),
+                StatusCode::NOT_FOUND | StatusCode::GONE => Ok(()),
+                _ => Err(self.refused(&mut response).await),
+            }
+        })
+    }
+}
+
+/// True for what TLS says of a peer that it does not take; such an error lies in others of its kind.
+fn is_invalid(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::InvalidData
+        || error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref())
+            .is_some_and(is_invalid)
+}
+
+fn check_scheme(to: &To, url: &Url) -> Result<(), ConfigError> {
+    if url.scheme() == "http" && !is_loopback(url) && !to.allow_http {
+        return Err(to.wrong(
+            "`http://` would send the feed and the credentials unprotected",
+            "use `https://`, or say `allow_http = true`",
+        ));
+    }
+    Ok(())
+}
+
+/// Texts that must not be repeated.
+#[derive(Default)]
+struct Secrets(Vec<String>);
+
+impl Secrets {
+    fn add(&mut self, secret: &str) {
+        self.0.push(secret.to_owned());
+    }
+
+    fn read(&mut self, to: &To, from: &SecretRef, project: &Path) -> Result<Secret, ConfigError> {
+        let secret = from
+            .resolve(project)
+            .map_err(|message| to.wrong(message, "set it, or correct the reference"))?;
+        self.add(secret.expose());
+        Ok(secret)
+    }
+}
+
+/// The headers of every request, credentials among them.
+fn headers(
+    to: &To,
+    address: &Address,
+    project: &Path,
+    secrets: &mut Secrets,
+) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &to.headers {
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| to.wrong(format!("`{}` is no header", quoted(name, &[])), ""))?;
+        let value = if is_reference(value) {
+            let from = SecretRef::new(value).map_err(|message| to.wrong(message, ""))?;
+            secrets.read(to, &from, project)?.expose().to_owned()
+        } else if is_confidential(name) {
+            return Err(to.wrong(
+                format!("the header `{name}` holds a secret"),
+                "write its value as `env:NAME` or `file:PATH`",
+            ));
+        } else {
+            value.clone()
+        };
+        headers.insert(header, header_value(to, name, &value)?);
+    }
+    let authorization = match (&to.token, &to.password) {
+        (Some(_), Some(_)) => {
+            return Err(to.wrong(
+                "it has both `token` and `password`",
+                "a server is told one of them",
+            ));
+        }
+        (Some(token), None) => {
+            let token = secrets.read(to, token, project)?;
+            Some(format!("Bearer {}", token.expose()))
+        }
+        (None, Some(password)) => {
+            let Some(user) = address.user(to) else {
+                return Err(to.wrong("it has a `password` and no `user`", "add `user = \"…\"`"));
+            };
+            let password = secrets.read(to, password, project)?;
+            let pair = STANDARD.encode(format!("{user}:{}", password.expose()));
+            secrets.add(&pair);
+            Some(format!("Basic {pair}"))
+        }
+        (None, None) if address.user(to).is_some() => {
+            return Err(to.wrong(
+                "it has a user and no `password`",
+                "add `password = \"env:NAME\"`",
+            ));
+        }
+        (None, None) => None,
+    };
+    if let Some(value) = authorization {
+        if headers.contains_key(AUTHORIZATION) {
+            return Err(to.wrong(
+                "it has credentials and a header `Authorization`",
+                "keep one of them",
+            ));
+        }
+        headers.insert(AUTHORIZATION, header_value(to, "Authorization", &value)?);
+    }
+    Ok(headers)
+}
+
+/// A header's value, which nothing prints.
+fn header_value(to: &To, name: &str, value: &str) -> Result<HeaderValue, ConfigError> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        to.wrong(
+            format!("the header `{name}` cannot hold this value"),
+            "it must be one line of visible characters",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// True for headers that hold secrets by their name.
+fn is_confidential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "authorization",
+        "cookie",
+        "token",
+        "secret",
+        "password",
+        "key",
+        "signature",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+fn client(to: &To, url: &Url, project: &Path) -> Result<Client, ConfigError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("shelfcast/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT.min(to.timeout()?))
+        // what is read back is compared as it was sent
+        .no_gzip();
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    for certificate in authorities(to, project)? {
+        builder = builder.add_root_certificate(certificate);
+    }
+    builder
+        .build()
+        .map_err(|error| to.wrong(format!("no connection can be made: {error}"), ""))
+}
+
+/// The certificates of `ca`.
+fn authorities(to: &To, project: &Path) -> Result<Vec<Certificate>, ConfigError> {
+    let Some(file) = &to.ca else {
+        return Ok(Vec::new());
+    };
+    let wrong = |message: String| {
+        to.wrong(
+            format!("`ca = \"{file}\"`: {message}"),
+            "name a file with certificates in PEM",
+        )
+    };
+    let mut pem = Vec::new();
+    File::open(project.join(file))
+        .and_then(|opened| opened.take(1024 * 1024).read_to_end(&mut pem))
+        .map_err(|error| wrong(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem)
+        .map_err(|_| wrong("it cannot be read as certificates".to_owned()))?;
+    if certificates.is_empty() {
+        return Err(wrong("there is no certificate in it".to_owned()));
+    }
+    Ok(certificates)
+}
