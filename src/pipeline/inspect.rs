@@ -204,8 +204,9 @@ fn at_feed(
     let mut attributes = Vec::new();
     for attribute in &feed.attributes {
         let mut problems = Vec::new();
-        let value = attribute.compute(run, &mut problems);
-        run.set_attribute(attribute.slot, value);
+        let computed = attribute.compute(run, &mut problems);
+        let value = computed.value;
+        run.set_attribute(attribute.slot, computed);
         if value.is_absent() && attribute.required && problems.is_empty() {
             attribute.check_presence(value, run, &mut problems);
         }

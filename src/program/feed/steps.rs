@@ -1,0 +1,214 @@
+//! A template laid flat: steps over attribute slots with their literals side by side, and jumps where it branches.
+//!
+//! In: the tree of operations that a template was lowered to. Out: the same, in the order it is done, the usual patterns
+//! (a value between two literals where it is there, a literal around each element of a list) as one step each.
+
+use crate::program::escape::Escape;
+use crate::program::graph::{Graph, Node, NodeId, Part};
+use crate::program::lower::{LateNumber, Operation, Place};
+
+/// A stretch of the literals.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+/// What is done next. Jumps lead to the number of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Writes a literal.
+    Literal(Span),
+    /// Writes an attribute.
+    Attribute(u32, Escape),
+    /// Writes an attribute between two literals, where it is true.
+    Between(u32, Escape, Span, Span),
+    /// Writes each element of an attribute between two literals.
+    Elements(u32, Escape, Span, Span),
+    /// Writes an attribute, its elements parted by a literal.
+    Joined(u32, Escape, Span),
+    /// Writes a node.
+    Node(NodeId, Escape),
+    /// Jumps.
+    Jump(u32),
+    /// Jumps unless an attribute is true.
+    Unless(u32, u32),
+    /// Jumps unless a node is true.
+    UnlessNode(NodeId, u32),
+    /// Jumps for every variant but the first.
+    UnlessFirst(u32),
+    /// Runs a body for each element of a list, and jumps where there was one.
+    Each(NodeId, u32, u32),
+    /// Runs a body for each variant of the product in hand.
+    Variants(u32),
+    /// A number that only the writer knows.
+    Number(LateNumber),
+    /// One of two bodies, as the writer will know.
+    Late(Place, u32, u32),
+}
+
+/// A template laid flat.
+#[derive(Clone, Debug, Default)]
+pub struct Steps {
+    pub(super) steps: Vec<Step>,
+    pub(super) bodies: Vec<Steps>,
+    literals: Vec<u8>,
+}
+
+impl Steps {
+    /// Lays operations flat.
+    pub fn of(operations: &[Operation], graph: &Graph) -> Self {
+        let mut steps = Steps::default();
+        steps.add(operations, graph);
+        steps
+    }
+
+    /// The bytes of a literal.
+    #[inline]
+    pub(super) fn literal(&self, span: Span) -> &[u8] {
+        self.literals
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or(&[])
+    }
+
+    fn add(&mut self, operations: &[Operation], graph: &Graph) {
+        for operation in operations {
+            self.operation(operation, graph);
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation, graph: &Graph) {
+        let step = match operation {
+            Operation::Literal(text) => Step::Literal(self.span(text)),
+            Operation::Print(node, escape) => Step::Node(*node, *escape),
+            Operation::PrintAttribute(slot, escape) => Step::Attribute(*slot, *escape),
+            Operation::Joined(slot, separator, escape) => {
+                Step::Joined(*slot, *escape, self.span(separator))
+            }
+            Operation::If(test, then, otherwise) => {
+                return self.branch(*test, then, otherwise, graph);
+            }
+            Operation::Each(list, body, otherwise) => {
+                if let (Node::Attribute(slot), Some((before, escape, after)), []) =
+                    (graph.node(*list), around_element(body, graph), &**otherwise)
+                {
+                    Step::Elements(*slot, escape, self.span(before), self.span(after))
+                } else {
+                    let body = self.body(body, graph);
+                    let at = self.hold();
+                    self.add(otherwise, graph);
+                    self.steps[at] = Step::Each(*list, body, self.next());
+                    return;
+                }
+            }
+            Operation::OncePerProduct(inner) => {
+                let at = self.hold();
+                self.add(inner, graph);
+                self.steps[at] = Step::UnlessFirst(self.next());
+                return;
+            }
+            Operation::Variants(body) => Step::Variants(self.body(body, graph)),
+            Operation::LateNumber(number) => Step::Number(*number),
+            Operation::Late(place, then, otherwise) => {
+                Step::Late(*place, self.body(then, graph), self.body(otherwise, graph))
+            }
+        };
+        self.steps.push(step);
+    }
+
+    fn branch(
+        &mut self,
+        test: NodeId,
+        then: &[Operation],
+        otherwise: &[Operation],
+        graph: &Graph,
+    ) {
+        let slot = match graph.node(test) {
+            Node::Attribute(slot) => Some(*slot),
+            _ => None,
+        };
+        if let (Some(slot), []) = (slot, otherwise)
+            && let Some((before, escape, after)) = around_attribute(then, slot)
+        {
+            let step = Step::Between(slot, escape, self.span(before), self.span(after));
+            self.steps.push(step);
+            return;
+        }
+        let at = self.hold();
+        self.add(then, graph);
+        let leave = (!otherwise.is_empty()).then(|| self.hold());
+        self.steps[at] = match slot {
+            Some(slot) => Step::Unless(slot, self.next()),
+            None => Step::UnlessNode(test, self.next()),
+        };
+        self.add(otherwise, graph);
+        if let Some(leave) = leave {
+            self.steps[leave] = Step::Jump(self.next());
+        }
+    }
+
+    /// Keeps a place for a step that jumps.
+    fn hold(&mut self) -> usize {
+        self.steps.push(Step::Jump(0));
+        self.steps.len() - 1
+    }
+
+    fn next(&self) -> u32 {
+        u32::try_from(self.steps.len()).expect("fewer than 4 billion steps")
+    }
+
+    fn body(&mut self, operations: &[Operation], graph: &Graph) -> u32 {
+        self.bodies.push(Steps::of(operations, graph));
+        u32::try_from(self.bodies.len() - 1).expect("few bodies")
+    }
+
+    fn span(&mut self, text: &str) -> Span {
+        let offset = |at: usize| u32::try_from(at).expect("less than 4 GiB of literals");
+        let start = offset(self.literals.len());
+        self.literals.extend_from_slice(text.as_bytes());
+        Span {
+            start,
+            end: offset(self.literals.len()),
+        }
+    }
+}
+
+/// Takes apart what is a literal, a value and a literal, or fewer of them.
+fn around(operations: &[Operation]) -> Option<(&str, &Operation, &str)> {
+    match operations {
+        [Operation::Literal(before), value, Operation::Literal(after)] => {
+            Some((before, value, after))
+        }
+        [Operation::Literal(before), value] => Some((before, value, "")),
+        [value, Operation::Literal(after)] => Some(("", value, after)),
+        [value] => Some(("", value, "")),
+        _ => None,
+    }
+}
+
+fn around_attribute(operations: &[Operation], slot: u32) -> Option<(&str, Escape, &str)> {
+    let (before, value, after) = around(operations)?;
+    match value {
+        Operation::PrintAttribute(printed, escape) if *printed == slot => {
+            Some((before, *escape, after))
+        }
+        _ => None,
+    }
+}
+
+fn around_element<'o>(
+    operations: &'o [Operation],
+    graph: &Graph,
+) -> Option<(&'o str, Escape, &'o str)> {
+    let (before, value, after) = around(operations)?;
+    let element = Node::This {
+        up: 0,
+        part: Part::Element,
+    };
+    match value {
+        Operation::Print(node, escape) if *graph.node(*node) == element => {
+            Some((before, *escape, after))
+        }
+        _ => None,
+    }
+}
