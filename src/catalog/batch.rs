@@ -31,6 +31,20 @@ impl<'b> Record<'b> {
             None => "",
         }
     }
+
+    /// The text of one cell, and the sixteen bytes that begin with it, where so many are left in the batch.
+    #[inline]
+    pub fn window(self, column: u32) -> (&'b str, Option<&'b [u8; 16]>) {
+        match self.cells.get(column as usize) {
+            Some(cell) => {
+                let start = cell.start as usize;
+                let text = self.text.get(start..cell.end as usize).unwrap_or("");
+                let rest = self.text.as_bytes().get(start..);
+                (text, rest.and_then(|rest| rest.first_chunk::<16>()))
+            }
+            None => ("", None),
+        }
+    }
 }
 
 /// A record that could not be read as one, with what is wrong and what to do.

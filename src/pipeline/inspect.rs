@@ -377,6 +377,6 @@ fn alone(output: &FeedOutput) -> Vec<u8> {
             } => bytes.extend_from_slice(&output.alternatives[start..end]),
         }
     }
-    bytes.extend_from_slice(&output.bytes[at..]);
+    bytes.extend_from_slice(&output.bytes[at..output.written()]);
     bytes
 }

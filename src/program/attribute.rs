@@ -106,19 +106,22 @@ pub struct Problem {
 
 impl AttributeProgram {
     /// Computes the attribute for the item in hand; what is wrong with it goes to `problems`.
-    #[inline]
     pub fn compute<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Computed<'a> {
-        if self.list.is_none() && self.location.is_none() {
-            if let Some(text) = self.direct.and_then(|column| run.raw_text(column)) {
-                return self.text(text, run, problems);
-            }
-            return match run.value(self.value) {
-                Ok(Value::Absent) => Computed::ABSENT,
-                Ok(value) => self.value(value, run, problems),
-                Err(failure) => self.failed(failure, run, problems),
-            };
+        if let Some(column) = self.direct
+            && self.finish == Finish::Text
+            && let Some((text, window)) = run.window(column)
+            && let Some(computed) = self.short(text, window)
+        {
+            return computed;
         }
-        self.list_or_located(run, problems)
+        if self.list.is_some() || self.location.is_some() {
+            return self.list_or_located(run, problems);
+        }
+        match run.value(self.value) {
+            Ok(Value::Absent) => Computed::ABSENT,
+            Ok(value) => self.value(value, run, problems),
+            Err(failure) => self.failed(failure, run, problems),
+        }
     }
 
     #[inline(never)]

@@ -406,6 +406,8 @@ impl Compiler<'_, '_> {
         let max_length = attribute.max_length.unwrap_or_default();
         let textual = matches!(attribute.kind, AttributeKind::Text | AttributeKind::Html);
         let special = Special::of(escape_of(&self.channel.manifest));
+        let alone = place.is_none() && list.is_none();
+        let direct = if alone { self.direct(value) } else { None };
         let finish = match &list {
             // What an element is follows from no reading.
             Some(list) if !list.computed => {
@@ -450,11 +452,7 @@ impl Compiler<'_, '_> {
                 AttributeLevel::Variant
             }),
             location: place,
-            direct: if place.is_none() {
-                self.direct(value)
-            } else {
-                None
-            },
+            direct,
             finish,
             special,
             currency: self.view.currency.clone(),

@@ -26,9 +26,8 @@ pub fn compare(left: &str, right: &str) -> Option<Ordering> {
         if decimals == others {
             return Some(left.0.cmp(&right.0));
         }
-        let wide = |(digits, own): (u64, u32)| {
-            u128::from(digits) * 10u128.pow(decimals.max(others) - own)
-        };
+        let wide =
+            |(digits, own): (u64, u32)| u128::from(digits) * 10u128.pow(decimals.max(others) - own);
         return Some(wide(left).cmp(&wide(right)));
     }
     crate::model::decimal::compare(left, right)
@@ -45,7 +44,9 @@ fn small(text: &str) -> Option<(u64, u32)> {
     for &byte in bytes {
         match byte {
             b'0'..=b'9' => {
-                digits = digits.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+                digits = digits
+                    .checked_mul(10)?
+                    .checked_add(u64::from(byte - b'0'))?;
                 decimals += u32::from(after);
             }
             b'.' if !after => after = true,
@@ -93,8 +94,23 @@ mod tests {
     #[test]
     fn numbers_compare_by_what_they_say() {
         let texts = [
-            "0", "0.0", "1", "1.0", "1.00", "0.99", "10", "9", "9.999999999999999", "-1", "-0", "007",
-            "999999999999999999", "9999999999999999999", "0.000000000000000001", "123.45", "123.450",
+            "0",
+            "0.0",
+            "1",
+            "1.0",
+            "1.00",
+            "0.99",
+            "10",
+            "9",
+            "9.999999999999999",
+            "-1",
+            "-0",
+            "007",
+            "999999999999999999",
+            "9999999999999999999",
+            "0.000000000000000001",
+            "123.45",
+            "123.450",
         ];
         for left in texts {
             for right in texts {

@@ -370,16 +370,19 @@ impl<'r, 'a> FeedRun<'r, 'a> {
 
     fn render(&mut self, row: usize, out: &mut FeedOutput) {
         let program = self.program;
-        let (start, holes) = (out.bytes.len(), out.holes.len());
+        let (start, holes) = (out.written(), out.holes.len());
         let mut bytes = std::mem::take(&mut out.bytes);
+        let mut at = start;
         if let Some(shape) = &program.shape {
+            bytes.truncate(start);
             self.shape(shape, &mut bytes);
+            at = bytes.len();
         }
-        let mut sink = Sink::from(bytes);
+        let mut sink = Sink::new(bytes, at);
         let written = self.print(&program.body, &mut sink, out);
-        out.bytes = sink.into_bytes();
+        let end = sink.len();
+        out.bytes = sink.into_inner();
         if let Err(problem) = written {
-            out.bytes.truncate(start);
             out.holes.truncate(holes);
             self.problems.push(*problem);
             self.report(row, out);
@@ -395,7 +398,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.ids.push_str(text);
         }
         out.items.push(Item {
-            end: out.bytes.len(),
+            end,
             holes: out.holes.len(),
             id_end: out.ids.len(),
             unique: hash,

@@ -26,6 +26,10 @@ pub enum Way {
     Cell(u32),
     /// The cell of that number where it holds something; else what its node says.
     OwnCell(u32),
+    /// The reading of that number, of the cell of that number; kept.
+    Read(u32, u32),
+    /// The node of that number, a reading of a cell, where it has a value; else what its own node says.
+    OwnRead(NodeId, u32, u32),
     /// The computed attribute of that number.
     Attribute(u32),
     /// Computed, each time it is asked for.
@@ -170,6 +174,13 @@ impl Graph {
             },
             Node::Inherit { own, .. } => match self.way(*own) {
                 Way::Cell(column) => Way::OwnCell(column),
+                Way::Read(reading, column) => Way::OwnRead(*own, reading, column),
+                _ => Way::Computed,
+            },
+            Node::Read { reading, input } => match (self.node(*input), self.way(*input)) {
+                (Node::Raw(column), _) => Way::Read(*reading, *column),
+                (_, Way::Cell(column)) => Way::Read(*reading, column),
+                _ if steady => Way::Kept,
                 _ => Way::Computed,
             },
             _ if steady && worth_keeping(node) => Way::Kept,

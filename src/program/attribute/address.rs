@@ -61,7 +61,9 @@ fn refused(block: u8x16) -> u32 {
     let pairs = is(paired, b'^') | is(paired, b'>') | is(paired, b'"') | is(paired, 0x7f);
     let single = is(block, b'`') | is(block, b'{') | is(block, b'|');
     let distance = block - u8x16::splat(b'!');
-    let outside = distance.max(u8x16::splat(b'~' - b'!' + 1)).simd_eq(distance);
+    let outside = distance
+        .max(u8x16::splat(b'~' - b'!' + 1))
+        .simd_eq(distance);
     (pairs | single | outside).to_bitmask()
 }
 
@@ -82,8 +84,9 @@ pub(super) static PLAIN: [bool; 256] = {
 /// How long `https://` or `http://` is at the start; 0 when neither stands there.
 #[inline]
 pub(super) fn scheme_length(bytes: &[u8]) -> usize {
+    const USUAL: u64 = u64::from_le_bytes(*b"https://");
     match bytes.first_chunk::<8>() {
-        Some(b"https://") => 8,
+        Some(start) if u64::from_le_bytes(*start) == USUAL => 8,
         _ => any_case(bytes),
     }
 }

@@ -2,6 +2,7 @@
 //! where they do not.
 
 use bumpalo::collections::String as ArenaString;
+use wide::u8x16;
 
 use crate::channel::manifest::{AttributeKind, Overflow};
 use crate::helper::truncate::{self, Measure};
@@ -36,6 +37,22 @@ impl AttributeProgram {
         }
     }
 
+    /// A text that begins a window of sixteen bytes, not longer than that, where nothing is to be done with it.
+    #[inline]
+    pub(super) fn short<'a>(&self, text: &'a str, window: &[u8; 16]) -> Option<Computed<'a>> {
+        let length = text.len();
+        if length > 16 || length > self.safe_bytes {
+            return None;
+        }
+        let found = self
+            .special
+            .survey_block(u8x16::new(*window), (1 << length) - 1);
+        (!found.odd).then_some(Computed {
+            value: Value::Text(text),
+            plain: !found.special,
+        })
+    }
+
     #[inline(never)]
     fn other<'a>(
         &self,
@@ -63,8 +80,8 @@ impl AttributeProgram {
     }
 
     /// A text without space around it, not empty, as the attribute has it.
-    #[inline]
-    pub(super) fn text<'a>(
+    #[inline(never)]
+    fn text<'a>(
         &self,
         text: &'a str,
         run: &Evaluator<'a>,

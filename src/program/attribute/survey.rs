@@ -5,12 +5,11 @@ use wide::u8x16;
 
 use crate::program::escape::{Escape, Quoting};
 
-/// The bytes that a format writes otherwise: two ranges and two bytes.
+/// The bytes that a format writes otherwise: those that some bits make equal to a byte, three times.
 #[derive(Clone, Debug)]
 pub struct Special {
-    low: [u8x16; 2],
-    span: [u8x16; 2],
-    single: [u8x16; 2],
+    bits: [u8x16; 3],
+    equal: [u8x16; 3],
 }
 
 /// What a look at a text found.
@@ -23,25 +22,24 @@ pub struct Survey {
 }
 
 impl Special {
-    /// The bytes of a format; all of them where it writes even harmless text otherwise.
+    /// The bytes of a format, in EDIFACT some others with them; all where even harmless text is written otherwise.
     pub fn of(escape: Escape) -> Self {
         // NUL is odd anyway: where it stands, nothing is meant.
-        let one = |byte: u8| (byte, byte);
-        let (ranges, single) = match escape {
-            Escape::None => ([one(0), one(0)], [0, 0]),
-            Escape::Xml | Escape::Html => ([(b'&', b'\''), one(b'<')], *b"\">"),
-            Escape::Json => ([one(b'<'), one(0)], *b"\"\\"),
-            Escape::Edifact => ([one(b':'), one(b'?')], *b"'+"),
+        let tests = match escape {
+            Escape::None => [(0, 0); 3],
+            // `&` and `'` differ in the last bit alone, `<` and `>` in the last but one.
+            Escape::Xml | Escape::Html => [(1, b'\''), (2, b'>'), (0, b'"')],
+            Escape::Json => [(0, b'"'), (0, b'\\'), (0, b'<')],
+            Escape::Edifact => [(1, b'\''), (0, b'+'), (b'?' - b':', b'?')],
             Escape::Cell {
                 quoting: Quoting::Always,
                 ..
-            } => ([(0, u8::MAX), one(0)], [0, 0]),
-            Escape::Cell { delimiter, .. } => ([one(0), one(0)], [delimiter, b'"']),
+            } => [(u8::MAX, u8::MAX); 3],
+            Escape::Cell { delimiter, .. } => [(0, delimiter), (0, b'"'), (0, 0)],
         };
         Special {
-            low: ranges.map(|(low, _)| u8x16::splat(low)),
-            span: ranges.map(|(low, high)| u8x16::splat(high - low)),
-            single: single.map(u8x16::splat),
+            bits: tests.map(|(bits, _)| u8x16::splat(bits)),
+            equal: tests.map(|(_, equal)| u8x16::splat(equal)),
         }
     }
 
@@ -49,39 +47,41 @@ impl Special {
     #[inline]
     pub fn survey(&self, text: &str) -> Survey {
         let bytes = text.as_bytes();
-        let (odd, special) = match bytes.last_chunk::<16>() {
-            None => {
-                let block = short_block(bytes);
-                (odd(block), self.special(block))
-            }
-            Some(last) => {
-                let last = u8x16::new(*last);
-                let mut found = (odd(last), self.special(last));
-                for chunk in bytes.as_chunks::<16>().0 {
-                    let block = u8x16::new(*chunk);
-                    found = (found.0 | odd(block), found.1 | self.special(block));
-                }
-                found
-            }
+        let Some(last) = bytes.last_chunk::<16>() else {
+            return self.survey_block(short_block(bytes), 0xffff);
         };
-        let odd = odd.to_bitmask() != 0;
+        let last = u8x16::new(*last);
+        let (mut odds, mut specials) = (odd(last), self.special(last));
+        for chunk in bytes.as_chunks::<16>().0 {
+            let block = u8x16::new(*chunk);
+            odds |= odd(block);
+            specials |= self.special(block);
+        }
+        let odd = odds.to_bitmask() != 0;
         Survey {
             odd,
-            special: odd || special.to_bitmask() != 0,
+            special: odd || specials.to_bitmask() != 0,
+        }
+    }
+
+    /// Looks at the bytes of a block that `mask` marks.
+    #[inline]
+    pub(super) fn survey_block(&self, block: u8x16, mask: u32) -> Survey {
+        let odd = odd(block);
+        Survey {
+            odd: odd.to_bitmask() & mask != 0,
+            special: (odd | self.special(block)).to_bitmask() & mask != 0,
         }
     }
 
     /// Marks the bytes that are written otherwise.
     #[inline]
     pub(super) fn special(&self, block: u8x16) -> u8x16 {
-        let within = |at: usize| {
-            let distance = block - self.low[at];
-            distance.min(self.span[at]).simd_eq(distance)
-        };
-        within(0)
-            | within(1)
-            | block.simd_eq(self.single[0])
-            | block.simd_eq(self.single[1])
+        let [first, second, third] = self.bits;
+        let [one, two, three] = self.equal;
+        (block | first).simd_eq(one)
+            | (block | second).simd_eq(two)
+            | (block | third).simd_eq(three)
     }
 }
 
@@ -139,7 +139,10 @@ mod tests {
     fn what_is_found_plain_is_written_as_it_stands() {
         for &escape in ESCAPES {
             let special = Special::of(escape);
-            for letter in (0..0x250).chain(0xff00..0x1_0010).filter_map(char::from_u32) {
+            for letter in (0..0x250)
+                .chain(0xff00..0x1_0010)
+                .filter_map(char::from_u32)
+            {
                 for length in [1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33] {
                     for at in [0, length / 2, length - 1] {
                         let text: String = (0..length)
@@ -160,7 +163,13 @@ mod tests {
 
     #[test]
     fn usual_text_is_plain() {
-        for text in ["a", "Wool", "ชาอู่หลง 250 g", "kość słoniowa, rozmiar XL, nowość", "12.00"] {
+        for text in [
+            "a",
+            "Wool",
+            "ชาอู่หลง 250 g",
+            "kość słoniowa, rozmiar XL, nowość",
+            "12.00",
+        ] {
             for escape in [Escape::Xml, Escape::Json] {
                 let found = Special::of(escape).survey(text);
                 assert!(!found.odd && !found.special, "{text}");

@@ -42,7 +42,9 @@ pub(super) fn finish(
         let right = match (&proof, attribute.kind) {
             (Proof::Words(words), AttributeKind::Enum | AttributeKind::Text) => {
                 one_of.is_empty()
-                    || words.iter().all(|word| one_of.iter().any(|known| known == word))
+                    || words
+                        .iter()
+                        .all(|word| one_of.iter().any(|known| known == word))
             }
             (_, AttributeKind::Text | AttributeKind::Enum | AttributeKind::Date)
             | (Proof::Amount, AttributeKind::Money)

@@ -9,7 +9,11 @@ use crate::program::graph::{NodeId, Part, helper};
 use super::{Evaluator, Failure, Frame, Outcome};
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn append(&self, text: &mut ArenaString<'a>, value: Value<'a>) -> Result<(), Failure> {
+    pub(super) fn append(
+        &self,
+        text: &mut ArenaString<'a>,
+        value: Value<'a>,
+    ) -> Result<(), Failure> {
         match value.as_text() {
             Some(part) => {
                 text.push_str(part);

@@ -21,33 +21,78 @@ impl<'a> Evaluator<'a> {
     ///
     /// # Errors
     /// When a helper or a comparison could not work on what it was given.
+    #[inline(never)]
     pub fn value(&self, id: NodeId) -> Outcome<'a> {
+        // Every arm hands its outcome on as it is: nothing stands between the caller and what does the work.
         match self.graph.way(id) {
-            Way::Cell(column) => Ok(match self.raw(column) {
-                Value::Text(text) => Value::text(trim(text)),
-                other => other,
-            }),
-            Way::OwnCell(column) => match self.raw_text(column) {
-                Some(text) => Ok(Value::Text(text)),
-                None => self.compute(id),
-            },
+            Way::Cell(column) => self.cell(column),
+            Way::OwnCell(column) => self.own_cell(id, column),
+            Way::Read(reading, column) => self.read_cell(id, reading, column),
+            Way::OwnRead(own, reading, column) => self.own_read(id, own, reading, column),
             Way::Attribute(slot) => Ok(self.attribute(slot)),
             Way::Absent => Ok(Value::Absent),
             Way::Computed => self.compute(id),
-            Way::Kept => {
-                let kept = &self.kept[id.0 as usize];
-                let (stamp, outcome) = kept.get();
-                if self.place.get().elsewhere {
-                    return self.compute(id);
-                }
-                if stamp == self.stamp.get() {
-                    return outcome;
-                }
-                let outcome = self.compute(id);
-                kept.set((self.stamp.get(), outcome));
-                outcome
+            Way::Kept => self.kept(id),
+        }
+    }
+
+    #[inline(never)]
+    fn cell(&self, column: u32) -> Outcome<'a> {
+        Ok(match self.raw(column) {
+            Value::Text(text) => Value::text(trim(text)),
+            other => other,
+        })
+    }
+
+    #[inline(never)]
+    fn own_cell(&self, id: NodeId, column: u32) -> Outcome<'a> {
+        match self.raw_text(column) {
+            Some(text) => Ok(Value::Text(text)),
+            None => self.compute(id),
+        }
+    }
+
+    #[inline(never)]
+    fn own_read(&self, id: NodeId, own: NodeId, reading: u32, column: u32) -> Outcome<'a> {
+        match self.read_cell(own, reading, column) {
+            Ok(Value::Absent) => self.compute(id),
+            outcome => outcome,
+        }
+    }
+
+    #[inline(never)]
+    fn read_cell(&self, id: NodeId, reading: u32, column: u32) -> Outcome<'a> {
+        let kept = &self.kept[id.0 as usize];
+        let elsewhere = self.place.get().elsewhere;
+        if !elsewhere {
+            let (stamp, outcome) = kept.get();
+            if stamp == self.stamp.get() {
+                return outcome;
             }
         }
+        let value = match self.raw(column) {
+            Value::Absent => Value::Absent,
+            cell => self.read(reading, cell),
+        };
+        if !elsewhere {
+            kept.set((self.stamp.get(), Ok(value)));
+        }
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn kept(&self, id: NodeId) -> Outcome<'a> {
+        if self.place.get().elsewhere {
+            return self.compute(id);
+        }
+        let kept = &self.kept[id.0 as usize];
+        let (stamp, outcome) = kept.get();
+        if stamp == self.stamp.get() {
+            return outcome;
+        }
+        let outcome = self.compute(id);
+        kept.set((self.stamp.get(), outcome));
+        outcome
     }
 
     /// Whether a node is true for the record in hand.
@@ -93,6 +138,20 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The text of a cell as [`Evaluator::raw_text`] gives it, and the sixteen bytes of the batch that begin with it.
+    #[inline]
+    pub(in crate::program) fn window(&self, column: u32) -> Option<(&'a str, &'a [u8; 16])> {
+        let place = self.place.get();
+        if !place.batch.order.is_empty() || place.batch.lists {
+            return None;
+        }
+        let (text, window) = place.record.window(column);
+        let trimmed = trim(text);
+        (trimmed.len() == text.len() && !text.is_empty())
+            .then_some(text)
+            .zip(window)
+    }
+
     #[inline]
     fn raw(&self, column: u32) -> Value<'a> {
         let place = self.place.get();
@@ -121,50 +180,83 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The nodes that most records ask for.
+    #[inline(never)]
     fn compute(&self, id: NodeId) -> Outcome<'a> {
         match self.graph.node(id) {
             Node::Text(text) => Ok(Value::Text(text)),
             Node::Raw(column) => Ok(self.raw(*column)),
-            Node::Read { reading, input } => self.read(*reading, *input),
-            Node::First(nodes) => {
-                for &node in nodes {
-                    let value = self.value(node)?;
-                    if !value.is_absent() {
-                        return Ok(value);
-                    }
-                }
-                Ok(Value::Absent)
-            }
-            Node::Inherit { own, siblings } => match self.value(*own)? {
-                Value::Absent => self.inherited(id, *own, *siblings),
-                value => Ok(value),
-            },
+            Node::Read { reading, input } => self.read_node(*reading, *input),
+            Node::First(nodes) => self.first(nodes),
+            Node::Inherit { own, siblings } => self.inherit(id, *own, *siblings),
             Node::Helper {
                 helper: number,
                 view,
                 positional,
                 named,
             } => self.help(*number, *view, positional, named),
-            Node::Trim(node) => Ok(match self.value(*node)? {
-                Value::Text(text) => Value::text(trim(text)),
-                other => other,
-            }),
+            Node::Trim(node) => self.trimmed(*node),
             Node::If {
                 test,
                 then,
                 otherwise,
-            } => {
-                let branch = if self.test(*test)? { then } else { otherwise };
-                self.value(*branch)
-            }
+            } => self.branch(*test, *then, *otherwise),
             Node::All(_)
             | Node::Any(_)
             | Node::Not(_)
             | Node::Has(_)
             | Node::CompareText(..)
-            | Node::CompareNumber(..) => self.test(id).map(Value::Bool),
+            | Node::CompareNumber(..) => self.tested(id),
             _ => self.compute_more(id),
         }
+    }
+
+    #[inline(never)]
+    fn read_node(&self, reading: u32, input: NodeId) -> Outcome<'a> {
+        Ok(match self.value(input)? {
+            Value::Absent => Value::Absent,
+            value => self.read(reading, value),
+        })
+    }
+
+    #[inline(never)]
+    fn first(&self, nodes: &[NodeId]) -> Outcome<'a> {
+        for &node in nodes {
+            match self.value(node) {
+                Ok(Value::Absent) => {}
+                outcome => return outcome,
+            }
+        }
+        Ok(Value::Absent)
+    }
+
+    #[inline(never)]
+    fn inherit(&self, id: NodeId, own: NodeId, siblings: bool) -> Outcome<'a> {
+        match self.value(own) {
+            Ok(Value::Absent) => self.inherited(id, own, siblings),
+            outcome => outcome,
+        }
+    }
+
+    #[inline(never)]
+    fn trimmed(&self, node: NodeId) -> Outcome<'a> {
+        Ok(match self.value(node)? {
+            Value::Text(text) => Value::text(trim(text)),
+            other => other,
+        })
+    }
+
+    #[inline(never)]
+    fn branch(&self, test: NodeId, then: NodeId, otherwise: NodeId) -> Outcome<'a> {
+        match self.test(test) {
+            Ok(true) => self.value(then),
+            Ok(false) => self.value(otherwise),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    #[inline(never)]
+    fn tested(&self, id: NodeId) -> Outcome<'a> {
+        self.test(id).map(Value::Bool)
     }
 
     #[inline(never)]
@@ -262,18 +354,15 @@ impl<'a> Evaluator<'a> {
         Ok(self.list_of(&seen))
     }
 
-    #[inline(never)]
-    fn read(&self, number: u32, input: NodeId) -> Outcome<'a> {
-        let value = self.value(input)?;
-        if value.is_absent() {
-            return Ok(value);
-        }
+    /// A value, not absent, read as what its column holds.
+    #[inline]
+    fn read(&self, number: u32, value: Value<'a>) -> Value<'a> {
         let reading = &self.graph.readings[number as usize];
         let (value, trouble) = reading::read(reading, value, self.arena);
         if let Some(trouble) = trouble {
             self.misread(reading, trouble);
         }
-        Ok(value)
+        value
     }
 
     #[cold]

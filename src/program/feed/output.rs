@@ -59,7 +59,7 @@ pub struct Item {
 /// What one feed made of one batch.
 #[derive(Default)]
 pub struct FeedOutput {
-    /// The items' bytes, one after another.
+    /// The items' bytes, one after another; what lies behind the last item's end is none of them.
     pub bytes: Vec<u8>,
     /// The items.
     pub items: Vec<Item>,
@@ -84,9 +84,13 @@ pub struct FeedOutput {
 }
 
 impl FeedOutput {
-    /// Empties it; buffers are kept.
+    /// How many bytes the items have.
+    pub fn written(&self) -> usize {
+        self.items.last().map_or(0, |item| item.end)
+    }
+
+    /// Empties it; buffers are kept, and the bytes in them, which the next items overwrite.
     pub fn clear(&mut self) {
-        self.bytes.clear();
         self.items.clear();
         self.holes.clear();
         self.alternatives.clear();

@@ -24,23 +24,28 @@ impl<'a> FeedRun<'_, 'a> {
         while let Some(step) = steps.steps.get(at) {
             at += 1;
             match *step {
-                Step::Literal(text) => sink.copy(steps.literal(text)),
+                Step::Literal(text) => sink.literal(steps.literal(text)),
+                Step::Long(text) => sink.copy(steps.long(text).as_bytes()),
                 Step::Attribute(slot, escape) => self.write(run.computed(slot), escape, sink),
-                Step::Between(slot, escape, before, after) => {
+                Step::Led(before, slot, escape) => {
+                    sink.literal(steps.literal(before));
+                    self.write(run.computed(slot), escape, sink);
+                }
+                Step::Between(slot, before, after, escape) => {
                     let computed = run.computed(slot);
                     if computed.value.is_true() {
-                        sink.copy(steps.literal(before));
+                        sink.literal(steps.literal(before));
                         self.write(computed, escape, sink);
-                        sink.copy(steps.literal(after));
+                        sink.literal(steps.literal(after));
                     }
                 }
-                Step::Elements(slot, escape, before, after) => {
+                Step::Elements(slot, before, after, escape) => {
                     let Computed { value, plain } = run.computed(slot);
                     for element in value.elements() {
                         let value = Value::Text(element);
-                        sink.copy(steps.literal(before));
+                        sink.literal(steps.literal(before));
                         self.write(Computed { value, plain }, escape, sink);
-                        sink.copy(steps.literal(after));
+                        sink.literal(steps.literal(after));
                     }
                 }
                 Step::Unless(slot, to) => {
@@ -63,8 +68,8 @@ impl<'a> FeedRun<'_, 'a> {
                     let value = self.value(node)?;
                     self.write(value.into(), escape, sink);
                 }
-                Step::Joined(slot, escape, separator) => {
-                    self.joined(run.computed(slot), steps.literal(separator), escape, sink);
+                Step::Joined(slot, separator, escape) => {
+                    self.joined(run.computed(slot), steps.long(separator), escape, sink);
                 }
                 Step::Each(list, body, to) => {
                     let list = self.value(list)?;
@@ -122,7 +127,6 @@ impl<'a> FeedRun<'_, 'a> {
         Ok((start, out.alternatives.len()))
     }
 
-    #[inline]
     fn write(&mut self, computed: Computed<'a>, escape: Escape, sink: &mut Sink) {
         match computed.value {
             Value::Text(text) if computed.plain || escape == Escape::None => {
@@ -155,27 +159,22 @@ impl<'a> FeedRun<'_, 'a> {
         }
     }
 
-    fn joined(
-        &mut self,
-        computed: Computed<'a>,
-        separator: &[u8],
-        escape: Escape,
-        sink: &mut Sink,
-    ) {
+    fn joined(&mut self, computed: Computed<'a>, separator: &str, escape: Escape, sink: &mut Sink) {
         let Value::List(list) = computed.value else {
             return self.write(computed, escape, sink);
         };
-        let separator = String::from_utf8_lossy(separator);
         let elements: Vec<String> = list
             .iter()
             .map(|element| element.replace(PAIR, ": "))
             .collect();
-        self.escaped(&elements.join(&separator), escape, sink);
+        self.escaped(&elements.join(separator), escape, sink);
     }
 
     #[inline]
     fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
-        self.run.value(node).map_err(|failure| self.problem(failure))
+        self.run
+            .value(node)
+            .map_err(|failure| self.problem(failure))
     }
 
     fn test(&self, node: NodeId) -> Result<bool, Box<Problem>> {

@@ -7,26 +7,25 @@ use crate::program::escape::Escape;
 use crate::program::graph::{Graph, Node, NodeId, Part};
 use crate::program::lower::{LateNumber, Operation, Place};
 
-/// A stretch of the literals.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    start: u32,
-    end: u32,
-}
+use super::sink::{BLOCK, Literal};
 
 /// What is done next. Jumps lead to the number of a step.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    /// Writes a literal.
-    Literal(Span),
+    /// Writes a short literal.
+    Literal(u32),
+    /// Writes a long literal.
+    Long(u32),
     /// Writes an attribute.
     Attribute(u32, Escape),
-    /// Writes an attribute between two literals, where it is true.
-    Between(u32, Escape, Span, Span),
-    /// Writes each element of an attribute between two literals.
-    Elements(u32, Escape, Span, Span),
-    /// Writes an attribute, its elements parted by a literal.
-    Joined(u32, Escape, Span),
+    /// Writes a short literal and an attribute.
+    Led(u32, u32, Escape),
+    /// Writes an attribute between two short literals, where it is true.
+    Between(u32, u32, u32, Escape),
+    /// Writes each element of an attribute between two short literals.
+    Elements(u32, u32, u32, Escape),
+    /// Writes an attribute, its elements parted by a long literal.
+    Joined(u32, u32, Escape),
     /// Writes a node.
     Node(NodeId, Escape),
     /// Jumps.
@@ -52,7 +51,8 @@ pub(super) enum Step {
 pub struct Steps {
     pub(super) steps: Vec<Step>,
     pub(super) bodies: Vec<Steps>,
-    literals: Vec<u8>,
+    literals: Vec<Literal>,
+    long: Vec<Box<str>>,
 }
 
 impl Steps {
@@ -63,12 +63,16 @@ impl Steps {
         steps
     }
 
-    /// The bytes of a literal.
+    /// A short literal.
     #[inline]
-    pub(super) fn literal(&self, span: Span) -> &[u8] {
-        self.literals
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or(&[])
+    pub(super) fn literal(&self, number: u32) -> &Literal {
+        &self.literals[number as usize]
+    }
+
+    /// A long literal.
+    #[inline]
+    pub(super) fn long(&self, number: u32) -> &str {
+        &self.long[number as usize]
     }
 
     fn add(&mut self, operations: &[Operation], graph: &Graph) {
@@ -79,11 +83,17 @@ impl Steps {
 
     fn operation(&mut self, operation: &Operation, graph: &Graph) {
         let step = match operation {
-            Operation::Literal(text) => Step::Literal(self.span(text)),
+            Operation::Literal(text) => return self.text(text),
             Operation::Print(node, escape) => Step::Node(*node, *escape),
-            Operation::PrintAttribute(slot, escape) => Step::Attribute(*slot, *escape),
+            Operation::PrintAttribute(slot, escape) => match self.steps.last() {
+                Some(&Step::Literal(before)) if !self.is_target(self.steps.len()) => {
+                    self.steps.pop();
+                    Step::Led(before, *slot, *escape)
+                }
+                _ => Step::Attribute(*slot, *escape),
+            },
             Operation::Joined(slot, separator, escape) => {
-                Step::Joined(*slot, *escape, self.span(separator))
+                Step::Joined(*slot, self.keep(separator), *escape)
             }
             Operation::If(test, then, otherwise) => {
                 return self.branch(*test, then, otherwise, graph);
@@ -91,8 +101,9 @@ impl Steps {
             Operation::Each(list, body, otherwise) => {
                 if let (Node::Attribute(slot), Some((before, escape, after)), []) =
                     (graph.node(*list), around_element(body, graph), &**otherwise)
+                    && let (Some(before), Some(after)) = (self.short(before), self.short(after))
                 {
-                    Step::Elements(*slot, escape, self.span(before), self.span(after))
+                    Step::Elements(*slot, before, after, escape)
                 } else {
                     let body = self.body(body, graph);
                     let at = self.hold();
@@ -116,22 +127,16 @@ impl Steps {
         self.steps.push(step);
     }
 
-    fn branch(
-        &mut self,
-        test: NodeId,
-        then: &[Operation],
-        otherwise: &[Operation],
-        graph: &Graph,
-    ) {
+    fn branch(&mut self, test: NodeId, then: &[Operation], otherwise: &[Operation], graph: &Graph) {
         let slot = match graph.node(test) {
             Node::Attribute(slot) => Some(*slot),
             _ => None,
         };
         if let (Some(slot), []) = (slot, otherwise)
             && let Some((before, escape, after)) = around_attribute(then, slot)
+            && let (Some(before), Some(after)) = (self.short(before), self.short(after))
         {
-            let step = Step::Between(slot, escape, self.span(before), self.span(after));
-            self.steps.push(step);
+            self.steps.push(Step::Between(slot, before, after, escape));
             return;
         }
         let at = self.hold();
@@ -162,14 +167,46 @@ impl Steps {
         u32::try_from(self.bodies.len() - 1).expect("few bodies")
     }
 
-    fn span(&mut self, text: &str) -> Span {
-        let offset = |at: usize| u32::try_from(at).expect("less than 4 GiB of literals");
-        let start = offset(self.literals.len());
-        self.literals.extend_from_slice(text.as_bytes());
-        Span {
-            start,
-            end: offset(self.literals.len()),
+    /// Whether a step jumps to that place: what stands there is not joined to what stands before.
+    fn is_target(&self, at: usize) -> bool {
+        self.steps.iter().any(|step| match *step {
+            Step::Jump(to)
+            | Step::Unless(_, to)
+            | Step::UnlessNode(_, to)
+            | Step::UnlessFirst(to)
+            | Step::Each(_, _, to) => to as usize == at,
+            _ => false,
+        })
+    }
+
+    /// A literal as one step or several.
+    fn text(&mut self, text: &str) {
+        if text.len() > 4 * BLOCK {
+            let step = Step::Long(self.keep(text));
+            self.steps.push(step);
+            return;
         }
+        for part in text.as_bytes().chunks(BLOCK) {
+            let step = Step::Literal(self.part(part));
+            self.steps.push(step);
+        }
+    }
+
+    fn short(&mut self, text: &str) -> Option<u32> {
+        (text.len() <= BLOCK).then(|| self.part(text.as_bytes()))
+    }
+
+    fn part(&mut self, text: &[u8]) -> u32 {
+        let mut bytes = [0; BLOCK];
+        bytes[..text.len()].copy_from_slice(text);
+        let length = u8::try_from(text.len()).expect("no more than a block");
+        self.literals.push(Literal { bytes, length });
+        u32::try_from(self.literals.len() - 1).expect("few literals")
+    }
+
+    fn keep(&mut self, text: &str) -> u32 {
+        self.long.push(text.into());
+        u32::try_from(self.long.len() - 1).expect("few literals")
     }
 }
 

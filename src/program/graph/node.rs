@@ -312,7 +312,11 @@ impl Node {
                 otherwise,
             } => vec![*list, *body, *otherwise],
             Node::Rendered { names, .. } => names.iter().map(|(_, id)| *id).collect(),
-            Node::Trim(id) | Node::Not(id) | Node::Size(id) | Node::Has(id) | Node::Matches(id, _) => {
+            Node::Trim(id)
+            | Node::Not(id)
+            | Node::Size(id)
+            | Node::Has(id)
+            | Node::Matches(id, _) => {
                 vec![*id]
             }
             Node::CompareText(_, left, right)
