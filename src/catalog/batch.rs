@@ -12,6 +12,41 @@ pub struct Cell {
     pub end: u32,
 }
 
+/// One record of a batch.
+#[derive(Clone, Copy)]
+pub struct Record<'b> {
+    text: &'b str,
+    cells: &'b [Cell],
+}
+
+impl<'b> Record<'b> {
+    /// The text of one cell by its place in the file, `""` when absent.
+    #[inline]
+    pub fn cell(self, column: u32) -> &'b str {
+        match self.cells.get(column as usize) {
+            Some(cell) => self
+                .text
+                .get(cell.start as usize..cell.end as usize)
+                .unwrap_or(""),
+            None => "",
+        }
+    }
+
+    /// The text of one cell, and the sixteen bytes that begin with it, where so many are left in the batch.
+    #[inline]
+    pub fn window(self, column: u32) -> (&'b str, Option<&'b [u8; 16]>) {
+        match self.cells.get(column as usize) {
+            Some(cell) => {
+                let start = cell.start as usize;
+                let text = self.text.get(start..cell.end as usize).unwrap_or("");
+                let rest = self.text.as_bytes().get(start..);
+                (text, rest.and_then(|rest| rest.first_chunk::<16>()))
+            }
+            None => ("", None),
+        }
+    }
+}
+
 /// A record that could not be read as one, with what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
@@ -99,6 +134,16 @@ impl Batch {
                 .get(cell.start as usize..cell.end as usize)
                 .unwrap_or(""),
             None => "",
+        }
+    }
+
+    /// The cells of one record, to be asked one after another.
+    #[inline]
+    pub fn record(&self, record: usize) -> Record<'_> {
+        let first = record * self.width;
+        Record {
+            text: &self.text,
+            cells: self.cells.get(first..first + self.width).unwrap_or(&[]),
         }
     }
 

@@ -48,6 +48,43 @@ fn parse_any(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(text).ok()
 }
 
+/// Two numbers compared exactly; `None` when one of them is none.
+pub fn compare(left: &str, right: &str) -> Option<Ordering> {
+    if let (Some(left), Some(right)) = (small(left), small(right)) {
+        let (decimals, others) = (left.1, right.1);
+        if decimals == others {
+            return Some(left.0.cmp(&right.0));
+        }
+        let wide =
+            |(digits, own): (u64, u32)| u128::from(digits) * 10u128.pow(decimals.max(others) - own);
+        return Some(wide(left).cmp(&wide(right)));
+    }
+    crate::model::decimal::compare(left, right)
+}
+
+/// Up to 18 digits, at least one, with a point or none: the digits as a number, and how many stand after the point.
+#[inline]
+fn small(text: &str) -> Option<(u64, u32)> {
+    let bytes = text.as_bytes();
+    if bytes.len() > 19 || !bytes.last()?.is_ascii_digit() || !bytes.first()?.is_ascii_digit() {
+        return None;
+    }
+    let (mut digits, mut decimals, mut after) = (0u64, 0, false);
+    for &byte in bytes {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits
+                    .checked_mul(10)?
+                    .checked_add(u64::from(byte - b'0'))?;
+                decimals += u32::from(after);
+            }
+            b'.' if !after => after = true,
+            _ => return None,
+        }
+    }
+    Some((digits, decimals))
+}
+
 /// A number as text with exactly so many decimals, rounded half away from zero.
 pub fn rounded(number: Decimal, decimals: u8) -> String {
     let mut number =
@@ -91,6 +128,40 @@ mod tests {
                 let long = parse_any(&text).map(|number| number.to_string());
                 prop_assert_eq!(long, Some(Decimal::new(digits, decimals).to_string()), "{}", text);
             }
+        }
+    }
+
+    #[test]
+    fn numbers_compare_by_what_they_say() {
+        let texts = [
+            "0",
+            "0.0",
+            "1",
+            "1.0",
+            "1.00",
+            "0.99",
+            "10",
+            "9",
+            "9.999999999999999",
+            "-1",
+            "-0",
+            "007",
+            "999999999999999999",
+            "9999999999999999999",
+            "0.000000000000000001",
+            "123.45",
+            "123.450",
+        ];
+        for left in texts {
+            for right in texts {
+                let exact = Decimal::from_str_exact(left)
+                    .expect("a number")
+                    .cmp(&Decimal::from_str_exact(right).expect("a number"));
+                assert_eq!(compare(left, right), Some(exact), "{left} {right}");
+            }
+        }
+        for wrong in ["", ".", "1.", ".5", "1.2.3", "x", "1e5", "１"] {
+            assert_eq!(compare(wrong, "1"), None, "{wrong}");
         }
     }
 }
