@@ -9,7 +9,6 @@ use crate::config::{Project, time_span};
 use crate::pipeline::Failure;
 use crate::pipeline::publish::{self, Options};
 use crate::pipeline::{planning, rollback};
-use crate::report::human::Collected;
 use crate::report::published;
 use crate::term::Shell;
 
@@ -156,9 +155,13 @@ impl Rollback {
             deadline: self.times.deadline,
             ..options(global, &project)?
         };
-        let report = rollback::rollback(&project, &self.feed, self.version, &options)?;
-        published::rolled_back(shell, &report, options.dry_run).map_err(output)?;
-        super::remember(published::summary(report.exit(), &report, &Collected::new()));
+        let mut watching = Watching::new(&Asked::default(), shell)?;
+        let report =
+            rollback::rollback(&project, &self.feed, self.version, &options, &mut watching);
+        let collected = watching.finish(report.is_ok())?;
+        let report = report?;
+        published::rolled_back(shell, &report, &collected, options.dry_run).map_err(output)?;
+        super::remember(published::summary(report.exit(), &report, &collected));
         Ok(report.exit())
     }
 }

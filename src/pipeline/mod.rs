@@ -16,6 +16,7 @@ pub mod publish;
 mod staging;
 pub mod planning;
 pub mod program;
+mod requesting;
 pub mod rollback;
 pub mod run;
 pub mod sample;

@@ -93,11 +93,16 @@ fn planned_feeds(report: &Report) -> Vec<plan::PlannedFeed<'_>> {
 ///
 /// # Errors
 /// When the output refuses.
-pub fn rolled_back(shell: &Shell, report: &Report, dry: bool) -> io::Result<()> {
-    let collected = Collected::new();
+pub fn rolled_back(
+    shell: &Shell,
+    report: &Report,
+    collected: &Collected,
+    dry: bool,
+) -> io::Result<()> {
     if shell.json {
-        return print(shell, report, &collected, dry);
+        return print(shell, report, collected, dry);
     }
+    talk(shell, report, collected)?;
     shell.data(|out| {
         for feed in &report.feeds {
             let version = feed.version.unwrap_or(0);
