@@ -1,3 +1,8 @@
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests write what they like, and say what they skipped"
+)]
 //! What the state promises, tried out.
 
 use std::path::{Path, PathBuf};
