@@ -362,7 +362,7 @@ fn prune_lets_the_oldest_go_and_waits_for_nobody() {
     }
     test.run(["history", "prune"])
         .exits(0)
-        .shows("nothing to let go: at most 30 versions");
+        .shows("nothing to let go: no feed has more than 30 versions");
     let state = State::open(&test.path("")).expect("opens");
     let lock = state
         .lock_feed("web", Duration::ZERO, now())
