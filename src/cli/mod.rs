@@ -1,14 +1,20 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
+pub mod audit;
 pub mod build;
 pub mod channel;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
+pub mod history;
 pub mod init;
+mod kept;
 pub mod preview;
 pub mod schema;
+pub mod show;
+pub mod status;
 mod watching;
 
 use std::path::PathBuf;
@@ -71,6 +77,16 @@ enum Command {
     Explain(preview::Explain),
     /// Say why a variant is not in a feed, and what would admit it
     WhyNot(preview::WhyNot),
+    /// List the versions that are kept, or let the oldest go
+    History(history::History),
+    /// Show one kept version, or write its files somewhere
+    Show(show::Show),
+    /// Say who did what
+    Audit(audit::Audit),
+    /// Say how old each published feed is, and what waits for somebody
+    Status(status::Status),
+    /// Check that everything that is kept is whole
+    Doctor(doctor::Doctor),
     /// Look at channels, write and test them
     Channel(channel::Channel),
     /// Print a JSON Schema, for editors
@@ -173,6 +189,11 @@ fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
         Command::Preview(preview) => preview.run(global, shell)?,
         Command::Explain(explain) => explain.run(global, shell)?,
         Command::WhyNot(why) => why.run(global, shell)?,
+        Command::History(history) => history.run(global, shell)?,
+        Command::Show(show) => show.run(global, shell)?,
+        Command::Audit(audit) => audit.run(global, shell)?,
+        Command::Status(status) => status.run(global, shell)?,
+        Command::Doctor(doctor) => doctor.run(global, shell)?,
         Command::Channel(channel) => channel.run(global, shell)?,
         Command::Schema(schema) => schema.run(shell)?,
         Command::Completions(completions) => completions.run(shell)?,

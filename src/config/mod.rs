@@ -4,6 +4,7 @@ pub mod env;
 pub mod gate;
 pub mod project;
 pub mod secret;
+pub mod span;
 pub mod toml_file;
 
 pub use project::Project;

@@ -214,6 +214,8 @@ pub struct Feed {
     pub stock: Option<String>,
     /// The share of records that may be withheld, such as `20%`.
     pub max_withheld: Option<String>,
+    /// The oldest its published version may be before `status` says so, such as `26h`; no limit by default.
+    pub max_age: Option<String>,
     /// Compresses the file.
     #[serde(default)]
     pub gzip: bool,
@@ -366,6 +368,12 @@ impl Project {
                 return wrong(
                     format!("`{}` cannot be a feed's name: it names a file", feed.name),
                     "use letters, digits, `-` and `_`",
+                );
+            }
+            if let Some(Err((message, hint))) = feed.max_age.as_deref().map(super::span::parse) {
+                return wrong(
+                    format!("`max_age` of feed `{}`: {message}", feed.name),
+                    hint,
                 );
             }
         }

@@ -9,4 +9,5 @@ pub mod plan;
 pub mod plan_html;
 pub mod plan_json;
 pub mod supplier;
+pub mod table;
 pub mod text;

@@ -4,4 +4,5 @@ mod channels;
 mod check;
 mod determinism;
 mod json;
+mod state;
 mod streams;
