@@ -1,5 +1,6 @@
 //! Stores by the suite: a real S3-compatible server where one is named by the environment, and a server of our own that
 //! misbehaves.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,6 +10,7 @@ use super::super::server::{Answer, Identity, Server};
 use super::super::suite::{self, Place, QUICK, Staged, Trick, noise, soon};
 use super::super::{Recovery, Role, deliver, open};
 use super::*;
+use crate::config::destination::SecretRef;
 
 const NOWHERE: &str = "/nowhere";
 
@@ -299,6 +301,43 @@ fn a_sha256_and_the_kind_go_with_the_file() {
 }
 
 #[test]
+fn a_store_that_knows_no_checksums_is_sent_none() {
+    let fake = Fake::new();
+    fake.server
+        .answer([Answer::Say(501, Vec::new(), Vec::new())]);
+    let mut destination = fake.open();
+    for _ in 0..2 {
+        let proof = Staged::new().put(&mut *destination, "feed.xml", b"<a/>");
+        assert_eq!(proof, Ok(Proof::ReadBack));
+    }
+    let summed: Vec<bool> = fake
+        .server
+        .asked()
+        .iter()
+        .filter(|asked| asked.method.as_str() == "PUT")
+        .map(|asked| asked.headers.contains_key("x-amz-checksum-sha256"))
+        .collect();
+    assert_eq!(summed, [true, false, false]);
+    // what is refused without them too was refused for another reason
+    let fake = Fake::new();
+    let refuse = || Answer::Say(400, Vec::new(), Vec::new());
+    fake.server.answer([refuse(), refuse()]);
+    let mut destination = fake.open();
+    Staged::new()
+        .put(&mut *destination, "feed.xml", b"<a/>")
+        .expect_err("refused");
+    fake.server.asked();
+    Staged::new()
+        .put(&mut *destination, "feed.xml", b"<a/>")
+        .expect("sent");
+    assert!(
+        fake.server.asked()[0]
+            .headers
+            .contains_key("x-amz-checksum-sha256")
+    );
+}
+
+#[test]
 fn credentials_that_may_not_read_are_declared() {
     let fake = Fake::new();
     fake.server
@@ -313,8 +352,9 @@ fn secrets_are_in_nothing_that_a_store_says() {
     let echo = "<?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code><Message>no CANARY-SECRET</Message>\
         <AWSAccessKeyId>CANARY-ACCESS</AWSAccessKeyId><StringToSign>x</StringToSign></Error>";
     let say = |status| Answer::Say(status, Vec::new(), echo.as_bytes().to_vec());
+    // a 400 is asked again without checksums
     fake.server
-        .answer([say(403), say(400), say(301), say(500), say(200)]);
+        .answer([say(403), say(400), say(400), say(301), say(500), say(200)]);
     let mut destination = fake.open();
     for expected in [
         "403 Forbidden: SignatureDoesNotMatch: no [redacted]",

@@ -1,9 +1,13 @@
 //! HTTP by the suite, and what only a server on the web gets wrong.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use super::super::server::{Answer, Dripping, Identity, Server};
 use super::super::suite::{self, Place, QUICK, Staged, Trick, noise, soon};
 use super::super::{Recovery, Role, deliver, open};
 use super::*;
+use crate::config::destination::SecretRef;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// A place at an address, with a time-out that tests wait for.
 fn place(url: impl Into<String>) -> To {
@@ -387,6 +391,31 @@ fn slow_servers_end_by_silence_or_by_the_deadline() {
         .remove("feed.xml", &soon())
         .expect_err("refused");
     assert_eq!(error.recovery, Recovery::Abort);
+}
+
+#[test]
+fn a_server_that_hangs_up_or_never_ends_is_noticed() {
+    // it takes the beginning of the file, and goes
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/f.bin", listener.local_addr().expect("bound"));
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        std::io::Read::read_exact(&mut stream, &mut [0; 2048]).expect("a beginning");
+    });
+    let error = Staged::new()
+        .put(&mut *opened(&place(address)), "f.bin", &noise(8_000_000, 5))
+        .expect_err("cut");
+    assert!(
+        matches!(error.recovery, Recovery::Retry { .. }),
+        "{error:?}"
+    );
+    server.join().expect("ended");
+    // it gives back more than was sent, and no more of it is read than that takes
+    let server = Server::start();
+    let more = || Answer::Say(200, Vec::new(), vec![b'a'; 5_000_000]);
+    server.answer_looks((0..LOOKS).map(|_| more()));
+    let error = tried(&server, b"aaaa").expect_err("more");
+    assert!(error.message.contains("did not arrive whole"), "{error}");
 }
 
 #[test]
