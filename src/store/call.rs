@@ -281,7 +281,10 @@ impl Caller {
         };
         let json: Option<Value> = serde_json::from_slice(&body).ok();
         let at = |pointer: &Option<String>| {
-            text(json.as_ref().and_then(|json| json.pointer(pointer.as_deref()?)))
+            text(
+                json.as_ref()
+                    .and_then(|json| json.pointer(pointer.as_deref()?)),
+            )
         };
         let code = at(&self.places.code);
         let message = at(&self.places.message).unwrap_or_default();
@@ -311,7 +314,9 @@ impl Caller {
                 self.auth.forget(&self.account, token).await;
                 return Err(End::Again);
             }
-            let reason = format!("the account is paused: {place} does not take the credentials ({status}){said}");
+            let reason = format!(
+                "the account is paused: {place} does not take the credentials ({status}){said}"
+            );
             self.account.pause(&reason);
             return Err(End::Final(CallError::Stopped(reason)));
         }
