@@ -1,7 +1,7 @@
 //! Records as ranges: one buffer of text, and where each record's cells lie in it.
 
 /// How much text a reader puts in a batch before it hands it on, in bytes.
-pub const BATCH_BYTES: usize = 256 * 1024;
+pub const BATCH_BYTES: usize = 128 * 1024;
 
 /// Where one cell lies in the batch's text, in bytes. Empty means absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +10,41 @@ pub struct Cell {
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
+}
+
+/// One record of a batch.
+#[derive(Clone, Copy)]
+pub struct Record<'b> {
+    text: &'b str,
+    cells: &'b [Cell],
+}
+
+impl<'b> Record<'b> {
+    /// The text of one cell by its place in the file, `""` when absent.
+    #[inline]
+    pub fn cell(self, column: u32) -> &'b str {
+        match self.cells.get(column as usize) {
+            Some(cell) => self
+                .text
+                .get(cell.start as usize..cell.end as usize)
+                .unwrap_or(""),
+            None => "",
+        }
+    }
+
+    /// The text of one cell, and the sixteen bytes that begin with it, where so many are left in the batch.
+    #[inline]
+    pub fn window(self, column: u32) -> (&'b str, Option<&'b [u8; 16]>) {
+        match self.cells.get(column as usize) {
+            Some(cell) => {
+                let start = cell.start as usize;
+                let text = self.text.get(start..cell.end as usize).unwrap_or("");
+                let rest = self.text.as_bytes().get(start..);
+                (text, rest.and_then(|rest| rest.first_chunk::<16>()))
+            }
+            None => ("", None),
+        }
+    }
 }
 
 /// A record that could not be read as one, with what is wrong and what to do.
@@ -99,6 +134,16 @@ impl Batch {
                 .get(cell.start as usize..cell.end as usize)
                 .unwrap_or(""),
             None => "",
+        }
+    }
+
+    /// The cells of one record, to be asked one after another.
+    #[inline]
+    pub fn record(&self, record: usize) -> Record<'_> {
+        let first = record * self.width;
+        Record {
+            text: &self.text,
+            cells: self.cells.get(first..first + self.width).unwrap_or(&[]),
         }
     }
 

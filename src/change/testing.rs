@@ -48,10 +48,11 @@ impl Item {
     pub(crate) fn rendered(&self) -> Vec<u8> {
         let escape = |text: &str| quick_xml::escape::escape(text).into_owned();
         format!(
-            "<item><id>{}</id><title>{}</title><price>{}</price><availability>{}</availability><quantity>{}</quantity><note>{}</note></item>\n",
+            "<item><id>{}</id><title>{}</title><price>{} {}</price><availability>{}</availability><quantity>{}</quantity><note>{}</note></item>\n",
             escape(&self.id),
             escape(&self.title),
             escape(self.price.as_deref().unwrap_or("")),
+            self.currency,
             self.availability.map_or("", Availability::as_str),
             self.quantity.map_or(String::new(), |units| units.to_string()),
             escape(&self.note),

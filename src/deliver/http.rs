@@ -5,15 +5,11 @@
 //! Redirects are followed on the same host alone, and credentials go nowhere else. Everything ends: connecting, silence
 //! while sending and answering, and the whole by the run's deadline.
 
-mod answer;
-#[cfg(test)]
-mod server;
 #[cfg(test)]
 mod tests;
 
-use std::error::Error;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::Seek;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,26 +19,22 @@ use reqwest::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
     HeaderName, HeaderValue, LOCATION,
 };
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Method as Verb, Response, StatusCode, Url};
+use reqwest::{Client, Method as Verb, Response, StatusCode, Url};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 use tokio::time::{sleep, timeout};
 
-use super::address::is_loopback;
+use super::wire::{self, Secrets, check_scheme};
 use super::{
     Address, Capabilities, Deadline, DeliveryError, Destination, Naming, Proof, Remote, Upload,
-    pack, quoted,
+    answer, pack, quoted,
 };
 use crate::clock;
 use crate::config::ConfigError;
 use crate::config::destination::{Method, SecretRef, To, is_reference};
-use crate::config::secret::Secret;
 
 /// Most redirects followed.
 const REDIRECTS_MAX: usize = 3;
-/// Time to get a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most bytes of a refusal that are read.
 const REFUSAL_BYTES_MAX: usize = 4096;
 /// Looks at what stands before it is said to be wrong: a server may store a moment after it answers.
@@ -56,7 +48,7 @@ pub(super) struct Http {
     read_back: Option<bool>,
     headers: HeaderMap,
     /// Everything that must not be repeated, as it may stand in an answer.
-    secrets: Vec<String>,
+    secrets: Secrets,
     idle: Duration,
     client: Client,
     runtime: Runtime,
@@ -91,7 +83,7 @@ impl Http {
             }
         }
         let idle = to.timeout()?;
-        let client = client(to, &url, project)?;
+        let client = wire::client(to, &url, project)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -101,7 +93,7 @@ impl Http {
             method: to.method.unwrap_or(Method::Put),
             read_back: to.read_back,
             headers,
-            secrets: secrets.0,
+            secrets,
             idle,
             client,
             runtime,
@@ -214,7 +206,7 @@ impl Http {
                     if now != taken {
                         (taken, moved) = (now, Instant::now());
                     } else if moved.elapsed() >= self.idle {
-                        return Err(self.silent());
+                        return Err(wire::silent(self.address(), self.idle));
                     }
                 }
             }
@@ -244,7 +236,7 @@ impl Http {
             return refuse(format!(
                 "the server redirects to another place, `{}://{}`: nothing was sent there",
                 target.scheme(),
-                quoted(host, &self.shown_secrets())
+                self.secrets.quoted(host)
             ));
         }
         match status {
@@ -332,7 +324,7 @@ impl Http {
     ) -> Result<T, DeliveryError> {
         match timeout(self.idle, call).await {
             Ok(heard) => heard.map_err(|error| self.failed(&error)),
-            Err(_) => Err(self.silent()),
+            Err(_) => Err(wire::silent(self.address(), self.idle)),
         }
     }
 
@@ -351,53 +343,12 @@ impl Http {
         });
         drop(heard.await);
         said.truncate(REFUSAL_BYTES_MAX);
-        let said = quoted(&String::from_utf8_lossy(&said), &self.shown_secrets());
+        let said = self.secrets.quoted(&String::from_utf8_lossy(&said));
         answer::refusal(self.address(), response.status(), &said, after)
     }
 
-    fn shown_secrets(&self) -> Vec<&str> {
-        self.secrets.iter().map(String::as_str).collect()
-    }
-
-    fn silent(&self) -> DeliveryError {
-        DeliveryError::retry(
-            self.address(),
-            format!("nothing moved for {} s", self.idle.as_secs_f32()),
-            "run again later; a slow server may need a longer `timeout`",
-        )
-    }
-
-    /// Why there was no answer.
     fn failed(&self, error: &reqwest::Error) -> DeliveryError {
-        let mut reasons: Vec<String> = Vec::new();
-        let mut refused_certificate = false;
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            refused_certificate |= error.downcast_ref().is_some_and(is_invalid);
-            let reason = error.to_string();
-            if !reasons.iter().any(|known| known.contains(&reason)) {
-                reasons.push(reason);
-            }
-            cause = error.source();
-        }
-        let reason = quoted(&reasons.join(": "), &self.shown_secrets());
-        if error.is_connect() && refused_certificate {
-            return DeliveryError::abort(
-                self.address(),
-                format!("the server is not who it must be: {reason}"),
-                "check the address; a certificate of your own is trusted with `ca = \"file.pem\"`",
-            );
-        }
-        let what = if error.is_connect() {
-            "the server cannot be reached"
-        } else {
-            "the connection broke"
-        };
-        DeliveryError::retry(
-            self.address(),
-            format!("{what}: {reason}"),
-            "check the address and the network, and run again",
-        )
+        wire::failed(self.address(), &self.secrets, error)
     }
 }
 
@@ -459,43 +410,6 @@ impl Destination for Http {
                 _ => Err(self.refused(&mut response).await),
             }
         })
-    }
-}
-
-/// True for what TLS says of a peer that it does not take; such an error lies in others of its kind.
-fn is_invalid(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::InvalidData
-        || error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref())
-            .is_some_and(is_invalid)
-}
-
-fn check_scheme(to: &To, url: &Url) -> Result<(), ConfigError> {
-    if url.scheme() == "http" && !is_loopback(url) && !to.allow_http {
-        return Err(to.wrong(
-            "`http://` would send the feed and the credentials unprotected",
-            "use `https://`, or say `allow_http = true`",
-        ));
-    }
-    Ok(())
-}
-
-/// Texts that must not be repeated.
-#[derive(Default)]
-struct Secrets(Vec<String>);
-
-impl Secrets {
-    fn add(&mut self, secret: &str) {
-        self.0.push(secret.to_owned());
-    }
-
-    fn read(&mut self, to: &To, from: &SecretRef, project: &Path) -> Result<Secret, ConfigError> {
-        let secret = from
-            .resolve(project)
-            .map_err(|message| to.wrong(message, "set it, or correct the reference"))?;
-        self.add(secret.expose());
-        Ok(secret)
     }
 }
 
@@ -589,46 +503,4 @@ fn is_confidential(name: &str) -> bool {
     ]
     .iter()
     .any(|word| name.contains(word))
-}
-
-fn client(to: &To, url: &Url, project: &Path) -> Result<Client, ConfigError> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("shelfcast/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT.min(to.timeout()?))
-        // what is read back is compared as it was sent
-        .no_gzip();
-    if is_loopback(url) {
-        builder = builder.no_proxy();
-    }
-    for certificate in authorities(to, project)? {
-        builder = builder.add_root_certificate(certificate);
-    }
-    builder
-        .build()
-        .map_err(|error| to.wrong(format!("no connection can be made: {error}"), ""))
-}
-
-/// The certificates of `ca`.
-fn authorities(to: &To, project: &Path) -> Result<Vec<Certificate>, ConfigError> {
-    let Some(file) = &to.ca else {
-        return Ok(Vec::new());
-    };
-    let wrong = |message: String| {
-        to.wrong(
-            format!("`ca = \"{file}\"`: {message}"),
-            "name a file with certificates in PEM",
-        )
-    };
-    let mut pem = Vec::new();
-    File::open(project.join(file))
-        .and_then(|opened| opened.take(1024 * 1024).read_to_end(&mut pem))
-        .map_err(|error| wrong(error.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&pem)
-        .map_err(|_| wrong("it cannot be read as certificates".to_owned()))?;
-    if certificates.is_empty() {
-        return Err(wrong("there is no certificate in it".to_owned()));
-    }
-    Ok(certificates)
 }

@@ -2,8 +2,10 @@
 
 use std::io::Read as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::DeliveryError;
 
@@ -60,6 +62,23 @@ pub(crate) fn closed_port() -> u16 {
         .and_then(|listener| listener.local_addr())
         .expect("a port")
         .port()
+}
+
+/// Runs a test of this program in a process of its own, tells it something by a variable, and kills it (SIGKILL) after a
+/// time, if one is given. Whether it ended well before.
+pub(crate) fn run_and_kill(test: &str, told: (&str, &str), after: Option<Duration>) -> bool {
+    let mut child = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", test, "--quiet"])
+        .env(told.0, told.1)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process");
+    if let Some(after) = after {
+        thread::sleep(after);
+        let _gone = child.kill();
+    }
+    child.wait().expect("ended").success()
 }
 
 /// Eight readers in a loop while `publish` runs, each with its own `reader`, which gives the digest of what it reads: each

@@ -5,6 +5,9 @@
 //! sends bytes as they are: one file a protocol, each held to the same suite (`suite`). It knows nothing of feeds.
 
 mod address;
+mod answer;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod dry_run;
 mod error;
 mod folder;
@@ -18,11 +21,14 @@ mod http;
 pub mod memory;
 mod pack;
 mod retry;
+#[cfg(test)]
+mod server;
 mod set;
 #[cfg(feature = "sftp")]
 mod sftp;
 #[cfg(test)]
 pub(crate) mod suite;
+mod wire;
 
 use std::path::{Path, PathBuf};
 
@@ -233,6 +239,10 @@ pub fn open(to: &To, project: &Path) -> Result<Box<dyn Destination>, ConfigError
         Scheme::Ftps => ftps::open(to, address, project),
         #[cfg(not(feature = "ftp"))]
         Scheme::Ftps => Err(built_without(to, &address, "ftp")),
+        #[cfg(feature = "cloud")]
+        Scheme::S3 | Scheme::Gs | Scheme::Az => cloud::Store::open(to, address, project)
+            .map(|store| Box::new(store) as Box<dyn Destination>),
+        #[cfg(not(feature = "cloud"))]
         Scheme::S3 | Scheme::Gs | Scheme::Az => Err(built_without(to, &address, "cloud")),
         Scheme::Http => http::Http::open(to, address, project)
             .map(|http| Box::new(http) as Box<dyn Destination>),

@@ -5,8 +5,11 @@
 //!
 //! A path begins at the server's root; `/~/` is the user's home. One connection is kept and opened anew after a failure.
 
+mod enter;
 mod files;
 mod known_hosts;
+#[cfg(test)]
+mod lying;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -288,8 +288,8 @@ fn head_and_tail(
     );
     let nobody = |_: &str, _: &str| None;
     let mut feed_run = FeedRun::new(&program.feeds[feed], &run, program.sku, &nobody);
-    let mut fill = |operations: &[_]| -> Result<Vec<u8>, Box<Problem>> {
-        Ok(filled(&feed_run.document(operations)?, number, items))
+    let mut fill = |steps: &_| -> Result<Vec<u8>, Box<Problem>> {
+        Ok(filled(&feed_run.document(steps)?, number, items))
     };
     Ok((
         fill(&program.feeds[feed].head)?,

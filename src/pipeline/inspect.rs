@@ -205,8 +205,9 @@ fn at_feed(
     let mut attributes = Vec::new();
     for attribute in &feed.attributes {
         let mut problems = Vec::new();
-        let value = attribute.compute(run, &mut problems);
-        run.set_attribute(attribute.slot, value);
+        let computed = attribute.compute(run, &mut problems);
+        let value = computed.value;
+        run.set_attribute(attribute.slot, computed);
         if value.is_absent() && attribute.required && problems.is_empty() {
             attribute.check_presence(value, run, &mut problems);
         }
@@ -377,6 +378,6 @@ fn alone(output: &FeedOutput) -> Vec<u8> {
             } => bytes.extend_from_slice(&output.alternatives[start..end]),
         }
     }
-    bytes.extend_from_slice(&output.bytes[at..]);
+    bytes.extend_from_slice(&output.bytes[at..output.written()]);
     bytes
 }

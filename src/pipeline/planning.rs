@@ -370,6 +370,10 @@ pub(super) fn seen(made: &Made<'_>) -> Publication {
     let held = made.report.as_ref().and_then(|report| report.held.clone());
     Publication {
         build: made.report.clone(),
+        published: made
+            .current
+            .as_ref()
+            .and_then(|version| Some((version.version, version.published_at?))),
         changes: Some(made.changes.clone()),
         tripped: made.tripped.clone(),
         allowed: made.allowed.clone(),

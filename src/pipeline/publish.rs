@@ -125,6 +125,8 @@ pub struct Publication {
     pub tripped: Vec<Tripped>,
     /// The gates that would have and were let pass.
     pub allowed: Vec<Tripped>,
+    /// The version that stood there before, and since when.
+    pub published: Option<(u64, Timestamp)>,
     /// The version that was kept or sent.
     pub version: Option<u64>,
     /// Its destinations.
@@ -329,6 +331,7 @@ pub(super) fn stopped(feed: &Feed, outcome: Outcome, remark: String) -> Publicat
         changes: None,
         tripped: Vec::new(),
         allowed: Vec::new(),
+        published: None,
         version: None,
         delivered: Vec::new(),
         remarks: vec![remark],

@@ -1,6 +1,5 @@
 //! One feed while it is written: its files, its counts, the ids it has had, and whether it may take its place.
 
-use hashbrown::HashTable;
 use rust_decimal::Decimal;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -9,6 +8,7 @@ use crate::config::Project;
 use crate::config::project::Feed;
 use crate::program::compile::{WORKBOOK_CELL, WORKBOOK_ROW};
 use crate::program::escape::{Escape, Quoting};
+use crate::model::seen::Seen;
 use crate::validate::finding::{Finding, Severity};
 use crate::write::staged::{Encoding, Shape};
 use crate::write::items::{LogFoot, LogHead};
@@ -34,7 +34,7 @@ pub(super) struct Written<'f> {
     withheld: u64,
     warnings: u64,
     unique: Option<String>,
-    ids: HashTable<[u8; 12]>,
+    ids: Seen,
     max_withheld: Decimal,
     fill: Vec<u64>,
 }
@@ -82,7 +82,7 @@ impl<'f> Written<'f> {
                 .iter()
                 .find(|attribute| attribute.unique)
                 .map(|attribute| attribute.name.clone()),
-            ids: HashTable::new(),
+            ids: Seen::default(),
             max_withheld: max_withheld(feed)?,
             fill: vec![
                 0;
@@ -131,7 +131,7 @@ impl<'f> Written<'f> {
             let (from, first_hole, id_from, log_from) = (start, holes, id_start, log_start);
             (start, holes, id_start, log_start) =
                 (item.end, item.holes, item.id_end, item.log_end);
-            if self.unique.is_some() && !self.is_new(item.unique) {
+            if self.unique.is_some() && !self.ids.insert(item.unique) {
                 let attribute = self.unique.as_deref().unwrap_or("id");
                 self.withheld += 1;
                 let id = output
@@ -180,22 +180,6 @@ impl<'f> Written<'f> {
             }
         }
         Ok(())
-    }
-
-    fn is_new(&mut self, hash: u128) -> bool {
-        let bytes = hash.to_le_bytes();
-        let Some(&key) = bytes.first_chunk::<12>() else {
-            return true;
-        };
-        let short = |key: &[u8; 12]| {
-            key.first_chunk::<8>()
-                .map_or(0, |bytes| u64::from_le_bytes(*bytes))
-        };
-        if self.ids.find(short(&key), |known| *known == key).is_some() {
-            return false;
-        }
-        self.ids.insert_unique(short(&key), key, short);
-        true
     }
 
     fn held(&self) -> Option<String> {

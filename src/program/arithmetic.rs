@@ -1,5 +1,7 @@
 //! Comparisons, searches and stock arithmetic on values: exact, and false where something is absent.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -21,13 +23,6 @@ pub(super) fn units(value: Value<'_>) -> Option<i64> {
 /// Computes the nodes that compare, search and count.
 pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
     match node {
-        Node::CompareText(relation, left, right) => {
-            let (left, right) = (text(run, *left)?, text(run, *right)?);
-            Ok(Value::Bool(decimal::holds(*relation, left.cmp(right))))
-        }
-        Node::CompareNumber(relation, left, right) => {
-            compare_numbers(run, *relation, *left, *right)
-        }
         Node::In(element, list) => {
             let element = text(run, *element)?;
             Ok(Value::Bool(
@@ -87,7 +82,7 @@ pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
             }
             let now = run.tables().now;
             let begun = moment(run.value(*starts)?).is_none_or(|starts| starts <= now);
-            let over = moment(run.value(*ends)?).is_some_and(|ends| ends <= now);
+            let over = is_over(run.value(*ends)?, now);
             Ok(Value::Bool(begun && !over))
         }
         Node::Availability { given, quantity } => {
@@ -188,15 +183,38 @@ fn number(run: &Evaluator<'_>, id: NodeId) -> Result<Option<Decimal>, Failure> {
     })
 }
 
-fn compare_numbers<'a>(
-    run: &Evaluator<'a>,
+/// Whether two texts stand as asked.
+#[inline]
+pub(super) fn compare_texts(
+    run: &Evaluator<'_>,
     relation: Relation,
     left: NodeId,
     right: NodeId,
-) -> Outcome<'a> {
+) -> Result<bool, Failure> {
+    let (left, right) = (text(run, left)?, text(run, right)?);
+    Ok(match relation {
+        Relation::Equal => left == right,
+        Relation::NotEqual => left != right,
+        other => decimal::holds(other, left.cmp(right)),
+    })
+}
+
+/// Whether two exact numbers stand as asked; false when one is absent.
+pub(super) fn compare_numbers(
+    run: &Evaluator<'_>,
+    relation: Relation,
+    left: NodeId,
+    right: NodeId,
+) -> Result<bool, Failure> {
+    let (first, second) = (run.value(left)?, run.value(right)?);
+    if let (Value::Text(first), Value::Text(second)) = (first, second)
+        && let Some(ordering) = decimal::compare(first, second)
+    {
+        return Ok(decimal::holds(relation, ordering));
+    }
     match (number(run, left)?, number(run, right)?) {
-        (Some(left), Some(right)) => Ok(Value::Bool(decimal::holds(relation, left.cmp(&right)))),
-        _ => Ok(Value::Bool(false)),
+        (Some(left), Some(right)) => Ok(decimal::holds(relation, left.cmp(&right))),
+        _ => Ok(false),
     }
 }
 
@@ -206,8 +224,10 @@ fn sale_price<'a>(run: &Evaluator<'a>, price: NodeId, sale: NodeId, ends: NodeId
     if sale.is_absent() {
         return Ok(sale);
     }
-    let lower = match (number_of(run.value(price)?), number_of(sale)) {
-        (Some(price), Some(sale)) => sale < price,
+    let lower = match (sale, run.value(price)?) {
+        (Value::Text(sale), Value::Text(price)) => {
+            decimal::compare(sale, price) == Some(Ordering::Less)
+        }
         _ => false,
     };
     if !lower && !run.value(price)?.is_absent() {
@@ -223,9 +243,7 @@ fn sale_price<'a>(run: &Evaluator<'a>, price: NodeId, sale: NodeId, ends: NodeId
             "sale_price",
         );
     }
-    let over = || {
-        Ok::<bool, Failure>(moment(run.value(ends)?).is_some_and(|ends| ends <= run.tables().now))
-    };
+    let over = || Ok::<bool, Failure>(is_over(run.value(ends)?, run.tables().now));
     Ok(if lower && !over()? {
         sale
     } else {
@@ -233,8 +251,17 @@ fn sale_price<'a>(run: &Evaluator<'a>, price: NodeId, sale: NodeId, ends: NodeId
     })
 }
 
-fn number_of(value: Value<'_>) -> Option<Decimal> {
-    decimal::parse(value.as_text()?)
+/// Whether a moment has come; one years ahead need not be read to its end.
+fn is_over(ends: Value<'_>, now: jiff::Timestamp) -> bool {
+    /// Seconds of a year, and of two days more than any offset.
+    const YEAR: i64 = 366 * 86_400;
+    let year = ends
+        .as_text()
+        .and_then(|text| text.get(..4))
+        .and_then(|year| year.parse::<i64>().ok());
+    // No year is shorter than 365 days: this many seconds have passed at least when it begins.
+    let ahead = year.is_some_and(|year| (year - 1971) * 365 * 86_400 > now.as_second() + YEAR);
+    !ahead && moment(ends).is_some_and(|ends| ends <= now)
 }
 
 fn moment(value: Value<'_>) -> Option<jiff::Timestamp> {

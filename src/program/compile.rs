@@ -1,6 +1,7 @@
 //! Manifest, mappings, filter and template of one feed, compiled into the graph that all feeds share.
 
 mod document;
+mod proof;
 
 pub use document::split;
 
@@ -17,13 +18,14 @@ use crate::config::toml_file::ConfigError;
 use crate::validate::finding::Severity;
 
 use super::Location;
+use super::attribute::survey::Special;
 use super::attribute::{AttributeProgram, ListProgram, safe_bytes};
 use super::columns::{Columns, View};
 use super::condition::{self, Type};
 use super::escape::{Escape, Quoting};
 use super::fallback::Fallback;
-use super::feed::FeedProgram;
-use super::graph::{Graph, Node, NodeId};
+use super::feed::{FeedProgram, Steps};
+use super::graph::{Graph, Node, NodeId, Part};
 use super::lower::{Level, Lowering, Names, TemplateProblem, parse};
 use super::names::{AttributeNames, CatalogNames, Constants, Known};
 use super::nearest::near;
@@ -132,10 +134,13 @@ pub fn feed(
         records: manifest.records,
         filter,
         unique: attributes.iter().position(|attribute| attribute.unique),
+        conditional: attributes
+            .iter()
+            .any(|attribute| attribute.required_if.is_some()),
         attributes,
-        head: document.head,
-        body: document.body,
-        tail: document.tail,
+        head: Steps::of(&document.head, graph),
+        body: Steps::of(&document.body, graph),
+        tail: Steps::of(&document.tail, graph),
         shape: document.shape,
         format: manifest.format,
         escape,
@@ -401,6 +406,20 @@ impl Compiler<'_, '_> {
         }
         let max_length = attribute.max_length.unwrap_or_default();
         let textual = matches!(attribute.kind, AttributeKind::Text | AttributeKind::Html);
+        let special = Special::of(escape_of(&self.channel.manifest));
+        let alone = place.is_none() && list.is_none();
+        let direct = if alone { self.direct(value) } else { None };
+        let finish = match &list {
+            // What an element is follows from no reading.
+            Some(list) if !list.computed => {
+                let none = self.graph.add(Node::This {
+                    up: 0,
+                    part: Part::Element,
+                });
+                proof::finish(self.graph, none, attribute, self.view, &special)
+            }
+            _ => proof::finish(self.graph, value, attribute, self.view, &special),
+        };
         AttributeProgram {
             name: place.map_or_else(|| name.to_owned(), |place| self.named_for(name, place)),
             slot,
@@ -434,12 +453,9 @@ impl Compiler<'_, '_> {
                 AttributeLevel::Variant
             }),
             location: place,
-            direct: if place.is_none() {
-                self.direct(value)
-            } else {
-                None
-            },
-            clean: self.is_clean(value),
+            direct,
+            finish,
+            special,
             currency: self.view.currency.clone(),
         }
     }
@@ -453,36 +469,6 @@ impl Compiler<'_, '_> {
                 _ => None,
             },
             _ => None,
-        }
-    }
-
-    /// Values that a reading has proved to be plain ASCII words.
-    fn is_clean(&self, node: NodeId) -> bool {
-        use crate::catalog::columns::Kind;
-        match self.graph.node(node) {
-            Node::Absent => true,
-            Node::Read { reading, .. } => matches!(
-                self.graph.readings[*reading as usize].kind,
-                Kind::Money
-                    | Kind::Quantity
-                    | Kind::Gtin
-                    | Kind::Availability
-                    | Kind::Condition
-                    | Kind::Gender
-                    | Kind::AgeGroup
-            ),
-            Node::Inherit { own, .. } => self.is_clean(*own),
-            Node::Join { value, .. } => self.is_clean(*value),
-            Node::First(nodes) => nodes.iter().all(|&node| self.is_clean(node)),
-            Node::Availability { given, .. } => self.is_clean(*given),
-            Node::Helper {
-                helper, positional, ..
-            } if super::graph::helper(*helper).name == "money" => {
-                positional.first().is_some_and(|&node| {
-                    self.is_clean(node) || matches!(self.graph.node(node), Node::SalePrice { .. })
-                })
-            }
-            _ => false,
         }
     }
 

@@ -72,7 +72,7 @@ fn escape_runs(
     for (number, block) in blocks.iter().enumerate() {
         let mask = mask_of(block, special);
         if mask != 0 {
-            run = replaced(text, run, number * 32, mask, out, replace);
+            run = replaced(text, run, number.wrapping_mul(32), mask, out, replace);
         }
     }
     let mask = mask_of_rest(text, rest.len(), special);
@@ -127,33 +127,32 @@ fn mask_of(block: &[u8; 32], special: impl Fn(u8x16) -> u8x16) -> u32 {
 /// ends, some bytes twice.
 #[inline(always)]
 fn mask_of_rest(text: &[u8], rest: usize, special: impl Fn(u8x16) -> u8x16) -> u32 {
-    let length = text.len();
-    if rest == 0 {
-        return 0;
-    }
-    if let Some(last) = text.last_chunk::<32>() {
-        return mask_of(last, special) >> (32 - rest);
-    }
-    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
-        let last = special(u8x16::new(*last)).to_bitmask() << (length - 16);
-        return special(u8x16::new(*first)).to_bitmask() | last;
-    }
+    let length = text.len() as u32;
     // Both ends side by side, then each byte's mark where it belongs.
-    let (ends, half) = if let (Some(first), Some(last)) =
-        (text.first_chunk::<8>(), text.last_chunk::<8>())
-    {
-        let last = u128::from(u64::from_le_bytes(*last)) << 64;
-        (u128::from(u64::from_le_bytes(*first)) | last, 8)
-    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let last = u128::from(u32::from_le_bytes(*last)) << 32;
-        (u128::from(u32::from_le_bytes(*first)) | last, 4)
-    } else {
-        let at = |at: usize| u128::from(text.get(at).copied().unwrap_or(b'x')) << (8 * at);
-        (at(0) | at(1) | at(2), length)
+    let both = |ends: u128, half: u32| {
+        let mask = special(u8x16::new(ends.to_le_bytes())).to_bitmask();
+        let side = 1u32.wrapping_shl(half).wrapping_sub(1);
+        let last = mask.wrapping_shr(half) & side;
+        (mask & side) | last.wrapping_shl(length.wrapping_sub(half))
     };
-    let mask = special(u8x16::new(ends.to_le_bytes())).to_bitmask();
-    let side = (1 << half) - 1;
-    (mask & side) | (mask >> half & side) << (length - half)
+    if rest == 0 {
+        0
+    } else if let Some(last) = text.last_chunk::<32>() {
+        mask_of(last, special).wrapping_shr(32u32.wrapping_sub(rest as u32))
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let last: u32 = special(u8x16::new(*last)).to_bitmask();
+        special(u8x16::new(*first)).to_bitmask() | last.wrapping_shl(length.wrapping_sub(16))
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let last = u128::from(u64::from_le_bytes(*last)) << 64;
+        both(u128::from(u64::from_le_bytes(*first)) | last, 8)
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let last = u64::from(u32::from_le_bytes(*last)) << 32;
+        both(u128::from(u64::from(u32::from_le_bytes(*first)) | last), 4)
+    } else {
+        let at = |at: usize| u128::from(text.get(at).copied().unwrap_or(0)) << (8 * at);
+        let mask = special(u8x16::new((at(0) | at(1) | at(2)).to_le_bytes())).to_bitmask();
+        mask & 1u32.wrapping_shl(length).wrapping_sub(1)
+    }
 }
 
 #[inline(always)]

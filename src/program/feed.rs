@@ -1,7 +1,11 @@
 //! One feed on one batch: filter, compute, check, render. What is withheld writes nothing.
 
 mod log;
+mod output;
+mod print;
 mod shape;
+mod sink;
+mod steps;
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -12,12 +16,14 @@ use crate::validate::finding::Severity;
 use super::attribute::{AttributeProgram, Problem};
 use super::columns::{Translated, View};
 use super::escape::Escape;
-use super::evaluate::{Evaluator, Product};
+use super::evaluate::{Computed, Evaluator, Product};
 use super::graph::NodeId;
 use super::logged::LogProgram;
-use super::lower::{LateNumber, Operation, Place};
 use super::members::Shape;
 use super::table::RowId;
+pub use output::{FeedOutput, Fill, Hole, Item, ProductRows, Reported};
+use sink::Sink;
+pub use steps::Steps;
 
 /// What a feed compiled to.
 pub struct FeedProgram {
@@ -33,14 +39,16 @@ pub struct FeedProgram {
     pub filter: Option<NodeId>,
     /// Its attributes, in order.
     pub attributes: Vec<AttributeProgram>,
+    /// Whether one of them must be there under a condition.
+    pub conditional: bool,
     /// Which of them two items may not share.
     pub unique: Option<usize>,
     /// What is written once, before the items of each part.
-    pub head: Vec<Operation>,
+    pub head: Steps,
     /// What is written for each item.
-    pub body: Vec<Operation>,
+    pub body: Steps,
     /// What is written once, after the items of each part.
-    pub tail: Vec<Operation>,
+    pub tail: Steps,
     /// The JSON shape of an item, where there is no template.
     pub shape: Option<Shape>,
     /// The format.
@@ -63,115 +71,6 @@ pub struct FeedProgram {
     pub log: Option<LogProgram>,
 }
 
-/// Where and for whom a problem was found.
-pub struct Reported {
-    /// What is wrong.
-    pub problem: Problem,
-    /// The attribute's name.
-    pub attribute: String,
-    /// The record's SKU.
-    pub sku: Option<String>,
-    /// The record's row in the batch.
-    pub row: usize,
-}
-
-/// A place in an item that only the writer can fill.
-#[derive(Clone, Copy, Debug)]
-pub struct Hole {
-    /// Where in the feed's bytes.
-    pub at: usize,
-    /// What belongs there.
-    pub fill: Fill,
-}
-
-/// What fills a hole.
-#[derive(Clone, Copy, Debug)]
-pub enum Fill {
-    /// A number.
-    Number(LateNumber),
-    /// One of two ranges of the alternatives, by the item's place.
-    Either {
-        /// What is asked.
-        place: Place,
-        /// The bytes when it is so.
-        then: (usize, usize),
-        /// The bytes when it is not.
-        otherwise: (usize, usize),
-    },
-}
-
-/// One rendered item.
-#[derive(Clone, Copy, Debug)]
-pub struct Item {
-    /// Where its bytes end; they begin where the item before ended.
-    pub end: usize,
-    /// Where its holes end.
-    pub holes: usize,
-    /// Where the text of its unique attribute ends among the ids.
-    pub id_end: usize,
-    /// Hash of what must be unique, 0 when nothing must.
-    pub unique: u128,
-    /// Where what the log says of it ends.
-    pub log_end: usize,
-    /// Its row in the batch.
-    pub row: usize,
-}
-
-/// What one feed made of one batch.
-#[derive(Default)]
-pub struct FeedOutput {
-    /// The items' bytes, one after another.
-    pub bytes: Vec<u8>,
-    /// The items.
-    pub items: Vec<Item>,
-    /// Places the writer fills.
-    pub holes: Vec<Hole>,
-    /// What may fill them.
-    pub alternatives: Vec<u8>,
-    /// The texts of the unique attribute, one after another; each item says where its own ends.
-    pub ids: String,
-    /// Records read, in the feed's kind of record.
-    pub read: u64,
-    /// Records the filter left out.
-    pub filtered: u64,
-    /// Records withheld.
-    pub withheld: u64,
-    /// What is wrong with values.
-    pub reported: Vec<Reported>,
-    /// The items as templates see them, where that was asked for.
-    pub described: Option<Vec<serde_json::Value>>,
-    /// Where it is counted, 1 for each attribute that has a value, 0 for the others: item by item, in the attributes' order.
-    pub fill: Vec<u8>,
-    /// What the log says of the items, one after another; each item says where its own ends.
-    pub log: Vec<u8>,
-}
-
-impl FeedOutput {
-    /// Empties it; buffers are kept.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.items.clear();
-        self.holes.clear();
-        self.alternatives.clear();
-        self.ids.clear();
-        self.reported.clear();
-        if let Some(described) = &mut self.described {
-            described.clear();
-        }
-        self.fill.clear();
-        self.log.clear();
-        (self.read, self.filtered, self.withheld) = (0, 0, 0);
-    }
-}
-
-/// A product as it lies in the batch: its rows, and which of them are variants.
-pub struct ProductRows<'r> {
-    /// Its place.
-    pub product: Product,
-    /// The variants' rows.
-    pub variants: &'r [usize],
-}
-
 /// One feed at work on one batch.
 pub struct FeedRun<'r, 'a> {
     program: &'r FeedProgram,
@@ -180,7 +79,7 @@ pub struct FeedRun<'r, 'a> {
     excluded: &'r dyn Fn(&str, &str) -> Option<String>,
     problems: Vec<Problem>,
     /// Attribute values of the variants in hand, `attributes` a variant.
-    matrix: Vec<Value<'a>>,
+    matrix: Vec<Computed<'a>>,
     rows: Vec<usize>,
     product: Product,
     variant: usize,
@@ -231,15 +130,15 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         }
     }
 
-    /// What stands before or after the items: operations on what is known at load.
+    /// What stands before or after the items: steps over what is known at load.
     ///
     /// # Errors
     /// When a helper cannot work on what it is given there.
-    pub fn document(&mut self, operations: &[Operation]) -> Result<FeedOutput, Box<Problem>> {
+    pub fn document(&mut self, steps: &Steps) -> Result<FeedOutput, Box<Problem>> {
         let mut out = FeedOutput::default();
-        let mut bytes = Vec::new();
-        self.operations(operations, &mut bytes, &mut out)?;
-        out.bytes = bytes;
+        let mut sink = Sink::default();
+        self.print(steps, &mut sink, &mut out)?;
+        out.bytes = sink.into_bytes();
         Ok(out)
     }
 
@@ -267,8 +166,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if !self.admitted(row, out) {
             return;
         }
-        let program = self.program;
-        let broken = self.compute(program.attributes.iter().map(|attribute| (attribute, true)));
+        let broken = self.compute(None);
         self.report(row, out);
         if broken {
             out.withheld += 1;
@@ -280,9 +178,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
     /// Whether filter and exclusion let the record in hand pass.
     fn admitted(&mut self, row: usize, out: &mut FeedOutput) -> bool {
         if let Some(filter) = self.program.filter {
-            match self.run.value(filter) {
-                Ok(value) if value.is_true() => {}
-                Ok(_) => {
+            match self.run.test(filter) {
+                Ok(true) => {}
+                Ok(false) => {
                     out.filtered += 1;
                     return false;
                 }
@@ -309,40 +207,67 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         true
     }
 
-    /// Computes and checks attributes; true when an error was found. With `false` an attribute is taken as computed.
-    fn compute<'p>(
-        &mut self,
-        attributes: impl Iterator<Item = (&'p AttributeProgram, bool)> + Clone,
-    ) -> bool
-    where
-        'r: 'p,
-    {
-        let run = self.run;
-        let mut conditional = false;
-        for (attribute, _) in attributes.clone().filter(|(_, compute)| *compute) {
-            let before = self.problems.len();
-            let value = attribute.compute(run, &mut self.problems);
-            run.set_attribute(attribute.slot, value);
-            let said = self.problems[before..]
-                .iter()
-                .any(|problem| problem.severity == Severity::Error);
-            if value.is_absent() && attribute.required && !said {
-                attribute.check_presence(value, run, &mut self.problems);
+    /// Computes and checks the attributes of a level, or all; true when an error was found.
+    fn compute(&mut self, level: Option<AttributeLevel>) -> bool {
+        let (run, program) = (self.run, self.program);
+        let wanted =
+            |attribute: &AttributeProgram| level.is_none_or(|level| attribute.level == level);
+        for attribute in &program.attributes {
+            if !wanted(attribute) {
+                continue;
             }
-            for problem in &mut self.problems[before..] {
-                if !problem.message.starts_with('`') {
-                    problem.message = format!("`{}`: {}", attribute.name, problem.message);
+            let before = self.problems.len();
+            let computed = attribute.compute(run, &mut self.problems);
+            run.set_attribute(attribute.slot, computed);
+            if computed.value.is_absent() && attribute.required {
+                self.missing(attribute, before);
+            }
+            if self.problems.len() > before {
+                self.name(attribute, before);
+            }
+        }
+        if program.conditional {
+            for attribute in &program.attributes {
+                if attribute.required_if.is_some() && wanted(attribute) {
+                    let value = run.attribute(attribute.slot);
+                    if value.is_absent() {
+                        attribute.check_presence(value, run, &mut self.problems);
+                    }
                 }
             }
-            conditional |= attribute.required_if.is_some();
         }
-        if conditional {
-            for (attribute, _) in attributes
-                .filter(|(attribute, compute)| *compute && attribute.required_if.is_some())
-            {
-                attribute.check_presence(run.attribute(attribute.slot), run, &mut self.problems);
+        if !program.translated.is_empty() {
+            self.untranslated();
+        }
+        !self.problems.is_empty()
+            && self
+                .problems
+                .iter()
+                .any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Says that a required attribute has no value, unless it was said why.
+    #[cold]
+    fn missing(&mut self, attribute: &AttributeProgram, before: usize) {
+        let mut said = self.problems[before..].iter();
+        if !said.any(|problem| problem.severity == Severity::Error) {
+            attribute.check_presence(Value::Absent, self.run, &mut self.problems);
+        }
+    }
+
+    /// Puts the attribute's name before what does not name it.
+    #[cold]
+    fn name(&mut self, attribute: &AttributeProgram, before: usize) {
+        for problem in &mut self.problems[before..] {
+            if !problem.message.starts_with('`') {
+                problem.message = format!("`{}`: {}", attribute.name, problem.message);
             }
         }
+    }
+
+    /// Says which texts were taken from a fallback language.
+    fn untranslated(&mut self) {
+        let run = self.run;
         for translated in &self.program.translated {
             let exact = run.value(translated.exact).unwrap_or(Value::Absent);
             if exact.is_absent()
@@ -364,9 +289,6 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 });
             }
         }
-        self.problems
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
     }
 
     fn report(&mut self, row: usize, out: &mut FeedOutput) {
@@ -406,19 +328,14 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 filtered += 1;
                 continue;
             }
-            let broken = self.compute(
-                program
-                    .attributes
-                    .iter()
-                    .map(|attribute| (attribute, attribute.level == AttributeLevel::Variant)),
-            );
+            let broken = self.compute(Some(AttributeLevel::Variant));
             self.report(row, out);
             if broken {
                 continue;
             }
             self.rows.push(row);
             for attribute in &program.attributes {
-                self.matrix.push(self.run.attribute(attribute.slot));
+                self.matrix.push(self.run.computed(attribute.slot));
             }
         }
         (out.filtered, out.withheld) = (before_filtered, before_withheld);
@@ -438,12 +355,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         };
         self.run.set_variants(&self.rows);
         self.run.select(speaker, rows.product);
-        let broken = self.compute(
-            program
-                .attributes
-                .iter()
-                .map(|attribute| (attribute, attribute.level == AttributeLevel::Product)),
-        );
+        let broken = self.compute(Some(AttributeLevel::Product));
         self.report(speaker, out);
         if broken {
             out.withheld += 1;
@@ -451,9 +363,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         }
         for (index, attribute) in program.attributes.iter().enumerate() {
             if attribute.level == AttributeLevel::Product {
-                let value = self.run.attribute(attribute.slot);
+                let computed = self.run.computed(attribute.slot);
                 for variant in 0..self.rows.len() {
-                    self.matrix[variant * width + index] = value;
+                    self.matrix[variant * width + index] = computed;
                 }
             }
         }
@@ -462,15 +374,19 @@ impl<'r, 'a> FeedRun<'r, 'a> {
 
     fn render(&mut self, row: usize, out: &mut FeedOutput) {
         let program = self.program;
-        let (start, holes) = (out.bytes.len(), out.holes.len());
+        let (start, holes) = (out.written(), out.holes.len());
         let mut bytes = std::mem::take(&mut out.bytes);
+        let mut at = start;
         if let Some(shape) = &program.shape {
+            bytes.truncate(start);
             self.shape(shape, &mut bytes);
+            at = bytes.len();
         }
-        let written = self.operations(&program.body, &mut bytes, out);
-        out.bytes = bytes;
+        let mut sink = Sink::new(bytes, at);
+        let written = self.print(&program.body, &mut sink, out);
+        let end = sink.len();
+        out.bytes = sink.into_inner();
         if let Err(problem) = written {
-            out.bytes.truncate(start);
             out.holes.truncate(holes);
             self.problems.push(*problem);
             self.report(row, out);
@@ -486,10 +402,10 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             out.ids.push_str(text);
         }
         if program.log.is_some() {
-            self.log_item(start, unique, out);
+            self.log_item(start..end, unique, out);
         }
         out.items.push(Item {
-            end: out.bytes.len(),
+            end,
             holes: out.holes.len(),
             id_end: out.ids.len(),
             log_end: out.log.len(),
@@ -514,7 +430,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                         .iter()
                         .skip(index)
                         .step_by(attributes.len())
-                        .any(|value| !value.is_absent())
+                        .any(|computed| !computed.value.is_absent())
                 } else {
                     !self.run.attribute(attribute.slot).is_absent()
                 };
@@ -550,119 +466,6 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         item.into()
     }
 
-    fn operations(
-        &mut self,
-        operations: &[Operation],
-        bytes: &mut Vec<u8>,
-        out: &mut FeedOutput,
-    ) -> Result<(), Box<Problem>> {
-        for operation in operations {
-            match operation {
-                Operation::Literal(text) => bytes.extend_from_slice(text.as_bytes()),
-                Operation::PrintAttribute(slot, escape) => {
-                    print(self.run.attribute(*slot), *escape, bytes)
-                }
-                Operation::Print(node, escape) => print(self.value(*node)?, *escape, bytes),
-                Operation::Joined(slot, separator, escape) => {
-                    self.joined(*slot, separator, *escape, bytes)
-                }
-                Operation::OncePerProduct(inner) => {
-                    if self.variant == 0 {
-                        self.operations(inner, bytes, out)?;
-                    }
-                }
-                Operation::If(test, then, otherwise) => {
-                    let branch = if self.value(*test)?.is_true() {
-                        then
-                    } else {
-                        otherwise
-                    };
-                    self.operations(branch, bytes, out)?;
-                }
-                Operation::Each(list, body, otherwise) => {
-                    let list = self.value(*list)?;
-                    let count = list.count();
-                    if count == 0 {
-                        self.operations(otherwise, bytes, out)?;
-                    }
-                    for (index, element) in list.elements().enumerate() {
-                        let run = self.run;
-                        run.within(element, index, index + 1 == count, || {
-                            self.operations(body, bytes, out)
-                        })?;
-                    }
-                }
-                Operation::Variants(body) => {
-                    let speaker = self.run.row();
-                    for variant in 0..self.rows.len() {
-                        self.take_variant(variant);
-                        let run = self.run;
-                        run.within("", variant, variant + 1 == self.rows.len(), || {
-                            self.operations(body, bytes, out)
-                        })?;
-                    }
-                    self.leave_variants(speaker);
-                }
-                Operation::LateNumber(number) => out.holes.push(Hole {
-                    at: bytes.len(),
-                    fill: Fill::Number(*number),
-                }),
-                Operation::Late(place, then, otherwise) => {
-                    let mut alternative =
-                        |operations: &[Operation],
-                         this: &mut Self|
-                         -> Result<(usize, usize), Box<Problem>> {
-                            let mut scratch = std::mem::take(&mut this.scratch);
-                            scratch.clear();
-                            this.operations(operations, &mut scratch, out)?;
-                            let start = out.alternatives.len();
-                            out.alternatives.extend_from_slice(&scratch);
-                            this.scratch = scratch;
-                            Ok((start, out.alternatives.len()))
-                        };
-                    let then = alternative(then, self)?;
-                    let otherwise = alternative(otherwise, self)?;
-                    out.holes.push(Hole {
-                        at: bytes.len(),
-                        fill: Fill::Either {
-                            place: *place,
-                            then,
-                            otherwise,
-                        },
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
-        self.run.value(node).map_err(|failure| {
-            let trouble = self.run.trouble(failure);
-            Box::new(Problem {
-                rule: trouble.rule,
-                severity: Severity::Error,
-                message: trouble.message,
-                hint: trouble.hint,
-            })
-        })
-    }
-
-    fn joined(&self, slot: u32, separator: &str, escape: Escape, bytes: &mut Vec<u8>) {
-        match self.run.attribute(slot) {
-            Value::List(list) => {
-                let joined = list
-                    .iter()
-                    .map(|element| element.replace(crate::model::value::PAIR, ": "))
-                    .collect::<Vec<_>>()
-                    .join(separator);
-                escape.write(&joined, bytes);
-            }
-            other => print(other, escape, bytes),
-        }
-    }
-
     fn take_variant(&mut self, variant: usize) {
         self.variant = variant;
         self.run.select(self.rows[variant], self.product);
@@ -678,19 +481,5 @@ impl<'r, 'a> FeedRun<'r, 'a> {
     fn leave_variants(&mut self, speaker: usize) {
         self.variant = 0;
         self.run.select(speaker, self.product);
-    }
-}
-
-#[inline]
-fn print(value: Value<'_>, escape: Escape, bytes: &mut Vec<u8>) {
-    match value {
-        Value::Text(text) => escape.write(text, bytes),
-        Value::Absent => {}
-        Value::Bool(yes) => bytes.extend_from_slice(if yes { b"true" } else { b"false" }),
-        // Lint refuses a bare list; the crate would print it like this.
-        Value::List(list) => escape.write(
-            &format!("[{}]", list.iter().collect::<Vec<_>>().join(", ")),
-            bytes,
-        ),
     }
 }

@@ -4,6 +4,8 @@ pub mod collected;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod plan;
+pub mod plan_json;
 pub mod published;
 pub mod supplier;
 pub mod table;

@@ -5,13 +5,12 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::change::Tripped;
-use crate::config::project::Shop;
 use crate::pipeline::delivering::Delivered;
 use crate::pipeline::publish::{Outcome, Publication, Report};
 use crate::term::Shell;
 
 use super::human::{self, Collected};
-use super::json as lines;
+use super::{json as lines, plan, plan_json};
 
 /// Prints how a publication ended.
 ///
@@ -40,13 +39,16 @@ pub fn print(shell: &Shell, report: &Report, collected: &Collected, dry: bool) -
 ///
 /// # Errors
 /// When the output refuses.
-pub fn planned(shell: &Shell, report: &Report, collected: &Collected) -> io::Result<()> {
+pub fn planned(
+    shell: &Shell,
+    report: &Report,
+    collected: &Collected,
+    zone: &jiff::tz::TimeZone,
+) -> io::Result<()> {
     if shell.json {
         return shell.data(|out| {
-            for feed in &report.feeds {
-                if let Some(changes) = &feed.changes {
-                    plan::json(&feed.feed, &feed.channel, changes, &all(feed), out)?;
-                }
+            for line in planned_feeds(report).iter().flat_map(plan_json::lines) {
+                writeln!(out, "{line}")?;
             }
             writeln!(out, "{}", summary(report.exit_as_plan(), report, collected))
         });
@@ -54,28 +56,37 @@ pub fn planned(shell: &Shell, report: &Report, collected: &Collected) -> io::Res
     talk(shell, report, collected)?;
     shell.data(|out| {
         for feed in &report.feeds {
-            match (&feed.changes, feed.outcome) {
-                (_, Outcome::Withheld) => writeln!(
-                    out,
-                    "{}: cannot be made: {}\n",
-                    shell.red(&feed.feed),
-                    feed.remarks.join("; ")
-                )?,
-                (Some(changes), _) => {
-                    plan::human(shell, &feed.feed, &feed.channel, changes, &all(feed), out)?;
-                    writeln!(out)?;
-                }
-                (None, _) => {}
+            if feed.outcome == Outcome::Withheld {
+                let why = shell.clean(&feed.remarks.join("; "));
+                writeln!(out, "{}: cannot be made: {why}\n", shell.red(&feed.feed))?;
             }
         }
+        plan::plan(shell, &planned_feeds(report), zone, out)?;
         match &report.plan {
-            None => writeln!(out, "nothing would change"),
+            None => Ok(()),
             Some(plan) => writeln!(
                 out,
                 "plan {plan} is kept; send exactly this: shelfcast publish --plan {plan}"
             ),
         }
     })
+}
+
+/// The feeds of a plan as its reports take them.
+fn planned_feeds(report: &Report) -> Vec<plan::PlannedFeed<'_>> {
+    let feeds = report.feeds.iter();
+    let made = feeds.filter(|feed| feed.outcome != Outcome::Withheld);
+    made.filter_map(|feed| {
+        Some(plan::PlannedFeed {
+            feed: &feed.feed,
+            channel: &feed.channel,
+            published: feed.published.map(|(version, at)| (version, at.as_second())),
+            changes: feed.changes.as_ref()?,
+            tripped: &feed.tripped,
+            allowed: &[],
+        })
+    })
+    .collect()
 }
 
 /// Prints how a rollback ended.
@@ -105,37 +116,13 @@ pub fn rolled_back(shell: &Shell, report: &Report, dry: bool) -> io::Result<()> 
     })
 }
 
-/// A plan as a document, kept with it.
+/// A plan as a document, kept with it: the lines of its feeds.
 pub fn document(report: &Report) -> String {
-    let mut out = Vec::new();
-    for feed in &report.feeds {
-        if let Some(changes) = &feed.changes {
-            // Writing into memory does not fail.
-            drop(plan::json(&feed.feed, &feed.channel, changes, &all(feed), &mut out));
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// A plan as a page.
-pub fn page(shop: &Shop, now: jiff::Timestamp, report: &Report) -> String {
-    let feeds: Vec<plan_html::Planned<'_>> = report
-        .feeds
+    planned_feeds(report)
         .iter()
-        .filter_map(|feed| {
-            Some(plan_html::Planned {
-                feed: &feed.feed,
-                channel: &feed.channel,
-                changes: feed.changes.as_ref()?,
-                tripped: all(feed),
-            })
-        })
-        .collect();
-    plan_html::page(shop, now, &feeds)
-}
-
-fn all(feed: &Publication) -> Vec<Tripped> {
-    feed.tripped.iter().chain(&feed.allowed).cloned().collect()
+        .flat_map(plan_json::lines)
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// What the catalog had to say, on standard error.
@@ -363,22 +350,4 @@ pub fn summary(exit: u8, report: &Report, collected: &Collected) -> Value {
         "remarks": report.remarks,
         "findings": { "error": errors, "warning": warnings },
     })
-}
-
-mod plan {
-    use super::*;
-    pub(super) fn json(feed: &str, channel: &str, changes: &crate::change::Changes, tripped: &[Tripped], out: &mut dyn Write) -> io::Result<()> {
-        for change in &changes.changed.items {
-            writeln!(out, "{}", json!({"type": "change", "feed": feed, "id": change.id, "fields": change.fields.iter().map(|f| json!([f.field, f.old, f.new])).collect::<Vec<_>>()}))?;
-        }
-        writeln!(out, "{}", json!({"type": "plan", "feed": feed, "channel": channel, "changes": counts(changes), "gates": gates(tripped)}))
-    }
-    pub(super) fn human(_: &Shell, feed: &str, _: &str, changes: &crate::change::Changes, _: &[Tripped], out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{feed} {:?}", changes.counts)
-    }
-}
-mod plan_html {
-    use super::*;
-    pub(super) struct Planned<'p> { pub(super) feed: &'p str, pub(super) channel: &'p str, pub(super) changes: &'p crate::change::Changes, pub(super) tripped: Vec<Tripped> }
-    pub(super) fn page(_: &Shop, _: jiff::Timestamp, feeds: &[Planned<'_>]) -> String { feeds.iter().map(|f| format!("{} {} {:?} {:?}", f.feed, f.channel, f.changes.counts, f.tripped)).collect() }
 }

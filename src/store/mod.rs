@@ -18,7 +18,7 @@ pub mod pace;
 pub mod request;
 pub mod resolve;
 mod run;
-mod template;
+pub(crate) mod template;
 #[cfg(test)]
 mod tests;
 mod verdict;

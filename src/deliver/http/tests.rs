@@ -1,15 +1,15 @@
 //! HTTP by the suite, and what only a server on the web gets wrong.
 
+use super::super::server::{Answer, Dripping, Identity, Server};
 use super::super::suite::{self, Place, QUICK, Staged, Trick, noise, soon};
 use super::super::{Recovery, Role, deliver, open};
-use super::server::{Answer, Dripping, Identity, Server};
 use super::*;
 
 /// A place at an address, with a time-out that tests wait for.
 fn place(url: impl Into<String>) -> To {
     To {
         url: Some(url.into()),
-        timeout: Some("300ms".to_owned()),
+        timeout: Some("3s".to_owned()),
         ..To::default()
     }
 }
@@ -363,7 +363,11 @@ fn a_certificate_that_is_not_trusted_ends_it() {
 fn slow_servers_end_by_silence_or_by_the_deadline() {
     // a head that never ends
     let server = Dripping::start("HTTP/1.1 200 OK\r\nX: ");
-    let mut destination = opened(&place(format!("{}/feed.xml", server.address)));
+    let to = To {
+        timeout: Some("200ms".to_owned()),
+        ..place(format!("{}/feed.xml", server.address))
+    };
+    let mut destination = opened(&to);
     let error = Staged::new()
         .put(&mut *destination, "feed.xml", b"<a/>")
         .expect_err("no end");

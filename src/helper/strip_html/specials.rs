@@ -9,7 +9,7 @@ const BLOCK: usize = 64;
 /// space.
 pub(super) struct Specials<'t> {
     text: &'t [u8],
-    /// Where the block begins that `mask` is of.
+    /// Where the block begins that `mask` is of; before the first, so far off that it holds no byte.
     base: usize,
     /// One bit a byte of the block.
     mask: u64,
@@ -20,8 +20,8 @@ impl<'t> Specials<'t> {
     pub(super) fn of(text: &'t [u8]) -> Self {
         Specials {
             text,
-            base: 0,
-            mask: mask_at(text, 0),
+            base: text.len(),
+            mask: 0,
         }
     }
 
@@ -31,6 +31,7 @@ impl<'t> Specials<'t> {
         let mut from = from;
         loop {
             let offset = from.wrapping_sub(self.base);
+            // A `from` before the base is a huge offset.
             if offset < BLOCK {
                 let left = self.mask & (u64::MAX << offset);
                 if left != 0 {
@@ -48,7 +49,7 @@ impl<'t> Specials<'t> {
 }
 
 /// The special bytes among the 64 from `base` on.
-#[inline]
+#[inline(always)]
 fn mask_at(text: &[u8], base: usize) -> u64 {
     let after_space = base
         .checked_sub(1)
@@ -70,7 +71,7 @@ fn mask_at(text: &[u8], base: usize) -> u64 {
     mask_of(&block, after_space)
 }
 
-#[inline]
+#[inline(always)]
 fn mask_of(block: &[u8; BLOCK], after_space: bool) -> u64 {
     let (mut specials, mut spaces) = (0, 0);
     let (parts, _) = block.as_chunks::<16>();

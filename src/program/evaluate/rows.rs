@@ -53,10 +53,9 @@ impl<'a> Evaluator<'a> {
     ) -> T {
         let (batch, row) = self.tables.joined[table as usize].row(row);
         let before = self.place.replace(Place {
-            batch,
-            row,
             elsewhere: true,
             joined: true,
+            ..Place::new(batch, row)
         });
         let result = run();
         self.place.set(before);
@@ -74,12 +73,7 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn at_row(&self, row: usize, value: NodeId) -> Outcome<'a> {
         let before = self.place.get();
-        self.place.set(Place {
-            row,
-            elsewhere: true,
-            joined: false,
-            ..before
-        });
+        self.place.set(Place::new(before.batch, row).elsewhere());
         let outcome = self.value(value);
         self.place.set(before);
         outcome
@@ -126,18 +120,20 @@ impl<'a> Evaluator<'a> {
         Value::text(self.tables.locations[location as usize].key(key))
     }
 
-    pub(super) fn inherit(&self, own: NodeId, siblings: bool) -> Outcome<'a> {
-        let value = self.value(own)?;
-        let product = self.product.get();
-        let place = self.place.get();
-        if !value.is_absent()
-            || place.elsewhere
-            || place.row == product.row
-            || !(siblings || product.apart)
-        {
-            return Ok(value);
+    /// The value of the product's row, where the row in hand has none of its own; kept by the number of the node that asks.
+    pub(super) fn inherited(&self, id: NodeId, own: NodeId, siblings: bool) -> Outcome<'a> {
+        let (product, place) = (self.product.get(), self.place.get());
+        if place.elsewhere || place.row == product.row || !(siblings || product.apart) {
+            return Ok(Value::Absent);
         }
-        self.at_row(product.row, own)
+        let kept = &self.kept[id.0 as usize];
+        let (stamp, outcome) = kept.get();
+        if stamp == self.stamp.get() && self.graph.is_steady(id) {
+            return outcome;
+        }
+        let outcome = self.at_row(product.row, own);
+        kept.set((self.stamp.get(), outcome));
+        outcome
     }
 
     #[inline(never)]

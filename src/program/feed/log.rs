@@ -1,16 +1,19 @@
 //! What is told of an item beside its bytes, for the log that plans, gates and audits are made from.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{FeedOutput, FeedRun};
 use crate::channel::manifest::Records;
 use crate::model::availability;
+use crate::model::value::Value;
 use crate::write::items::{self, ItemBody, UpcomingPrice};
 
 impl FeedRun<'_, '_> {
-    /// Adds the item just rendered, whose bytes begin at `start`, to the log. Its id is what must be unique; where
+    /// Adds the item just rendered, whose bytes stand at `place`, to the log. Its id is what must be unique; where
     /// nothing must, the SKU, in a stock feed with its location.
-    pub(super) fn log_item(&self, start: usize, unique: Option<&str>, out: &mut FeedOutput) {
+    pub(super) fn log_item(&self, place: Range<usize>, unique: Option<&str>, out: &mut FeedOutput) {
         let Some(log) = &self.program.log else {
             return;
         };
@@ -28,15 +31,14 @@ impl FeedRun<'_, '_> {
                     .position(|attribute| attribute.slot == slot);
                 place
                     .and_then(|place| self.matrix.get(variant * width + place))
-                    .copied()
-                    .unwrap_or(crate::model::value::Value::Absent)
+                    .map_or(Value::Absent, |computed| computed.value)
             });
             run.select(row, self.product);
             told
         } else {
             log.read(run, now)
         };
-        let bytes = out.bytes.get(start..).unwrap_or_default();
+        let bytes = out.bytes.get(place).unwrap_or_default();
         let at_location;
         let id = match unique.filter(|id| !id.is_empty()) {
             Some(id) => id,

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// What the next request meets.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(in crate::deliver) enum Answer {
     /// It is kept.
     Keep,
     /// Its first bytes are kept, and all is well.
@@ -37,12 +37,12 @@ pub(super) enum Answer {
 
 /// A request that came.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) method: Method,
-    pub(super) uri: Uri,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) at: Instant,
+pub(in crate::deliver) struct Asked {
+    pub(in crate::deliver) method: Method,
+    pub(in crate::deliver) uri: Uri,
+    pub(in crate::deliver) headers: HeaderMap,
+    pub(in crate::deliver) body: Bytes,
+    pub(in crate::deliver) at: Instant,
 }
 
 #[derive(Default)]
@@ -55,22 +55,22 @@ struct Inner {
 }
 
 /// The server; it ends when it is dropped.
-pub(super) struct Server {
+pub(in crate::deliver) struct Server {
     inner: Arc<Mutex<Inner>>,
-    pub(super) address: String,
+    pub(in crate::deliver) address: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 /// A certificate and its key, PEM and DER.
-pub(super) struct Identity {
-    pub(super) pem: String,
+pub(in crate::deliver) struct Identity {
+    pub(in crate::deliver) pem: String,
     config: Arc<tokio_rustls::rustls::ServerConfig>,
 }
 
 impl Identity {
     /// A certificate that this process makes for names.
-    pub(super) fn of(names: &[&str]) -> Self {
+    pub(in crate::deliver) fn of(names: &[&str]) -> Self {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
         let key = tokio_rustls::rustls::pki_types::PrivateKeyDer::try_from(
@@ -92,12 +92,12 @@ impl Identity {
 }
 
 impl Server {
-    pub(super) fn start() -> Self {
+    pub(in crate::deliver) fn start() -> Self {
         Self::start_as(None)
     }
 
     /// With TLS where there is an identity.
-    pub(super) fn start_as(identity: Option<&Identity>) -> Self {
+    pub(in crate::deliver) fn start_as(identity: Option<&Identity>) -> Self {
         let inner = Arc::new(Mutex::new(Inner::default()));
         let (stop, stopped) = oneshot::channel::<()>();
         let (told, address) = std::sync::mpsc::channel();
@@ -140,30 +140,30 @@ impl Server {
     }
 
     /// What the next requests but GET meet, in order; then they are kept.
-    pub(super) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+    pub(in crate::deliver) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
         self.lock().answers.extend(answers);
     }
 
     /// What the next GETs meet, in order; then they get what was kept.
-    pub(super) fn answer_looks(&self, answers: impl IntoIterator<Item = Answer>) {
+    pub(in crate::deliver) fn answer_looks(&self, answers: impl IntoIterator<Item = Answer>) {
         self.lock().looks.extend(answers);
     }
 
     /// The requests since this was last asked.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(in crate::deliver) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.lock().asked)
     }
 
     /// The bytes under a path.
-    pub(super) fn read(&self, path: &str) -> Option<Vec<u8>> {
+    pub(in crate::deliver) fn read(&self, path: &str) -> Option<Vec<u8>> {
         self.lock().files.get(path).map(|bytes| bytes.to_vec())
     }
 
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(in crate::deliver) fn paths(&self) -> Vec<String> {
         self.lock().files.keys().cloned().collect()
     }
 
-    pub(super) fn plant(&self, path: &str, bytes: &[u8]) {
+    pub(in crate::deliver) fn plant(&self, path: &str, bytes: &[u8]) {
         let bytes = Bytes::copy_from_slice(bytes);
         self.lock().files.insert(path.to_owned(), bytes);
     }
@@ -241,7 +241,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
             body: body.clone(),
             at: Instant::now(),
         });
-        if head.method == Method::GET {
+        if is_look(&head.method) {
             inner.looks.pop_front()
         } else {
             inner.answers.pop_front()
@@ -265,7 +265,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
         _ => {}
     }
     let mut inner = lock(&inner);
-    if head.method == Method::GET {
+    if is_look(&head.method) {
         if let Some((path, bytes, looks)) = inner.later.take() {
             if looks == 0 {
                 inner.files.insert(path, bytes);
@@ -274,7 +274,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
             }
         }
         return match inner.files.get(&path) {
-            Some(bytes) => bytes.clone().into_response(),
+            Some(bytes) => file(bytes, &head.headers),
             None => StatusCode::NOT_FOUND.into_response(),
         };
     }
@@ -309,17 +309,38 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, request: Request) -> Res
     if matches!(answer, Answer::KeepAndFail) {
         return StatusCode::BAD_GATEWAY.into_response();
     }
-    StatusCode::CREATED.into_response()
+    (StatusCode::CREATED, [("etag", "\"kept\"")]).into_response()
+}
+
+fn is_look(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+/// A file, or the piece of it that is asked for.
+fn file(bytes: &Bytes, headers: &HeaderMap) -> Response {
+    let etag = ("etag", "\"kept\"".to_owned());
+    let range = headers
+        .get("range")
+        .and_then(|range| range.to_str().ok()?.strip_prefix("bytes=")?.split_once('-'))
+        .and_then(|(from, to)| Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()?)));
+    let Some((from, to)) = range else {
+        return ([etag], bytes.clone()).into_response();
+    };
+    let to = to.min(bytes.len() - 1);
+    let said = format!("bytes {from}-{to}/{}", bytes.len());
+    let piece = bytes.slice(from..=to);
+    let headers = [etag, ("content-range", said)];
+    (StatusCode::PARTIAL_CONTENT, headers, piece).into_response()
 }
 
 /// A server that takes a request's head, says this, and then drips a byte from time to time.
-pub(super) struct Dripping {
-    pub(super) address: String,
+pub(in crate::deliver) struct Dripping {
+    pub(in crate::deliver) address: String,
     stop: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Dripping {
-    pub(super) fn start(says: &'static str) -> Self {
+    pub(in crate::deliver) fn start(says: &'static str) -> Self {
         use std::io::{Read, Write};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("bound"));

@@ -7,7 +7,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::super::{DeliveryError, Recovery};
+use super::{DeliveryError, Recovery};
 
 /// The longest wait that is understood: what asks for more asks for never.
 const WAIT_MAX: Duration = Duration::from_secs(366 * 86_400);

@@ -1,0 +1,194 @@
+//! The steps of a template, done for the item in hand.
+
+use crate::model::value::{PAIR, Value};
+use crate::program::attribute::Problem;
+use crate::program::escape::Escape;
+use crate::program::evaluate::Computed;
+use crate::program::graph::NodeId;
+use crate::validate::finding::Severity;
+
+use super::sink::Sink;
+use super::steps::{Step, Steps};
+use super::{FeedOutput, FeedRun, Fill, Hole};
+
+impl<'a> FeedRun<'_, 'a> {
+    /// Does the steps; what they write goes to `sink`, places for the writer to `out`.
+    pub(super) fn print(
+        &mut self,
+        steps: &Steps,
+        sink: &mut Sink,
+        out: &mut FeedOutput,
+    ) -> Result<(), Box<Problem>> {
+        let run = self.run;
+        let mut at = 0;
+        while let Some(step) = steps.steps.get(at) {
+            at += 1;
+            match *step {
+                Step::Literal(text) => sink.literal(steps.literal(text)),
+                Step::Long(text) => sink.copy(steps.long(text).as_bytes()),
+                Step::Attribute(slot, escape) => self.write(run.computed(slot), escape, sink),
+                Step::Led(before, slot, escape) => {
+                    sink.literal(steps.literal(before));
+                    self.write(run.computed(slot), escape, sink);
+                }
+                Step::Between(slot, before, after, escape) => {
+                    let computed = run.computed(slot);
+                    if computed.value.is_true() {
+                        sink.literal(steps.literal(before));
+                        self.write(computed, escape, sink);
+                        sink.literal(steps.literal(after));
+                    }
+                }
+                Step::Elements(slot, before, after, escape) => {
+                    let Computed { value, plain } = run.computed(slot);
+                    for element in value.elements() {
+                        let value = Value::Text(element);
+                        sink.literal(steps.literal(before));
+                        self.write(Computed { value, plain }, escape, sink);
+                        sink.literal(steps.literal(after));
+                    }
+                }
+                Step::Unless(slot, to) => {
+                    if !run.attribute(slot).is_true() {
+                        at = to as usize;
+                    }
+                }
+                Step::Jump(to) => at = to as usize,
+                Step::UnlessNode(test, to) => {
+                    if !self.test(test)? {
+                        at = to as usize;
+                    }
+                }
+                Step::UnlessFirst(to) => {
+                    if self.variant != 0 {
+                        at = to as usize;
+                    }
+                }
+                Step::Node(node, escape) => {
+                    let value = self.value(node)?;
+                    self.write(value.into(), escape, sink);
+                }
+                Step::Joined(slot, separator, escape) => {
+                    self.joined(run.computed(slot), steps.long(separator), escape, sink);
+                }
+                Step::Each(list, body, to) => {
+                    let list = self.value(list)?;
+                    let count = list.count();
+                    for (index, element) in list.elements().enumerate() {
+                        run.within(element, index, index + 1 == count, || {
+                            self.print(&steps.bodies[body as usize], sink, out)
+                        })?;
+                    }
+                    if count > 0 {
+                        at = to as usize;
+                    }
+                }
+                Step::Variants(body) => {
+                    let speaker = run.row();
+                    for variant in 0..self.rows.len() {
+                        self.take_variant(variant);
+                        run.within("", variant, variant + 1 == self.rows.len(), || {
+                            self.print(&steps.bodies[body as usize], sink, out)
+                        })?;
+                    }
+                    self.leave_variants(speaker);
+                }
+                Step::Number(number) => out.holes.push(Hole {
+                    at: sink.len(),
+                    fill: Fill::Number(number),
+                }),
+                Step::Late(place, then, otherwise) => {
+                    let then = self.alternative(&steps.bodies[then as usize], out)?;
+                    let otherwise = self.alternative(&steps.bodies[otherwise as usize], out)?;
+                    out.holes.push(Hole {
+                        at: sink.len(),
+                        fill: Fill::Either {
+                            place,
+                            then,
+                            otherwise,
+                        },
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts aside what may fill a hole; gives where it lies.
+    fn alternative(
+        &mut self,
+        steps: &Steps,
+        out: &mut FeedOutput,
+    ) -> Result<(usize, usize), Box<Problem>> {
+        let mut sink = Sink::default();
+        self.print(steps, &mut sink, out)?;
+        let start = out.alternatives.len();
+        out.alternatives.extend_from_slice(&sink.into_bytes());
+        Ok((start, out.alternatives.len()))
+    }
+
+    fn write(&mut self, computed: Computed<'a>, escape: Escape, sink: &mut Sink) {
+        match computed.value {
+            Value::Text(text) if computed.plain || escape == Escape::None => {
+                sink.copy(text.as_bytes());
+            }
+            Value::Absent => {}
+            Value::Text(text) => self.escaped(text, escape, sink),
+            other => self.other(other, escape, sink),
+        }
+    }
+
+    #[inline(never)]
+    fn escaped(&mut self, text: &str, escape: Escape, sink: &mut Sink) {
+        self.scratch.clear();
+        escape.write(text, &mut self.scratch);
+        sink.copy(&self.scratch);
+    }
+
+    #[inline(never)]
+    fn other(&mut self, value: Value<'_>, escape: Escape, sink: &mut Sink) {
+        match value {
+            Value::Absent => {}
+            Value::Text(text) => self.escaped(text, escape, sink),
+            Value::Bool(yes) => sink.copy(if yes { b"true" } else { b"false" }),
+            // Lint refuses a bare list; the crate would print it like this.
+            Value::List(list) => {
+                let elements: Vec<&str> = list.iter().collect();
+                self.escaped(&format!("[{}]", elements.join(", ")), escape, sink);
+            }
+        }
+    }
+
+    fn joined(&mut self, computed: Computed<'a>, separator: &str, escape: Escape, sink: &mut Sink) {
+        let Value::List(list) = computed.value else {
+            return self.write(computed, escape, sink);
+        };
+        let elements: Vec<String> = list
+            .iter()
+            .map(|element| element.replace(PAIR, ": "))
+            .collect();
+        self.escaped(&elements.join(separator), escape, sink);
+    }
+
+    #[inline]
+    fn value(&self, node: NodeId) -> Result<Value<'a>, Box<Problem>> {
+        self.run
+            .value(node)
+            .map_err(|failure| self.problem(failure))
+    }
+
+    fn test(&self, node: NodeId) -> Result<bool, Box<Problem>> {
+        self.run.test(node).map_err(|failure| self.problem(failure))
+    }
+
+    #[cold]
+    fn problem(&self, failure: crate::program::evaluate::Failure) -> Box<Problem> {
+        let trouble = self.run.trouble(failure);
+        Box::new(Problem {
+            rule: trouble.rule,
+            severity: Severity::Error,
+            message: trouble.message,
+            hint: trouble.hint,
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! Where an item's bytes go: a buffer that is filled beforehand, so that a short text is a few copies of known length.
+
+/// Zeros put in advance, in bytes.
+const AHEAD: usize = 1024;
+/// Bytes of a literal that are copied at once.
+pub(super) const BLOCK: usize = 32;
+
+/// A literal of no more than [`BLOCK`] bytes, with zeros up to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Literal {
+    pub(super) bytes: [u8; BLOCK],
+    pub(super) length: u8,
+}
+
+/// Bytes, of which those before a position are written.
+#[derive(Debug, Default)]
+pub(super) struct Sink {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Sink {
+    /// A sink that goes on at a position in bytes.
+    pub(super) fn new(bytes: Vec<u8>, at: usize) -> Self {
+        Sink { bytes, at }
+    }
+
+    /// The bytes, those after the position written by nobody.
+    pub(super) fn into_inner(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// What was written.
+    pub(super) fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.at);
+        self.bytes
+    }
+
+    /// How many bytes were written.
+    pub(super) fn len(&self) -> usize {
+        self.at
+    }
+
+    /// Appends a short literal.
+    #[inline]
+    pub(super) fn literal(&mut self, literal: &Literal) {
+        let out = self.bytes.get_mut(self.at..);
+        match out.and_then(|out| out.first_chunk_mut::<BLOCK>()) {
+            Some(out) => *out = literal.bytes,
+            None => return self.literal_at_end(literal),
+        }
+        self.at += usize::from(literal.length);
+    }
+
+    #[cold]
+    fn literal_at_end(&mut self, literal: &Literal) {
+        self.grow(self.at + BLOCK);
+        self.literal(literal);
+    }
+
+    /// Appends a text.
+    #[inline]
+    pub(super) fn copy(&mut self, text: &[u8]) {
+        let length = text.len();
+        let out = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
+        if length <= 16 && out.len() >= 16 {
+            short(out, text);
+        } else if length <= 64
+            && let (Some(out), Some(head), Some(tail)) = (
+                out.get_mut(..length),
+                text.first_chunk::<16>(),
+                text.last_chunk::<16>(),
+            )
+        {
+            if length > 32 {
+                front::<32>(out, text);
+                back::<32>(out, text);
+            } else {
+                if let Some(out) = out.first_chunk_mut::<16>() {
+                    *out = *head;
+                }
+                if let Some(out) = out.last_chunk_mut::<16>() {
+                    *out = *tail;
+                }
+            }
+        } else {
+            return self.copy_long(text);
+        }
+        self.at += length;
+    }
+
+    #[inline(never)]
+    fn copy_long(&mut self, text: &[u8]) {
+        let end = self.at + text.len();
+        if end > self.bytes.len() {
+            self.grow(end);
+        }
+        if let Some(out) = self.bytes.get_mut(self.at..end) {
+            out.copy_from_slice(text);
+        }
+        self.at = end;
+    }
+
+    #[cold]
+    fn grow(&mut self, end: usize) {
+        self.bytes.resize(end + AHEAD, 0);
+    }
+}
+
+/// Copies up to sixteen bytes into a place for sixteen.
+#[inline]
+fn short(out: &mut [u8], text: &[u8]) {
+    let Some(out) = out.first_chunk_mut::<16>() else {
+        return;
+    };
+    if let (Some(head), Some(tail)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        let at = text.len() - 8;
+        front::<8>(out, head);
+        if let Some(out) = out.get_mut(at..) {
+            front::<8>(out, tail);
+        }
+    } else if let (Some(head), Some(tail)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let at = text.len() - 4;
+        front::<4>(out, head);
+        if let Some(out) = out.get_mut(at..) {
+            front::<4>(out, tail);
+        }
+    } else if let (Some(&first), Some(&last)) = (text.first(), text.last()) {
+        out[text.len() / 2] = text[text.len() / 2];
+        out[0] = first;
+        out[text.len() - 1] = last;
+    }
+}
+
+#[inline]
+fn front<const N: usize>(out: &mut [u8], text: &[u8]) {
+    if let (Some(out), Some(text)) = (out.first_chunk_mut::<N>(), text.first_chunk::<N>()) {
+        *out = *text;
+    }
+}
+
+#[inline]
+fn back<const N: usize>(out: &mut [u8], text: &[u8]) {
+    if let (Some(out), Some(text)) = (out.last_chunk_mut::<N>(), text.last_chunk::<N>()) {
+        *out = *text;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_arrives_whole() {
+        let all: Vec<u8> = (0..=255).cycle().take(5000).collect();
+        let mut sink = Sink::new(b"before".to_vec(), 6);
+        let mut wanted = b"before".to_vec();
+        for length in (0..140).chain([4999, 3, 2100]) {
+            let text = &all[..length];
+            sink.copy(text);
+            wanted.extend_from_slice(text);
+            let mut literal = Literal {
+                bytes: [0; BLOCK],
+                length: u8::try_from(length % 33).expect("a small number"),
+            };
+            literal.bytes[..length % 33].copy_from_slice(&all[..length % 33]);
+            sink.literal(&literal);
+            wanted.extend_from_slice(&all[..length % 33]);
+            assert_eq!(sink.len(), wanted.len());
+        }
+        assert_eq!(sink.into_bytes(), wanted);
+    }
+}

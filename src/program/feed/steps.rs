@@ -1,0 +1,251 @@
+//! A template laid flat: steps over attribute slots with their literals side by side, and jumps where it branches.
+//!
+//! In: the tree of operations that a template was lowered to. Out: the same, in the order it is done, the usual patterns
+//! (a value between two literals where it is there, a literal around each element of a list) as one step each.
+
+use crate::program::escape::Escape;
+use crate::program::graph::{Graph, Node, NodeId, Part};
+use crate::program::lower::{LateNumber, Operation, Place};
+
+use super::sink::{BLOCK, Literal};
+
+/// What is done next. Jumps lead to the number of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Writes a short literal.
+    Literal(u32),
+    /// Writes a long literal.
+    Long(u32),
+    /// Writes an attribute.
+    Attribute(u32, Escape),
+    /// Writes a short literal and an attribute.
+    Led(u32, u32, Escape),
+    /// Writes an attribute between two short literals, where it is true.
+    Between(u32, u32, u32, Escape),
+    /// Writes each element of an attribute between two short literals.
+    Elements(u32, u32, u32, Escape),
+    /// Writes an attribute, its elements parted by a long literal.
+    Joined(u32, u32, Escape),
+    /// Writes a node.
+    Node(NodeId, Escape),
+    /// Jumps.
+    Jump(u32),
+    /// Jumps unless an attribute is true.
+    Unless(u32, u32),
+    /// Jumps unless a node is true.
+    UnlessNode(NodeId, u32),
+    /// Jumps for every variant but the first.
+    UnlessFirst(u32),
+    /// Runs a body for each element of a list, and jumps where there was one.
+    Each(NodeId, u32, u32),
+    /// Runs a body for each variant of the product in hand.
+    Variants(u32),
+    /// A number that only the writer knows.
+    Number(LateNumber),
+    /// One of two bodies, as the writer will know.
+    Late(Place, u32, u32),
+}
+
+/// A template laid flat.
+#[derive(Clone, Debug, Default)]
+pub struct Steps {
+    pub(super) steps: Vec<Step>,
+    pub(super) bodies: Vec<Steps>,
+    literals: Vec<Literal>,
+    long: Vec<Box<str>>,
+}
+
+impl Steps {
+    /// Lays operations flat.
+    pub fn of(operations: &[Operation], graph: &Graph) -> Self {
+        let mut steps = Steps::default();
+        steps.add(operations, graph);
+        steps
+    }
+
+    /// A short literal.
+    #[inline]
+    pub(super) fn literal(&self, number: u32) -> &Literal {
+        &self.literals[number as usize]
+    }
+
+    /// A long literal.
+    #[inline]
+    pub(super) fn long(&self, number: u32) -> &str {
+        &self.long[number as usize]
+    }
+
+    fn add(&mut self, operations: &[Operation], graph: &Graph) {
+        for operation in operations {
+            self.operation(operation, graph);
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation, graph: &Graph) {
+        let step = match operation {
+            Operation::Literal(text) => return self.text(text),
+            Operation::Print(node, escape) => Step::Node(*node, *escape),
+            Operation::PrintAttribute(slot, escape) => match self.steps.last() {
+                Some(&Step::Literal(before)) if !self.is_target(self.steps.len()) => {
+                    self.steps.pop();
+                    Step::Led(before, *slot, *escape)
+                }
+                _ => Step::Attribute(*slot, *escape),
+            },
+            Operation::Joined(slot, separator, escape) => {
+                Step::Joined(*slot, self.keep(separator), *escape)
+            }
+            Operation::If(test, then, otherwise) => {
+                return self.branch(*test, then, otherwise, graph);
+            }
+            Operation::Each(list, body, otherwise) => {
+                if let (Node::Attribute(slot), Some((before, escape, after)), []) =
+                    (graph.node(*list), around_element(body, graph), &**otherwise)
+                    && let (Some(before), Some(after)) = (self.short(before), self.short(after))
+                {
+                    Step::Elements(*slot, before, after, escape)
+                } else {
+                    let body = self.body(body, graph);
+                    let at = self.hold();
+                    self.add(otherwise, graph);
+                    self.steps[at] = Step::Each(*list, body, self.next());
+                    return;
+                }
+            }
+            Operation::OncePerProduct(inner) => {
+                let at = self.hold();
+                self.add(inner, graph);
+                self.steps[at] = Step::UnlessFirst(self.next());
+                return;
+            }
+            Operation::Variants(body) => Step::Variants(self.body(body, graph)),
+            Operation::LateNumber(number) => Step::Number(*number),
+            Operation::Late(place, then, otherwise) => {
+                Step::Late(*place, self.body(then, graph), self.body(otherwise, graph))
+            }
+        };
+        self.steps.push(step);
+    }
+
+    fn branch(&mut self, test: NodeId, then: &[Operation], otherwise: &[Operation], graph: &Graph) {
+        let slot = match graph.node(test) {
+            Node::Attribute(slot) => Some(*slot),
+            _ => None,
+        };
+        if let (Some(slot), []) = (slot, otherwise)
+            && let Some((before, escape, after)) = around_attribute(then, slot)
+            && let (Some(before), Some(after)) = (self.short(before), self.short(after))
+        {
+            self.steps.push(Step::Between(slot, before, after, escape));
+            return;
+        }
+        let at = self.hold();
+        self.add(then, graph);
+        let leave = (!otherwise.is_empty()).then(|| self.hold());
+        self.steps[at] = match slot {
+            Some(slot) => Step::Unless(slot, self.next()),
+            None => Step::UnlessNode(test, self.next()),
+        };
+        self.add(otherwise, graph);
+        if let Some(leave) = leave {
+            self.steps[leave] = Step::Jump(self.next());
+        }
+    }
+
+    /// Keeps a place for a step that jumps.
+    fn hold(&mut self) -> usize {
+        self.steps.push(Step::Jump(0));
+        self.steps.len() - 1
+    }
+
+    fn next(&self) -> u32 {
+        u32::try_from(self.steps.len()).expect("fewer than 4 billion steps")
+    }
+
+    fn body(&mut self, operations: &[Operation], graph: &Graph) -> u32 {
+        self.bodies.push(Steps::of(operations, graph));
+        u32::try_from(self.bodies.len() - 1).expect("few bodies")
+    }
+
+    /// Whether a step jumps to that place: what stands there is not joined to what stands before.
+    fn is_target(&self, at: usize) -> bool {
+        self.steps.iter().any(|step| match *step {
+            Step::Jump(to)
+            | Step::Unless(_, to)
+            | Step::UnlessNode(_, to)
+            | Step::UnlessFirst(to)
+            | Step::Each(_, _, to) => to as usize == at,
+            _ => false,
+        })
+    }
+
+    /// A literal as one step or several.
+    fn text(&mut self, text: &str) {
+        if text.len() > 4 * BLOCK {
+            let step = Step::Long(self.keep(text));
+            self.steps.push(step);
+            return;
+        }
+        for part in text.as_bytes().chunks(BLOCK) {
+            let step = Step::Literal(self.part(part));
+            self.steps.push(step);
+        }
+    }
+
+    fn short(&mut self, text: &str) -> Option<u32> {
+        (text.len() <= BLOCK).then(|| self.part(text.as_bytes()))
+    }
+
+    fn part(&mut self, text: &[u8]) -> u32 {
+        let mut bytes = [0; BLOCK];
+        bytes[..text.len()].copy_from_slice(text);
+        let length = u8::try_from(text.len()).expect("no more than a block");
+        self.literals.push(Literal { bytes, length });
+        u32::try_from(self.literals.len() - 1).expect("few literals")
+    }
+
+    fn keep(&mut self, text: &str) -> u32 {
+        self.long.push(text.into());
+        u32::try_from(self.long.len() - 1).expect("few literals")
+    }
+}
+
+/// Takes apart what is a literal, a value and a literal, or fewer of them.
+fn around(operations: &[Operation]) -> Option<(&str, &Operation, &str)> {
+    match operations {
+        [Operation::Literal(before), value, Operation::Literal(after)] => {
+            Some((before, value, after))
+        }
+        [Operation::Literal(before), value] => Some((before, value, "")),
+        [value, Operation::Literal(after)] => Some(("", value, after)),
+        [value] => Some(("", value, "")),
+        _ => None,
+    }
+}
+
+fn around_attribute(operations: &[Operation], slot: u32) -> Option<(&str, Escape, &str)> {
+    let (before, value, after) = around(operations)?;
+    match value {
+        Operation::PrintAttribute(printed, escape) if *printed == slot => {
+            Some((before, *escape, after))
+        }
+        _ => None,
+    }
+}
+
+fn around_element<'o>(
+    operations: &'o [Operation],
+    graph: &Graph,
+) -> Option<(&'o str, Escape, &'o str)> {
+    let (before, value, after) = around(operations)?;
+    let element = Node::This {
+        up: 0,
+        part: Part::Element,
+    };
+    match value {
+        Operation::Print(node, escape) if *graph.node(*node) == element => {
+            Some((before, *escape, after))
+        }
+        _ => None,
+    }
+}

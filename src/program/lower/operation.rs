@@ -1,0 +1,64 @@
+//! What a template does for one item, as a tree.
+
+use crate::program::escape::Escape;
+use crate::program::graph::NodeId;
+
+/// What a template does for one item, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// Writes text as it stands.
+    Literal(Box<str>),
+    /// Writes a value, escaped.
+    Print(NodeId, Escape),
+    /// Writes a computed attribute, escaped.
+    PrintAttribute(u32, Escape),
+    /// One of two, by a test.
+    If(NodeId, Vec<Operation>, Vec<Operation>),
+    /// Something for each element of a list, or something else when it is empty.
+    Each(NodeId, Vec<Operation>, Vec<Operation>),
+    /// Something for each variant of the product in hand.
+    Variants(Vec<Operation>),
+    /// One of two, by the item's place among those written, which only the writer knows.
+    Late(Place, Vec<Operation>, Vec<Operation>),
+    /// A number that only the writer knows.
+    LateNumber(LateNumber),
+    /// Writes an attribute, its list joined by a separator, escaped.
+    Joined(u32, Box<str>, Escape),
+    /// Something that stands only with a product's first variant.
+    OncePerProduct(Vec<Operation>),
+}
+
+/// What may be asked of an item's place in its part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Whether it is the part's first.
+    First,
+    /// Whether it is the part's last.
+    Last,
+}
+
+/// Numbers that are known when an item is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LateNumber {
+    /// The item's place in its part, from 0, plus so many.
+    Index(u64),
+    /// The part's number, from 1.
+    Part,
+    /// How many items the part has; known in the tail.
+    Items,
+}
+
+/// Literals side by side as one.
+pub(super) fn merge_literals(operations: Vec<Operation>) -> Vec<Operation> {
+    let mut merged: Vec<Operation> = Vec::new();
+    for operation in operations {
+        match (merged.last_mut(), operation) {
+            (Some(Operation::Literal(before)), Operation::Literal(text)) => {
+                *before = format!("{before}{text}").into()
+            }
+            (_, Operation::Literal(text)) if text.is_empty() => {}
+            (_, other) => merged.push(other),
+        }
+    }
+    merged
+}
