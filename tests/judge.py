@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """judge.py PROGRAM [PROJECT]
 
-Builds a project (samples/shop, in a temporary copy) with PROGRAM and judges every feed twice: by a parser of its format
+Builds a project (samples/shop, in a temporary copy; try samples/all-channels) with PROGRAM and judges every feed twice: by a parser of its format
 that is not ours, which must find as many items as the program says it wrote, and by the checks in ../shared/validators
 (or $SHELFCAST_SHARED) where they know the channel. At least 90 % of the records that the filter lets pass must be written.
 
@@ -35,6 +35,9 @@ KINDS = {
     "heureka": "heureka",
     "openai-products": "openai-feed",
     "schema-org": "schemaorg",
+    "yandex-yml": "yml",
+    "ebay-inventory": "ebay-inventory",
+    "acp-feed": "acp-feed",
 }
 
 # The shared check of OpenAI's feed knows the names of 2025; the channel writes those of 2026.
@@ -123,8 +126,81 @@ def woocommerce(path):
     return sum(1 for row in csv.DictReader(io.StringIO(text, newline="")) if row["Type"] != "variation")
 
 
+def members(*names):
+    """Counts the elements of a JSON array: the document itself, or what stands under these names."""
+
+    def count(path):
+        document = strict(path.read_text(encoding="utf-8"))
+        for name in names:
+            document = document[name]
+        if not isinstance(document, list):
+            raise Wrong(f"{type(document).__name__} where a list should be")
+        return len(document)
+
+    return count
+
+
+def labels(path):
+    """ZPL: as many ends as beginnings, and no command inside a text."""
+    text = path.read_text(encoding="utf-8")
+    found = text.count("^XA")
+    if text.count("^XZ") != found or text.count("^FD") != text.count("^FS"):
+        raise Wrong("a label or a field that does not end")
+    return found
+
+
+def pictures(path):
+    """A row a picture: SKUs, each once."""
+    return rows(",", True, "sku")(path)
+
+
 # What reads each channel, and counts its items.
 PARSERS = {
+    "acp-feed": lines,
+    "allegro-offers": lines,
+    "amazon-price-quantity": rows("\t", False),
+    "barcode-lookup": members(),
+    "bol-offers": lines,
+    "criteo": rows("\t", True),
+    "ebay-inventory": members("requests"),
+    "ebay-mip": rows(",", True),
+    "empik": elements("offer"),
+    "erli": members(),
+    "esl-json": members(),
+    "etsy": lines,
+    "geizhals": rows(";", True),
+    "google-supplemental": rows("\t", True),
+    "idealo": rows(";", True),
+    "kaufland": lines,
+    "kelkoo": rows("\t", True),
+    "lazada": lines,
+    "lightspeed-x": rows(",", True),
+    "llm-products": lines,
+    "low-stock": lines,
+    "magento-products": rows(",", True),
+    "meta-catalog-xml": elements("item"),
+    "microsoft-merchant": rows("\t", True),
+    "mirakl-offers": rows(";", True),
+    "nokaut": elements("offer"),
+    "otto": members(),
+    "pinterest": rows("\t", True),
+    "prestashop-products": rows(";", True),
+    "prisjakt": elements("item"),
+    "shopee": rows(",", True, "ps_sku_parent_short"),
+    "shopify-inventory": rows(",", True),
+    "skapiec": elements("item"),
+    "skroutz": elements("product"),
+    "snapchat": rows(",", True),
+    "tiki": lines,
+    "tiktok-shop": lines,
+    "vendure-products": rows(",", True, "slug"),
+    "visual-search": pictures,
+    "walmart-inventory": members("Inventory"),
+    "walmart-items": members("MPItem"),
+    "yandex-yml": elements("offer"),
+    "zalo-shop": lines,
+    "zbozi": elements("SHOPITEM"),
+    "zpl-labels": labels,
     "google-products": elements("item"),
     "google-products-tsv": rows("\t", False),
     "google-local-inventory": rows("\t", False),
@@ -205,8 +281,10 @@ def main(arguments):
         print(f"judge: {outcome:7} {feed}: {text}", flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        shutil.copytree(sample, project, ignore=shutil.ignore_patterns("out", ".shelfcast"))
+        # With what lies beside it: samples/all-channels reads the catalog of samples/shop.
+        beside = Path(folder) / "samples"
+        shutil.copytree(sample.resolve().parent, beside, ignore=shutil.ignore_patterns("out", ".shelfcast"), symlinks=True)
+        project = beside / sample.resolve().name
         feeds = build(program, project)
         if not feeds:
             sys.exit("judge: the project has no feeds")

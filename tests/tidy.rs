@@ -78,12 +78,13 @@ fn every_channel_has_a_golden_case_and_every_case_a_channel() {
 }
 
 #[test]
-fn every_channel_is_used_by_the_sample_shop() {
-    let shop = text(&repository().join("samples/shop/shelfcast.toml"));
+fn every_channel_is_used_by_a_sample() {
+    let shop = text(&repository().join("samples/shop/shelfcast.toml"))
+        + &text(&repository().join("samples/all-channels/shelfcast.toml"));
     for channel in channels() {
         assert!(
             shop.contains(&format!("channel = \"{channel}\"")),
-            "samples/shop has no feed for `{channel}`"
+            "no sample has a feed for `{channel}`"
         );
     }
 }
