@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::change::Tripped;
+use crate::config::project::Shop;
 use crate::pipeline::delivering::Delivered;
 use crate::pipeline::publish::{Outcome, Publication, Report};
 use crate::term::Shell;
 
 use super::human::{self, Collected};
-use super::{json as lines, plan, plan_json};
+use super::{json as lines, plan, plan_html, plan_json};
 
 /// Prints how a publication ended.
 ///
@@ -128,6 +129,11 @@ pub fn document(report: &Report) -> String {
         .flat_map(plan_json::lines)
         .map(|line| format!("{line}\n"))
         .collect()
+}
+
+/// A plan as a page.
+pub fn page(shop: &Shop, now: jiff::Timestamp, report: &Report) -> String {
+    plan_html::page(shop, now.as_second(), &planned_feeds(report))
 }
 
 /// What the catalog had to say, on standard error.
