@@ -12,7 +12,7 @@ struct Unsynced {
 }
 
 /// A path between `<` and `>`, or between quotes.
-fn between<'l>(line: &'l str, open: char, close: char) -> Option<&'l str> {
+fn between(line: &str, open: char, close: char) -> Option<&str> {
     let (_, rest) = line.split_once(open)?;
     rest.split_once(close).map(|(inside, _)| inside)
 }
