@@ -172,7 +172,11 @@ fn killed_while_it_keeps_a_plan_the_plan_is_there_or_not() {
         assert_eq!(status.signal(), Some(9), "{point}: {status}");
         let state = is_whole(project.path());
         let plan = plan_of(&state, project.path(), "<new/>").expect("planned");
-        assert_eq!(state.plans().expect("reads"), std::slice::from_ref(&plan), "{point}");
+        assert_eq!(
+            state.plans().expect("reads"),
+            std::slice::from_ref(&plan),
+            "{point}"
+        );
         let mut text = String::new();
         let file = plan.feeds[0].files.first().expect("a document");
         state
