@@ -7,6 +7,7 @@ mod formula;
 mod index;
 pub mod inspect;
 mod joined;
+pub mod kept;
 mod mapping;
 pub mod observer;
 pub mod oracle;

@@ -11,7 +11,9 @@ use crate::config::project::Shop;
 use crate::model::availability::Availability;
 
 const PLAN_STYLE: &str = include_str!("html/plan.css");
-/// How many items of a kind are shown.
+/// How many items of a kind are shown at once; the others unfold.
+const TOP: usize = 8;
+/// How many items of a kind are there to be unfolded.
 const ROWS: usize = 200;
 /// How many fields are shown.
 const FIELDS: usize = 60;
@@ -275,23 +277,26 @@ fn table<T>(
             thousands(*total)
         ),
     );
-    for name in head {
-        put(out, format_args!("<th>{name}</th>"));
-    }
-    out.push_str("</tr></thead>\n<tbody>\n");
-    for item in items.iter().take(ROWS) {
-        out.push_str("<tr>");
-        for (place, cell) in row(item).iter().enumerate() {
-            let name = head.get(place).copied().unwrap_or("");
-            if place == 0 || name.is_empty() || cell.is_empty() {
-                put(out, format_args!("<td>{cell}</td>"));
-            } else {
-                put(out, format_args!("<td data-name=\"{name}\">{cell}</td>"));
-            }
-        }
-        out.push_str("</tr>\n");
+    heads(out, head);
+    for item in items.iter().take(TOP) {
+        cells(out, head, &row(item));
     }
     out.push_str("</tbody>\n</table>\n");
+    let rest: Vec<_> = items.iter().take(ROWS).skip(TOP).collect();
+    if !rest.is_empty() {
+        put(
+            out,
+            format_args!(
+                "<details class=\"rest\"><summary>{} more</summary>\n<div><table class=\"items\">\n<thead><tr>",
+                thousands(rest.len() as u64)
+            ),
+        );
+        heads(out, head);
+        for item in rest {
+            cells(out, head, &row(item));
+        }
+        out.push_str("</tbody>\n</table></div>\n</details>\n");
+    }
     let more = total.saturating_sub(items.len().min(ROWS) as u64);
     if more > 0 {
         put(
@@ -300,6 +305,26 @@ fn table<T>(
         );
     }
     out.push_str("</div>\n</details>\n");
+}
+
+fn heads(out: &mut String, head: &[&str]) {
+    for name in head {
+        put(out, format_args!("<th>{name}</th>"));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+}
+
+fn cells(out: &mut String, head: &[&str], row: &[String]) {
+    out.push_str("<tr>");
+    for (place, cell) in row.iter().enumerate() {
+        let name = head.get(place).copied().unwrap_or("");
+        if place == 0 || name.is_empty() || cell.is_empty() {
+            put(out, format_args!("<td>{cell}</td>"));
+        } else {
+            put(out, format_args!("<td data-name=\"{name}\">{cell}</td>"));
+        }
+    }
+    out.push_str("</tr>\n");
 }
 
 fn item_cell(id: &str, sku: &str, title: &str) -> String {

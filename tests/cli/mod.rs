@@ -1,5 +1,6 @@
 //! What the program promises to scripts: codes, streams, JSON, the same bytes.
 
+mod changes;
 mod channels;
 mod check;
 mod determinism;
