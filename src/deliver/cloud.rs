@@ -16,13 +16,12 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::path::Path as Key;
 use object_store::{
-    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions,
+    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStoreExt, PutMultipartOptions,
+    PutOptions,
 };
 use reqwest::{StatusCode, Url};
 use sha2::{Digest, Sha256};
@@ -37,7 +36,7 @@ use super::{
 use crate::config::ConfigError;
 use crate::config::destination::To;
 use crate::recovery::{self, kill_point};
-use making::{Making, endpoint};
+use making::{Making, Shared, endpoint};
 use service::{Heard, Service};
 
 /// A file beyond this is sent in parts; their size, unless there would be too many.
@@ -48,9 +47,9 @@ const PARTS_MAX: u64 = 9_000;
 /// Delivers to a bucket or a container.
 pub(super) struct Store {
     address: Address,
-    store: Arc<dyn ObjectStore>,
+    store: Shared,
     /// The same without checksums, until it is known which of the two the server takes.
-    plain: Option<Arc<dyn ObjectStore>>,
+    plain: Option<Shared>,
     refused: Cell<Option<StatusCode>>,
     secrets: Secrets,
     heard: Heard,

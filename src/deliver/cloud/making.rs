@@ -15,6 +15,9 @@ use super::service::Service;
 use crate::config::ConfigError;
 use crate::config::destination::{SecretRef, To};
 
+/// A store that is ready.
+pub(super) type Shared = Arc<dyn ObjectStore>;
+
 /// The address of `endpoint`.
 ///
 /// # Errors
@@ -72,10 +75,7 @@ impl Making<'_> {
         )
     }
 
-    fn built<S: ObjectStore>(
-        &self,
-        built: object_store::Result<S>,
-    ) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+    fn built<S: ObjectStore>(&self, built: object_store::Result<S>) -> Result<Shared, ConfigError> {
         match built {
             Ok(store) => Ok(Arc::new(store)),
             Err(error) => Err(self.to.wrong(
@@ -93,9 +93,7 @@ impl Making<'_> {
     ///
     /// # Errors
     /// Credentials that are missing or cannot be.
-    pub(super) fn s3(
-        mut self,
-    ) -> Result<(Arc<dyn ObjectStore>, Arc<dyn ObjectStore>), ConfigError> {
+    pub(super) fn s3(mut self) -> Result<(Shared, Shared), ConfigError> {
         let pair = (
             self.secret(self.to.access_key.as_ref())?,
             self.secret(self.to.secret_key.as_ref())?,
@@ -150,7 +148,7 @@ impl Making<'_> {
     ///
     /// # Errors
     /// Credentials that are missing or cannot be.
-    pub(super) fn google(mut self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+    pub(super) fn google(mut self) -> Result<Shared, ConfigError> {
         let mut builder = GoogleCloudStorageBuilder::new()
             .with_bucket_name(&self.address.host)
             .with_retry(once())
@@ -184,7 +182,7 @@ impl Making<'_> {
     ///
     /// # Errors
     /// Credentials that are missing or cannot be.
-    pub(super) fn azure(mut self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+    pub(super) fn azure(mut self) -> Result<Shared, ConfigError> {
         let Some(account) = &self.to.account else {
             return Err(self.missing(
                 "account",
