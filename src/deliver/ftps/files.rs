@@ -195,7 +195,9 @@ impl Files<'_> {
         let lines = match lines {
             Err(_) => return Err(login.silent("looking into the folder", idle)),
             // an empty folder is an error to some, and so is the question to others
-            Ok(Err(FtpError::UnexpectedResponse(response))) if code(&response) >= 450 => {
+            Ok(Err(FtpError::UnexpectedResponse(response)))
+                if matches!(code(&response), 450 | 500..=504 | 550) =>
+            {
                 return Ok(Vec::new());
             }
             Ok(lines) => {

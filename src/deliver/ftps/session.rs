@@ -161,11 +161,8 @@ impl Login {
 
 /// An answer's number. Those that the library has no name for, such as 522, stand before the text alone.
 pub(super) fn code(response: &Response) -> u32 {
-    let digits = response.body.iter().take(3);
-    let number = digits.fold(Some(0), |number, byte| {
-        let digit = char::from(*byte).to_digit(10)?;
-        Some(number? * 10 + digit)
-    });
+    let digits = response.body.first_chunk::<3>();
+    let number = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
     number.unwrap_or_else(|| response.status.code())
 }
 
