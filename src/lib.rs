@@ -6,6 +6,7 @@
 //! nothing of ours; `cli`, `report` and `term` are the only parts that talk to people.
 
 pub mod catalog;
+pub mod change;
 pub mod channel;
 pub mod cli;
 pub mod clock;
@@ -14,9 +15,13 @@ pub mod deliver;
 pub mod helper;
 pub mod init;
 pub mod model;
+pub mod notify;
 pub mod pipeline;
 pub mod program;
+pub mod recovery;
 pub mod report;
+pub mod state;
+pub mod store;
 pub mod term;
 pub mod validate;
 pub mod write;

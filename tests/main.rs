@@ -10,4 +10,5 @@ mod cli;
 mod harness;
 mod hostile;
 mod oracle;
+mod publish;
 mod tidy;

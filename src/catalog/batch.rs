@@ -1,7 +1,7 @@
 //! Records as ranges: one buffer of text, and where each record's cells lie in it.
 
 /// How much text a reader puts in a batch before it hands it on, in bytes.
-pub const BATCH_BYTES: usize = 256 * 1024;
+pub const BATCH_BYTES: usize = 128 * 1024;
 
 /// Where one cell lies in the batch's text, in bytes. Empty means absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

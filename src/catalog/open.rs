@@ -40,6 +40,11 @@ impl FileNames {
         u32::try_from(self.0.len() - 1).expect("fewer than 4 billion files")
     }
 
+    /// The names of all files, in the order in which they were opened.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// The name of a file.
     pub fn name(&self, number: u32) -> &str {
         self.0.get(number as usize).map_or("", String::as_str)

@@ -4,7 +4,6 @@
 //! [`Gathering::Whole`]: every record is put aside (on disk past a limit) and comes back product by product, in the order
 //! in which the products first appeared.
 
-use hashbrown::HashSet;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use tempfile::SpooledTempFile;
@@ -12,6 +11,7 @@ use tempfile::SpooledTempFile;
 use super::batch::BATCH_BYTES;
 use super::open::SourceReader;
 use super::{Batch, SourceError, SourceProblem};
+use crate::model::seen::Seen;
 
 /// How rows of a product are brought together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub struct ProductReader<'k> {
     sequence: u64,
     held: Option<(ProductBatch, Vec<RowKeys>)>,
     done: bool,
-    seen: HashSet<u128>,
+    seen: Seen,
     gathered: Option<Gathered>,
     spare: Vec<Batch>,
 }
@@ -84,7 +84,7 @@ impl<'k> ProductReader<'k> {
             sequence: 0,
             held: None,
             done: false,
-            seen: HashSet::new(),
+            seen: Seen::default(),
             gathered: None,
             spare: Vec::new(),
         }

@@ -257,6 +257,7 @@ impl Case {
             folder: Some(out.clone()),
             digests: false,
             fill: false,
+            log: false,
         };
         let mut found = Found::default();
         let report = build::build(project, &options, &mut found)?;

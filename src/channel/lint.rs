@@ -9,6 +9,7 @@ mod flow;
 mod keys;
 pub mod pages;
 mod place;
+mod request;
 mod rules;
 mod uses;
 
@@ -48,6 +49,7 @@ pub fn lint(project: Option<&Path>, name: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let places = Places::new(&channel.manifest_text);
     rules::check(&channel, &places, &mut problems);
+    request::check(&channel, &places, &mut problems);
     uses::check(
         &channel,
         &places,

@@ -1,10 +1,14 @@
 //! A channel's manifest: what it takes, as it is written in `channels/<name>.toml`.
 
+pub mod request;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::project::Prices;
+
+use request::Request;
 
 /// What a channel takes.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -50,6 +54,8 @@ pub struct Manifest {
     /// The dialect of delimited files.
     #[serde(default)]
     pub delimited: Delimited,
+    /// How it takes requests rather than a document.
+    pub request: Option<Request>,
     /// What the merchant must or may say.
     #[serde(default)]
     pub settings: IndexMap<String, Setting>,
@@ -153,6 +159,16 @@ impl Format {
             Format::Xlsx => "xlsx",
             Format::Text => "txt",
             Format::Edifact => "edi",
+        }
+    }
+
+    /// Its word in a manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Ndjson => "ndjson",
+            Format::Text => "text",
+            Format::Edifact => "edifact",
+            other => other.extension(),
         }
     }
 

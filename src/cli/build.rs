@@ -34,12 +34,14 @@ impl Build {
             feeds: self.feeds.clone(),
             now: global.now(&project.shop.timezone)?,
             threads: global.threads(),
-            folder: Some(project.folder.join("out")),
+            folder: (!global.dry_run).then(|| project.folder.join("out")),
             digests: shell.json,
             fill: false,
+            log: false,
         };
         let (report, collected) = pass(&project, &options, &Asked::default(), shell)?;
         let code = code(&report, &collected, self.deny.as_deref());
+        super::remember(json::summary(code, &report, collected.counts()));
         print(shell, &report, &collected, code, false)?;
         Ok(code)
     }

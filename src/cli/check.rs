@@ -58,6 +58,7 @@ impl Check {
             folder: None,
             digests: false,
             fill: shell.json || self.report.is_some(),
+            log: false,
         };
         let (report, mut collected) = build::pass(&project, &options, &asked, shell)?;
         if let Some(path) = &self.report {

@@ -1,20 +1,29 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
+pub mod audit;
 pub mod build;
 pub mod channel;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
+pub mod history;
 pub mod init;
+mod kept;
 pub mod preview;
+pub mod publish;
 pub mod schema;
+pub mod show;
+pub mod status;
 mod watching;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::env;
 use crate::pipeline::Failure;
 use crate::term::Shell;
 
@@ -55,6 +64,12 @@ pub struct Global {
     /// The run's moment, such as 2026-11-27T08:00:00+07:00; now by default
     #[arg(long, global = true, value_name = "TIME", env = "SHELFCAST_NOW")]
     pub now: Option<String>,
+    /// Variables of the environment, one `NAME=value` a line, from a file that is yours alone (mode 0600)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Do all of it but the last step: write and send nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,12 +80,28 @@ enum Command {
     Build(build::Build),
     /// Check feeds without writing them
     Check(check::Check),
+    /// Show what would change at the channels since the last publication
+    Plan(publish::Plan),
+    /// Build feeds, hold them against gates, deliver them, prove that they stand
+    Publish(publish::Publish),
+    /// Put an earlier version back, and pin the feed to it
+    Rollback(publish::Rollback),
     /// Show one variant as the channels will get it
     Preview(preview::Preview),
     /// Say how a variant's attributes come about, or what a rule means
     Explain(preview::Explain),
     /// Say why a variant is not in a feed, and what would admit it
     WhyNot(preview::WhyNot),
+    /// List the versions that are kept, or let the oldest go
+    History(history::History),
+    /// Show one kept version, or write its files somewhere
+    Show(show::Show),
+    /// Say who did what
+    Audit(audit::Audit),
+    /// Say how old each published feed is, and what waits for somebody
+    Status(status::Status),
+    /// Check that everything that is kept is whole
+    Doctor(doctor::Doctor),
     /// Look at channels, write and test them
     Channel(channel::Channel),
     /// Print a JSON Schema, for editors
@@ -119,7 +150,7 @@ impl Global {
                 Failure::configuration("--now", problem.message(text), problem.hint())
             });
         }
-        if let Some(seconds) = crate::config::env::get("SOURCE_DATE_EPOCH") {
+        if let Some(seconds) = env::get("SOURCE_DATE_EPOCH") {
             let moment = seconds
                 .parse()
                 .ok()
@@ -147,8 +178,25 @@ pub fn main() -> u8 {
             return code;
         }
     };
+    let loaded = cli.global.env_file.as_deref().map_or(Ok(()), env::load);
     let shell = cli.global.shell();
-    match run(&cli, &shell) {
+    let ended = loaded
+        .map_err(|error| Failure::from(error).into())
+        .and_then(|()| run(&cli, &shell));
+    let code = match &ended {
+        Ok(code) => *code,
+        Err(error) => exit_of(error),
+    };
+    if let Err(error) = &ended {
+        remember(match error.downcast_ref::<Failure>() {
+            Some(failure) => crate::report::json::failed(failure),
+            None => crate::report::json::done(code),
+        });
+    }
+    if code != exit::DONE && cli.command.is_a_job() {
+        notify(&cli, &shell);
+    }
+    match ended {
         Ok(code) => code,
         Err(error) => {
             tell(&shell, &error);
@@ -164,15 +212,71 @@ pub fn main() -> u8 {
     }
 }
 
+thread_local! {
+    /// How the command ended, for whoever is notified.
+    static ENDED: RefCell<Option<serde_json::Value>> = const { RefCell::new(None) };
+}
+
+/// Keeps a command's summary for whoever is notified.
+fn remember(summary: serde_json::Value) {
+    ENDED.with(|ended| *ended.borrow_mut() = Some(summary));
+}
+
+/// Tells whom the project names that a job did not end well. That this fails is said, and changes nothing else.
+fn notify(cli: &Cli, shell: &Shell) {
+    let Ok(project) = crate::config::Project::load(&cli.global.project) else {
+        return;
+    };
+    let (Some(notify), false) = (&project.notify, cli.global.dry_run) else {
+        return;
+    };
+    let mut summary = ENDED
+        .with(|ended| ended.borrow_mut().take())
+        .unwrap_or_default();
+    summary["command"] = cli.command.name().into();
+    summary["shop"] = project.shop.name.as_str().into();
+    summary["at"] = crate::clock::now().to_string().into();
+    if let Err(message) = crate::notify::tell(notify, &project.folder, &summary) {
+        shell.error(&message, "nobody was told how the run ended");
+    }
+}
+
+impl Command {
+    /// What runs unattended, and whose failure somebody should hear of.
+    fn is_a_job(&self) -> bool {
+        matches!(
+            self,
+            Command::Build(_) | Command::Publish(_) | Command::Rollback(_)
+        )
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Build(_) => "build",
+            Command::Publish(_) => "publish",
+            Command::Rollback(_) => "rollback",
+            _ => "",
+        }
+    }
+}
+
 fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
     let global = &cli.global;
     Ok(match &cli.command {
         Command::Init(init) => init.run(global, shell)?,
         Command::Build(build) => build.run(global, shell)?,
         Command::Check(check) => check.run(global, shell)?,
+        Command::Plan(plan) => plan.run(global, shell)?,
+        Command::Publish(publish) => publish.run(global, shell)?,
+        Command::Rollback(rollback) => rollback.run(global, shell)?,
         Command::Preview(preview) => preview.run(global, shell)?,
         Command::Explain(explain) => explain.run(global, shell)?,
         Command::WhyNot(why) => why.run(global, shell)?,
+        Command::History(history) => history.run(global, shell)?,
+        Command::Show(show) => show.run(global, shell)?,
+        Command::Audit(audit) => audit.run(global, shell)?,
+        Command::Status(status) => status.run(global, shell)?,
+        Command::Doctor(doctor) => doctor.run(global, shell)?,
         Command::Channel(channel) => channel.run(global, shell)?,
         Command::Schema(schema) => schema.run(shell)?,
         Command::Completions(completions) => completions.run(shell)?,

@@ -34,11 +34,22 @@ pub struct Project {
     #[serde(default)]
     pub sync: Vec<Sync>,
     /// Who is told when a run does not end well.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub notify: Option<toml::Table>,
+    pub notify: Option<Notify>,
+    /// How long a plan may be carried out, such as `24h`, the default.
+    pub plan_life: Option<String>,
     /// The project's folder.
     #[serde(skip)]
     pub folder: PathBuf,
+}
+
+/// Who is told when a run does not end well.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    /// A program and its arguments; the summary is its standard input, one line of JSON.
+    pub command: Option<Vec<String>>,
+    /// An address, or `env:NAME` that holds one; the summary is posted as JSON.
+    pub url: Option<String>,
 }
 
 /// The shop.
@@ -215,12 +226,14 @@ pub struct Feed {
     pub stock: Option<String>,
     /// The share of records that may be withheld, such as `20%`.
     pub max_withheld: Option<String>,
+    /// The oldest its published version may be before `status` says so, such as `26h`; no limit by default.
+    pub max_age: Option<String>,
     /// Compresses the file.
     #[serde(default)]
     pub gzip: bool,
     /// What stops a publication.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub gate: Option<toml::Table>,
+    #[serde(default)]
+    pub gate: super::gate::GateLimits,
     /// Where it is delivered.
     #[serde(default)]
     pub to: Vec<To>,
@@ -287,6 +300,21 @@ impl Project {
         project.folder = folder.to_owned();
         project.check(&path.display().to_string())?;
         Ok(project)
+    }
+
+    /// How long a plan may be carried out.
+    ///
+    /// # Errors
+    /// A text that is no time span.
+    pub fn plan_life(&self) -> Result<std::time::Duration, ConfigError> {
+        let text = self.plan_life.as_deref().unwrap_or("24h");
+        super::time_span(text).ok_or_else(|| {
+            ConfigError::new(
+                "shelfcast.toml",
+                format!("`plan_life = \"{text}\"` is no time span"),
+                "write it as `24h` or `90m`",
+            )
+        })
     }
 
     /// What serde cannot see: names twice, references to nothing, keys that exclude each other.
@@ -366,6 +394,12 @@ impl Project {
                 return wrong(
                     format!("`{}` cannot be a feed's name: it names a file", feed.name),
                     "use letters, digits, `-` and `_`",
+                );
+            }
+            if let Some(Err((message, hint))) = feed.max_age.as_deref().map(super::span::parse) {
+                return wrong(
+                    format!("`max_age` of feed `{}`: {message}", feed.name),
+                    hint,
                 );
             }
         }

@@ -5,7 +5,7 @@
 //! allows (0644). A link in the place of a file is replaced by the file and never written through; nothing is made outside
 //! the folder. What a killed run left behind is removed by the next one.
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use std::fs::{self, File, OpenOptions};
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::config::ConfigError;
 use crate::config::destination::To;
+use crate::recovery::{self, kill_point};
 
 /// The hidden files' first letters and their last; the name and a number lie between.
 const HIDDEN: (&str, &str) = (".shelfcast-", ".part");
@@ -119,6 +120,7 @@ impl Folder {
                 .write_all(buffer.get(..read).unwrap_or_default())
                 .map_err(|error| refused(&error))?;
         }
+        kill_point(recovery::P9);
         staged.file.sync_all().map_err(|error| refused(&error))?;
         let written = File::open(&staged.path)
             .and_then(|file| Remote::read(file, upload.bytes))
@@ -180,9 +182,11 @@ impl Destination for Folder {
             .map_err(|error| self.failed("the folder cannot be looked through", &error))?;
         let mut staged = self.stage(upload, deadline)?;
         let target = self.folder.join(upload.name);
+        kill_point(recovery::P10);
         fs::rename(&staged.path, &target)
             .map_err(|error| self.failed("the file cannot take its name", &error))?;
         staged.renamed = true;
+        kill_point(recovery::P11);
         sync_folder(&self.folder)
             .map_err(|error| self.failed("the folder cannot be synced", &error))?;
         // The bytes were read again before; what has the name now is that very file.

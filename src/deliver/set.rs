@@ -7,6 +7,7 @@ use super::{
     Role, Sent, Upload, is_file_name, pack,
 };
 use crate::clock;
+use crate::recovery::{self, kill_point};
 
 /// Delivers a feed's files and proves that they stand. `old_parts` are the names ([`Sent::name`]) of the receipt before;
 /// those that are not among the new ones are removed once the new index stands, and named in the receipt when they cannot
@@ -38,6 +39,9 @@ pub fn deliver(
                 "look at the space and the rights of the project's `.shelfcast` folder",
             )
         })?;
+        if parcel.role == Role::Index {
+            kill_point(recovery::P14);
+        }
         let upload = Upload {
             name,
             path: packed.path(),

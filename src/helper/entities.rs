@@ -9,9 +9,59 @@ pub(super) fn character(name: &str) -> Option<char> {
     NAMES.get(at).and_then(|(_, code)| char::from_u32(*code))
 }
 
+/// A name of up to seven letters as a number, gathered letter by letter: most names are looked up by comparing numbers.
+#[derive(Default)]
+pub(super) struct Packed {
+    number: u64,
+    letters: u32,
+}
+
+impl Packed {
+    /// Takes one more letter or digit; `false` when it is neither, or one too many.
+    #[inline(always)]
+    pub(super) fn push(&mut self, letter: u8) -> bool {
+        let takes = self.letters < 7 && letter.is_ascii_alphanumeric();
+        if takes {
+            self.number = self.number << 8 | u64::from(letter);
+            self.letters += 1;
+        }
+        takes
+    }
+
+    /// The character of the name; `None` for a name not known, or none.
+    #[inline]
+    pub(super) fn character(&self) -> Option<char> {
+        // The first letter stands highest, as in the table; a name too long for a number has a letter in the last place.
+        let number = self.number.checked_shl(8 * (8 - self.letters))?;
+        let at = NUMBERS.binary_search(&number).ok()?;
+        NAMES.get(at).and_then(|(_, code)| char::from_u32(*code))
+    }
+}
+
+/// The first eight letters of each name, filled up with zeros, in the same order.
+static NUMBERS: [u64; NAMES.len()] = {
+    let mut numbers = [0; NAMES.len()];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let name = NAMES[at].0.as_bytes();
+        let mut letter = 0;
+        while letter < 8 {
+            numbers[at] = numbers[at] << 8
+                | if letter < name.len() {
+                    name[letter] as u64
+                } else {
+                    0
+                };
+            letter += 1;
+        }
+        at += 1;
+    }
+    numbers
+};
+
 /// Names in byte order with their code points.
 #[rustfmt::skip]
-static NAMES: &[(&str, u32)] = &[
+const NAMES: &[(&str, u32)] = &[
     ("AElig", 0xc6), ("AMP", 0x26), ("Aacute", 0xc1), ("Abreve", 0x102), ("Acirc", 0xc2), ("Agrave", 0xc0),
     ("Alpha", 0x391), ("Amacr", 0x100), ("Aogon", 0x104), ("ApplyFunction", 0x2061), ("Aring", 0xc5),
     ("Atilde", 0xc3), ("Auml", 0xc4), ("Bernoullis", 0x212c), ("Beta", 0x392), ("Bscr", 0x212c), ("COPY", 0xa9),

@@ -1,11 +1,16 @@
 //! `strip_html`: the text of an HTML description in one pass: tags dropped, entities decoded, white space collapsed.
 
+mod markup;
+mod specials;
+
 use std::borrow::Cow;
 
 use bumpalo::Bump;
 use bumpalo::collections::String as ArenaString;
-use memchr::{memchr, memchr3, memmem};
-use wide::u8x16;
+use memchr::{memchr, memmem};
+
+use markup::Element;
+use specials::Specials;
 
 use super::entities;
 use super::{Arguments, Helper, HelperContext, HelperError};
@@ -47,118 +52,191 @@ fn call<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'
 /// The text of an HTML fragment; the very same slice when there is nothing to do.
 pub fn strip<'a>(text: &'a str, separator: &str, arena: &'a Bump) -> &'a str {
     let clean_edges = !text.starts_with(' ') && !text.ends_with(' ');
-    if clean_edges && next_special(text.as_bytes(), 0) == text.len() {
+    if clean_edges && Specials::of(text.as_bytes()).next(0) == text.len() {
         return text;
     }
     let mut stripper = Stripper {
-        text,
         separator,
         out: ArenaString::with_capacity_in(text.len(), arena),
-        gap: Gap::None,
+        end: End::Space,
     };
-    stripper.run();
+    stripper.run(text);
+    if stripper.end == End::Space {
+        stripper.unspace();
+    }
     stripper.out.into_bump_str()
 }
 
-/// What stands between the text written and the text to come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Gap {
-    None,
+/// How the text written so far ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// With text.
+    Text,
+    /// With one space, or nothing is written yet.
     Space,
+    /// With text, after which the separator must come if more does.
     Break,
 }
 
-struct Stripper<'t, 'a> {
-    text: &'t str,
-    separator: &'t str,
+struct Stripper<'s, 'a> {
+    separator: &'s str,
     out: ArenaString<'a>,
-    gap: Gap,
+    end: End,
 }
 
-impl<'t> Stripper<'t, '_> {
-    fn run(&mut self) {
-        let bytes = self.text.as_bytes();
+impl Stripper<'_, '_> {
+    fn run(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut specials = Specials::of(bytes);
         let mut at = 0;
         while at < bytes.len() {
-            let special = next_special(bytes, at);
-            self.push_run(self.slice(at, special));
+            // Tags often follow one another.
+            let special = match bytes.get(at) {
+                Some(b'<') => at,
+                _ => specials.next(at),
+            };
+            if special > at {
+                self.push_run(slice(text, at, special));
+            }
             at = match bytes.get(special) {
                 None => break,
-                Some(b'<') => self.tag(special),
-                Some(b'&') => self.entity(special),
+                Some(b'<') => self.tag(text, special),
+                Some(b'&') => self.entity(text, special),
                 Some(b' ' | b'\t' | b'\n' | b'\r' | 0x0c) => {
-                    self.widen(Gap::Space);
+                    self.space();
                     special + 1
                 }
-                Some(0xc2) => self.latin(special),
+                Some(0xc2) => self.latin(text, special),
                 // A control character stays: whoever writes the value drops and counts it.
                 Some(_) => {
-                    self.push(self.slice(special, special + 1));
+                    self.push(slice(text, special, special + 1));
                     special + 1
                 }
             };
         }
     }
 
-    fn slice(&self, from: usize, to: usize) -> &'t str {
-        self.text.get(from..to).unwrap_or_default()
+    #[inline]
+    fn space(&mut self) {
+        if self.end == End::Text {
+            self.out.push(' ');
+            self.end = End::Space;
+        }
     }
 
-    fn widen(&mut self, gap: Gap) {
-        self.gap = self.gap.max(gap);
+    #[inline]
+    fn part(&mut self) {
+        if self.separator == " " {
+            return self.space();
+        }
+        if self.end == End::Space {
+            if self.out.is_empty() {
+                return;
+            }
+            self.unspace();
+        }
+        self.end = End::Break;
     }
 
-    /// Text without specials: single spaces inside, perhaps one at either edge.
+    /// Takes back the space at the end.
+    fn unspace(&mut self) {
+        if let Some(length) = self.out.len().checked_sub(1) {
+            self.out.truncate(length);
+        }
+    }
+
+    /// Text without specials, not empty: single spaces inside, perhaps one at either edge.
+    #[inline]
     fn push_run(&mut self, run: &str) {
         let run = match run.strip_prefix(' ') {
-            Some(rest) => {
-                self.widen(Gap::Space);
-                rest
-            }
-            None => run,
+            Some(rest) if self.end != End::Text => rest,
+            _ => run,
         };
-        let (run, after) = match run.strip_suffix(' ') {
-            Some(rest) => (rest, Gap::Space),
-            None => (run, Gap::None),
-        };
-        self.push(run);
-        self.widen(after);
-    }
-
-    fn push(&mut self, text: &str) {
-        if text.is_empty() {
+        if run.is_empty() {
             return;
         }
-        if !self.out.is_empty() {
-            match self.gap {
-                Gap::None => {}
-                Gap::Space => self.out.push(' '),
-                Gap::Break => self.out.push_str(self.separator),
-            }
+        self.push(run);
+        if run.ends_with(' ') {
+            self.end = End::Space;
         }
-        self.gap = Gap::None;
+    }
+
+    #[inline]
+    fn push(&mut self, text: &str) {
+        if self.end == End::Break {
+            self.out.push_str(self.separator);
+        }
+        self.end = End::Text;
         self.out.push_str(text);
     }
 
+    fn push_char(&mut self, letter: char) {
+        if letter.is_whitespace() {
+            self.space();
+        } else if !letter.is_control() {
+            self.push(letter.encode_utf8(&mut [0; 4]));
+        }
+    }
+
     /// A character whose first byte is C2: the non-breaking space, C1 controls, the soft hyphen, or just text.
-    fn latin(&mut self, at: usize) -> usize {
-        match self.text.as_bytes().get(at + 1) {
-            Some(0xa0) => self.widen(Gap::Space),
+    fn latin(&mut self, text: &str, at: usize) -> usize {
+        match text.as_bytes().get(at + 1) {
+            Some(0xa0) => self.space(),
             Some(0x80..=0x9f) => {}
-            _ => self.push(self.slice(at, at + 2)),
+            _ => self.push(slice(text, at, at + 2)),
         }
         at + 2
     }
 
     /// A `<`: where the text goes on after the tag, comment or script.
-    fn tag(&mut self, at: usize) -> usize {
-        let rest = self.slice(at + 1, self.text.len());
-        let end = self.text.len();
+    #[inline]
+    fn tag(&mut self, text: &str, at: usize) -> usize {
+        let bytes = text.as_bytes();
+        let closing = bytes.get(at + 1) == Some(&b'/');
+        let from = at + 1 + usize::from(closing);
+        if !bytes.get(from).is_some_and(u8::is_ascii_alphabetic) {
+            return self.odd_tag(text, at);
+        }
+        let (mut number, mut name_end) = (0, from);
+        while let Some(letter) = bytes
+            .get(name_end)
+            .filter(|byte| byte.is_ascii_alphanumeric())
+        {
+            number = markup::packed(number, *letter);
+            name_end += 1;
+        }
+        let end = match bytes.get(name_end) {
+            Some(b'>') => name_end + 1,
+            _ => match markup::tag_end(bytes, name_end) {
+                Some(end) => end,
+                None => {
+                    self.push("<");
+                    return at + 1;
+                }
+            },
+        };
+        let element = markup::element(number, name_end - from)
+            .unwrap_or_else(|| markup::long_element(slice(text, from, name_end)));
+        match element {
+            Element::Block => self.part(),
+            Element::Hidden if !closing => {
+                self.space();
+                return after_hidden(text, end, slice(text, from, name_end));
+            }
+            Element::Hidden | Element::Inline => {}
+        }
+        end
+    }
+
+    /// A `<` that begins no element.
+    #[cold]
+    fn odd_tag(&mut self, text: &str, at: usize) -> usize {
+        let rest = slice(text, at + 1, text.len());
         let after = |needle: &str| {
             memmem::find(rest.as_bytes(), needle.as_bytes()).map(|i| at + 1 + i + needle.len())
         };
         if rest.starts_with("!--") {
-            return after("-->").unwrap_or(end);
+            return after("-->").unwrap_or(text.len());
         }
         if rest.starts_with("![CDATA[") {
             // Its content is read like any other. An inner one cannot be closed too, so that this nests only once.
@@ -166,54 +244,42 @@ impl<'t> Stripper<'t, '_> {
             let Some(after) = after("]]>") else {
                 return from;
             };
-            let inner = self.slice(from, after - "]]>".len());
-            let outer = std::mem::replace(&mut self.text, inner);
-            self.run();
-            self.text = outer;
+            self.run(slice(text, from, after - "]]>".len()));
             return after;
         }
-        let closing = rest.strip_prefix('/');
-        let name_from = closing.unwrap_or(rest);
-        let markup = name_from.starts_with(|c: char| c.is_ascii_alphabetic())
-            || rest.starts_with(['!', '?'])
-            || closing.is_some_and(|rest| rest.starts_with('>'));
-        let Some(tag_end) = tag_end(rest).filter(|_| markup) else {
-            self.push("<");
-            return at + 1;
-        };
-        let name_len = name_from
-            .bytes()
-            .position(|b| !b.is_ascii_alphanumeric())
-            .unwrap_or(name_from.len());
-        let name = name_from.get(..name_len).unwrap_or_default();
-        if closing.is_none() && is_any(name, HIDDEN) {
-            self.widen(Gap::Space);
-            return self.after_hidden(at + 1 + tag_end, name);
-        }
-        if is_block(name) {
-            self.widen(Gap::Break);
-        }
-        at + 1 + tag_end
-    }
-
-    /// The end of a `script` or the like whose content begins at `from`.
-    fn after_hidden(&self, from: usize, name: &str) -> usize {
-        let content = self.slice(from, self.text.len());
-        for found in memmem::find_iter(content.as_bytes(), "</") {
-            let rest = content.get(found + 2..).unwrap_or_default();
-            let same = rest
-                .get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name));
-            if same {
-                return from + found + 2 + tag_end(rest).unwrap_or(rest.len());
+        let markup = rest.starts_with(['!', '?']) || rest.starts_with("/>");
+        match markup::tag_end(text.as_bytes(), at + 1).filter(|_| markup) {
+            Some(end) => end,
+            None => {
+                self.push("<");
+                at + 1
             }
         }
-        self.text.len()
     }
 
     /// A `&`: where the text goes on after the entity.
-    fn entity(&mut self, at: usize) -> usize {
-        let rest = self.slice(at + 1, self.text.len());
+    #[inline]
+    fn entity(&mut self, text: &str, at: usize) -> usize {
+        let bytes = text.as_bytes();
+        let mut name = entities::Packed::default();
+        let mut end = at + 1;
+        while let Some(letter) = bytes.get(end)
+            && name.push(*letter)
+        {
+            end += 1;
+        }
+        if bytes.get(end) == Some(&b';')
+            && let Some(letter) = name.character()
+        {
+            self.push_char(letter);
+            return end + 1;
+        }
+        self.odd_entity(text, at)
+    }
+
+    /// A `&` before a number, a long name, or nothing that is known.
+    fn odd_entity(&mut self, text: &str, at: usize) -> usize {
+        let rest = slice(text, at + 1, text.len());
         let window = rest
             .as_bytes()
             .get(..32.min(rest.len()))
@@ -222,123 +288,33 @@ impl<'t> Stripper<'t, '_> {
             let name = rest.get(..end)?;
             Some((decode(name)?, at + 1 + end + 1))
         });
-        let Some((c, after)) = decoded else {
+        let Some((letter, after)) = decoded else {
             self.push("&");
             return at + 1;
         };
-        if c.is_whitespace() {
-            self.widen(Gap::Space);
-        } else if !c.is_control() {
-            self.push(c.encode_utf8(&mut [0; 4]));
-        }
+        self.push_char(letter);
         after
     }
 }
 
-/// Elements whose content nobody reads.
-const HIDDEN: &[&str] = &[
-    "script", "style", "template", "noscript", "iframe", "svg", "head",
-];
-
-/// Elements that begin and end a line.
-const BLOCKS: &[&str] = &[
-    "p",
-    "br",
-    "div",
-    "li",
-    "ul",
-    "ol",
-    "tr",
-    "td",
-    "th",
-    "table",
-    "thead",
-    "tbody",
-    "tfoot",
-    "caption",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "dl",
-    "dt",
-    "dd",
-    "section",
-    "article",
-    "header",
-    "footer",
-    "main",
-    "nav",
-    "aside",
-    "blockquote",
-    "pre",
-    "figure",
-    "figcaption",
-    "address",
-    "form",
-    "fieldset",
-    "option",
-    "details",
-    "summary",
-];
-
-fn is_any(name: &str, names: &[&str]) -> bool {
-    names.iter().any(|other| name.eq_ignore_ascii_case(other))
+#[inline(always)]
+fn slice(text: &str, from: usize, to: usize) -> &str {
+    text.get(from..to).unwrap_or_default()
 }
 
-/// A short name in lower case as one number, so that a tag is looked up by comparing numbers; 0 when it is too long.
-const fn packed(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    if bytes.len() > 8 {
-        return 0;
-    }
-    let (mut number, mut at) = (0, 0);
-    while at < bytes.len() {
-        number = number << 8 | bytes[at].to_ascii_lowercase() as u64;
-        at += 1;
-    }
-    number
-}
-
-/// [`BLOCKS`] as numbers; longer names are 0.
-static PACKED_BLOCKS: [u64; BLOCKS.len()] = {
-    let (mut numbers, mut at) = ([0; BLOCKS.len()], 0);
-    while at < BLOCKS.len() {
-        numbers[at] = packed(BLOCKS[at]);
-        at += 1;
-    }
-    numbers
-};
-
-/// Whether a tag begins or ends a block of text.
-fn is_block(name: &str) -> bool {
-    match packed(name) {
-        0 => is_any(name, BLOCKS),
-        number => PACKED_BLOCKS.contains(&number),
-    }
-}
-
-/// Where a tag ends, just after its `>`; a `>` inside a quoted attribute is none. `text` begins after the `<`.
-fn tag_end(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    loop {
-        let rest = bytes.get(at..)?;
-        let found = at + memchr3(b'>', b'"', b'\'', rest)?;
-        let quote = *bytes.get(found)?;
-        if quote == b'>' {
-            return Some(found + 1);
+/// The end of a `script` or the like whose content begins at `from`.
+fn after_hidden(text: &str, from: usize, name: &str) -> usize {
+    let content = slice(text, from, text.len()).as_bytes();
+    for found in memmem::find_iter(content, "</") {
+        let rest = content.get(found + 2..).unwrap_or_default();
+        let same = rest
+            .get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()));
+        if same {
+            return markup::tag_end(text.as_bytes(), from + found + 2).unwrap_or(text.len());
         }
-        let before = bytes.get(..found)?.trim_ascii_end();
-        // A quote that opens no value, or is never closed, is only a letter.
-        at = match bytes.get(found + 1..).and_then(|rest| memchr(quote, rest)) {
-            Some(end) if before.ends_with(b"=") => found + 1 + end + 1,
-            _ => found + 1,
-        };
     }
+    text.len()
 }
 
 /// The character of an entity, given without `&` and `;`.
@@ -361,47 +337,8 @@ fn decode(name: &str) -> Option<char> {
     char::from_u32(code)
 }
 
-/// The next byte that is not plain text: `<`, `&`, a control, the lead byte of a non-breaking space, or the second of two
-/// spaces. The text's length when there is none.
-#[inline]
-fn next_special(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    let space = u8x16::splat(b' ');
-    // One byte more than a vector, to see the second of two spaces.
-    while let Some(window) = bytes.get(at..at + 17) {
-        let (Ok(here), Ok(next)) = (
-            <[u8; 16]>::try_from(window.get(..16).unwrap_or_default()),
-            <[u8; 16]>::try_from(window.get(1..).unwrap_or_default()),
-        ) else {
-            break;
-        };
-        let (here, next) = (u8x16::new(here), u8x16::new(next));
-        // Controls are the bytes that an unsigned minimum with 0x1F leaves alone.
-        let specials = here.simd_eq(here.min(u8x16::splat(0x1f)))
-            | here.simd_eq(u8x16::splat(b'<'))
-            | here.simd_eq(u8x16::splat(b'&'))
-            | here.simd_eq(u8x16::splat(0x7f))
-            | here.simd_eq(u8x16::splat(0xc2));
-        let doubles = here.simd_eq(space) & next.simd_eq(space);
-        let mask = specials.to_bitmask() | (doubles.to_bitmask() << 1);
-        if mask != 0 {
-            return at + mask.trailing_zeros() as usize;
-        }
-        at += 16;
-    }
-    while let Some(byte) = bytes.get(at) {
-        let special = match byte {
-            0..=0x1f | b'<' | b'&' | 0x7f | 0xc2 => true,
-            b' ' => at > from && bytes.get(at - 1) == Some(&b' '),
-            _ => false,
-        };
-        if special {
-            return at;
-        }
-        at += 1;
-    }
-    bytes.len()
-}
+#[cfg(test)]
+mod oracle;
 
 #[cfg(test)]
 #[path = "strip_html_tests.rs"]

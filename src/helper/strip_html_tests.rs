@@ -74,6 +74,84 @@ fn breaks_take_the_separator() {
     assert_eq!(text, "a\nb c\nd");
 }
 
+/// What descriptions are made of, and what breaks them.
+fn piece() -> impl Strategy<Value = String> {
+    let usual = prop::sample::select(vec![
+        "<p>",
+        "</p>",
+        "<br>",
+        "<br />",
+        "<b>",
+        "</b>",
+        "<li>",
+        "<ul class=\"a\">",
+        "<a href=\"x?a=1&amp;b=2\" title='1 > 0'>",
+        "</a>",
+        "</",
+        "<",
+        ">",
+        "&",
+        ";",
+        "&amp;",
+        "&nbsp;",
+        "&ndash;",
+        "&lt;",
+        "&thetasym;",
+        "&eacute",
+        "&Eacute;",
+        "&#8211;",
+        "&#x41;",
+        "&#150;",
+        "&#1;",
+        "&zwj;",
+        "&nope;",
+        "<!-- a > b -->",
+        "<!--",
+        "<![CDATA[",
+        "]]>",
+        "<!DOCTYPE html>",
+        "<?x ?>",
+        "</>",
+        "<script>",
+        "</script >",
+        "<STYLE type='a>b'>",
+        "</Style>",
+        "<head>",
+        "<header>",
+        "<blockquote>",
+        "<BlockQuote a=b>",
+        "<figcaption>",
+        "<noscript>",
+        "</noscript>",
+        "<h1>",
+        "<3",
+        "</3>",
+        "<x y=it's>",
+        "\"",
+        "'",
+        "=",
+        "/",
+        " ",
+        "  ",
+        "\t",
+        "\r\n",
+        "\u{a0}",
+        "\u{85}",
+        "\u{7f}",
+        "\u{1}",
+        "°",
+        "½",
+        "\u{2003}",
+    ])
+    .prop_map(str::to_owned);
+    prop_oneof![
+        4 => usual,
+        2 => "[a-z ]{0,20}",
+        1 => "[a-zก-ฮłęń ]{0,70}",
+        1 => "[A-Za-z0-9&;#<>/ ]{0,12}",
+    ]
+}
+
 proptest! {
     #[test]
     fn what_is_left_is_collapsed(text in "[a-z<>&;/! \t\u{a0}\u{1}\"'=#łก]{0,60}") {
@@ -90,13 +168,26 @@ proptest! {
     }
 
     #[test]
-    fn specials_are_found_by_vectors_as_byte_by_byte(text in "[a-z <&\tł\u{a0}]{0,70}", from in 0usize..8) {
+    fn specials_are_found_by_vectors_as_byte_by_byte(text in "[a-z <&\tł\u{a0}]{0,200}", step in 1usize..90) {
         let bytes = text.as_bytes();
-        let slow = (from..bytes.len()).find(|at| match bytes[*at] {
-            b' ' => *at > from && bytes[at - 1] == b' ',
-            byte => matches!(byte, 0..=0x1f | b'<' | b'&' | 0x7f | 0xc2),
-        });
-        prop_assert_eq!(next_special(bytes, from), slow.unwrap_or(bytes.len()).max(from.min(bytes.len())));
+        let mut specials = Specials::of(bytes);
+        for from in (0..bytes.len()).step_by(step) {
+            let slow = (from..bytes.len()).find(|at| match bytes[*at] {
+                b' ' => *at > 0 && bytes[at - 1] == b' ',
+                byte => matches!(byte, 0..=0x1f | b'<' | b'&' | 0xc2),
+            });
+            prop_assert_eq!(specials.next(from), slow.unwrap_or(bytes.len()));
+        }
+    }
+
+    #[test]
+    fn the_fast_path_gives_what_the_slow_one_gives(
+        pieces in proptest::collection::vec(piece(), 0..40),
+        separator in prop_oneof![Just(" "), Just("\n"), Just(" | "), Just("")],
+    ) {
+        let text = pieces.concat();
+        let arena = Bump::new();
+        prop_assert_eq!(strip(&text, separator, &arena), oracle::strip(&text, separator, &arena), "{:?}", text);
     }
 
     #[test]

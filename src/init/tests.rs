@@ -105,6 +105,7 @@ fn lists_in_brackets_and_missing_numbers_are_mapped_with_helpers() {
         folder: Some(out.clone()),
         digests: false,
         fill: false,
+        log: false,
     };
     build::build(&project, &options, &mut Silent).expect("builds");
     let feed = std::fs::read_to_string(out.join("google.xml")).expect("a feed");
@@ -162,6 +163,7 @@ fn a_new_project_with_a_sample_builds_and_is_never_overwritten() {
         folder: None,
         digests: false,
         fill: false,
+        log: false,
     };
     let report = build::build(&project, &options, &mut Silent).expect("builds");
     assert!(

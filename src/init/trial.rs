@@ -106,6 +106,7 @@ pub fn run(
         folder: None,
         digests: false,
         fill: false,
+        log: false,
     };
     let report = build::build(&project, &options, &mut watching)?;
     for feed in &mut tried {

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::prop;
 
 fn read_in(
     text: &str,
@@ -140,6 +141,33 @@ proptest::proptest! {
         let at = Timestamp::from_second(seconds).expect("in range");
         let moment = Moment { at, offset: zone.to_offset(at), date_only: false, adjusted: None };
         proptest::prop_assert_eq!(read_in(&moment.to_string(), "UTC", |_| {}), Ok(moment));
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_long_one_reads(
+        year in 985u32..2515, month in 0u32..14, day in 0u32..33, hour in 0u32..25, minute in 0u32..62, second in 0u32..62,
+        sign in "[+-]", hours in 0u32..26, minutes in prop::sample::select(vec![0u32, 15, 30, 59, 60]),
+        odd in prop::option::of((0usize..25, prop::sample::select(vec![" ", "x", ":", "t", "Z", "\u{660}"]))),
+    ) {
+        let mut text = format!(
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{sign}{hours:02}:{minutes:02}"
+        );
+        if let Some((at, letter)) = odd {
+            text.replace_range(at..=at, letter);
+        }
+        let rules = DateRules { zone: &TimeZone::UTC, order: None, thai: false, end: false };
+        let long = parse_written(text.trim(), &rules);
+        match canonical(&text) {
+            Some(moment) => {
+                proptest::prop_assert_eq!(moment.to_string(), text.clone());
+                proptest::prop_assert_eq!(long, Ok(moment));
+                proptest::prop_assert_eq!(text.parse::<Timestamp>().ok(), Some(moment.at));
+            }
+            None if (1000..2500).contains(&year) && hours < 24 => {
+                proptest::prop_assert!(long.map(|moment| moment.to_string()) != Ok(text));
+            }
+            None => {}
+        }
     }
 
     #[test]

@@ -25,21 +25,32 @@ impl Parts<'_> {
 }
 
 /// Takes a canonical number apart; `None` for anything but `-?digits[.digits]`.
+#[inline]
 pub fn parts(text: &str) -> Option<Parts<'_>> {
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
     };
-    let (whole, fraction) = match rest.split_once('.') {
-        Some((_, "")) => return None,
-        Some(both) => both,
-        None => (rest, ""),
+    let mut point = None;
+    for (at, byte) in rest.bytes().enumerate() {
+        if byte.wrapping_sub(b'0') > 9 {
+            if byte != b'.' || point.is_some() {
+                return None;
+            }
+            point = Some(at);
+        }
+    }
+    let (whole, fraction) = match point {
+        Some(at) => (rest.get(..at)?, rest.get(at + 1..)?),
+        None => (rest, "0"),
     };
-    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    (!whole.is_empty() && digits(whole) && digits(fraction)).then_some(Parts {
+    if whole.is_empty() || fraction.is_empty() {
+        return None;
+    }
+    Some(Parts {
         negative,
         whole,
-        fraction,
+        fraction: if point.is_some() { fraction } else { "" },
     })
 }
 

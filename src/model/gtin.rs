@@ -115,6 +115,55 @@ impl GtinProblem {
 impl Gtin {
     /// Reads a cell. White space around it, and spaces and dashes inside, do not matter.
     pub fn parse(text: &str) -> Result<Parsed, GtinProblem> {
+        match Gtin::plain(text.as_bytes()) {
+            Some(gtin) => Ok(Parsed {
+                gtin,
+                separators_removed: false,
+                restricted: gtin.restricted(),
+            }),
+            None => Gtin::parse_written(text),
+        }
+    }
+
+    /// A right number without anything beside its digits.
+    #[inline]
+    fn plain(text: &[u8]) -> Option<Gtin> {
+        match text.len() {
+            8 => Gtin::of_digits::<8>(text.try_into().ok()?),
+            12 => Gtin::of_digits::<12>(text.try_into().ok()?),
+            13 => Gtin::of_digits::<13>(text.try_into().ok()?),
+            14 => Gtin::of_digits::<14>(text.try_into().ok()?),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn of_digits<const LENGTH: usize>(text: &[u8; LENGTH]) -> Option<Gtin> {
+        let mut digits = [0u8; 14];
+        let (mut sum, mut any, mut all_digits, mut at) = (0u32, 0, true, 0);
+        // By index, so that the compiler unrolls it.
+        while at < LENGTH {
+            let digit = text[at].wrapping_sub(b'0');
+            digits[at] = text[at];
+            all_digits &= digit <= 9;
+            any |= digit;
+            // The check digit itself has weight 1, the one before it 3.
+            let weight = if (LENGTH - at).is_multiple_of(2) {
+                3
+            } else {
+                1
+            };
+            sum = sum.wrapping_add(u32::from(digit).wrapping_mul(weight));
+            at += 1;
+        }
+        (all_digits && any != 0 && sum % 10 == 0).then_some(Gtin {
+            digits,
+            len: LENGTH as u8,
+        })
+    }
+
+    /// The same of a text with separators, or of one that is no GTIN.
+    fn parse_written(text: &str) -> Result<Parsed, GtinProblem> {
         let trimmed = text.trim();
         let mut digits = [0u8; 14];
         let mut len = 0;
@@ -408,6 +457,21 @@ mod tests {
             wrong[at] = b'0' + (wrong[at] - b'0' + by) % 10;
             let wrong = String::from_utf8(wrong).expect("digits");
             prop_assert!(read(&wrong).is_err());
+        }
+
+        #[test]
+        fn the_short_way_reads_what_the_long_one_reads(text in "[0-9]{6,15}|[0-9 x]{8,14}|0{6,14}[0-9]", check in any::<bool>()) {
+            let mut text = text;
+            // Most of them with the digit that is right.
+            if check && let Err(GtinProblem::CheckDigit { expected }) = Gtin::parse_written(&text) {
+                text.pop();
+                text.push(expected);
+            }
+            let long = Gtin::parse_written(&text);
+            match Gtin::plain(text.as_bytes()) {
+                Some(_) => prop_assert_eq!(Gtin::parse(&text), long),
+                None => prop_assert!(long.is_err() || long.is_ok_and(|parsed| parsed.separators_removed || text.contains(' '))),
+            }
         }
 
         #[test]

@@ -209,6 +209,80 @@ pub fn parse_any(
     Ok((Measure { kind, amount }, unit))
 }
 
+/// A bare number in a unit, in base units: what [`parse`] makes of the usual cell, without any arithmetic that could round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bare {
+    kind: Kind,
+    /// All digits as one number.
+    digits: u64,
+    /// How many of them stand after the point; the last of these is not 0.
+    decimals: u32,
+}
+
+impl Bare {
+    /// Reads `123` or `123.45`; `None` for every other text, which may be a measure all the same, and for long numbers.
+    #[inline]
+    pub fn of(text: &str, unit: Unit) -> Option<Bare> {
+        if text.len() > 16 || !number::is_plain(text) {
+            return None;
+        }
+        let (mut digits, mut decimals, mut after_point) = (0u64, unit.scale, 0);
+        for byte in text.bytes() {
+            if byte == b'.' {
+                after_point = 1;
+            } else {
+                digits = digits * 10 + u64::from(byte - b'0');
+                decimals += after_point;
+            }
+        }
+        digits = digits.checked_mul(u64::try_from(unit.mantissa).ok()?)?;
+        while decimals > 0 && digits.is_multiple_of(10) {
+            digits /= 10;
+            decimals -= 1;
+        }
+        Some(Bare {
+            kind: unit.kind,
+            digits,
+            decimals,
+        })
+    }
+}
+
+impl Bare {
+    /// Writes the canonical form, `1200 g`.
+    ///
+    /// # Errors
+    /// When what it is written to fails.
+    pub fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        // 20 digits, a point, and zeros before digits that all stand after it.
+        let mut text = [b'0'; 40];
+        let (mut at, mut left, mut decimals) = (text.len(), self.digits, self.decimals);
+        let mut put = |byte: u8| {
+            at -= 1;
+            text[at] = byte;
+        };
+        while decimals > 0 {
+            put(b'0' + (left % 10) as u8);
+            left /= 10;
+            decimals -= 1;
+            if decimals == 0 {
+                put(b'.');
+            }
+        }
+        loop {
+            put(b'0' + (left % 10) as u8);
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        let number = text.get(at..).unwrap_or_default();
+        out.write_str(std::str::from_utf8(number).map_err(|_| fmt::Error)?)?;
+        out.write_char(' ')?;
+        out.write_str(self.kind.base_unit())
+    }
+}
+
 impl Measure {
     /// The amount in another unit as a decimal text, exact for metric units, else rounded to 4 decimals (half away from
     /// zero); `None` when the unit measures something else.
@@ -313,6 +387,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_way_writes_what_the_long_one_writes(
+            text in "(0|[1-9][0-9]{0,12})(\\.[0-9]{1,6})?|[0-9]{1,17}|[0-9.,kg ]{1,8}",
+            unit in prop::sample::select(vec!["g", "kg", "mg", "lb", "oz", "t", "mm", "cm", "m", "in", "floz", "sqm", "ct"]),
+        ) {
+            let unit = super::unit(unit).expect("known");
+            if let Some(bare) = Bare::of(&text, unit) {
+                let mut short = String::new();
+                bare.write(&mut short).expect("text takes all");
+                let long = parse(&text, unit, None).map(|measure| measure.to_string());
+                prop_assert_eq!(long, Ok(short), "{}", text);
+            }
+        }
+
         #[test]
         fn metric_conversion_is_exact(mg in 0u64..1_000_000_000_000) {
             let g = unit("g").expect("known");

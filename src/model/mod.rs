@@ -13,6 +13,7 @@ pub mod measure;
 pub mod money;
 pub mod number;
 pub mod quantity;
+pub mod seen;
 pub mod value;
 pub mod visible;
 pub mod words;

@@ -278,7 +278,7 @@ pub enum CurrencyStyle {
 }
 
 /// How an amount is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MoneyStyle<'s> {
     /// Where the currency stands.
     pub currency: CurrencyStyle,
@@ -313,12 +313,21 @@ pub fn format(
     out: &mut impl fmt::Write,
 ) -> Result<(), NotAnAmount> {
     let places = usize::from(exponent(code));
+    let given = decimal::parts(amount).ok_or(NotAnAmount)?;
     // Most amounts have the right number of decimals already.
-    let exact = decimal::parts(amount)
-        .filter(|p| p.fraction.len() == places && (p.whole == "0" || !p.whole.starts_with('0')));
+    let exact =
+        given.fraction.len() == places && (given.whole == "0" || !given.whole.starts_with('0'));
+    if exact && *style == MoneyStyle::default() {
+        // Writing to text does not fail.
+        return out
+            .write_str(amount)
+            .and_then(|()| out.write_char(' '))
+            .and_then(|()| out.write_str(code))
+            .map_err(|_| NotAnAmount);
+    }
     let rounded = match exact {
-        Some(_) => Cow::Borrowed(amount),
-        None => Cow::Owned(decimal::round(amount, places).ok_or(NotAnAmount)?),
+        true => Cow::Borrowed(amount),
+        false => Cow::Owned(decimal::round(amount, places).ok_or(NotAnAmount)?),
     };
     let parts = decimal::parts(&rounded).ok_or(NotAnAmount)?;
     let sign = match style.currency {

@@ -14,12 +14,14 @@ use crate::program::attribute::Problem;
 use crate::program::evaluate::Evaluator;
 use crate::program::feed::{FeedOutput, FeedRun, Fill};
 use crate::program::lower::LateNumber;
+use crate::recovery::{self, kill_point};
 use crate::validate::finding::{Finding, Severity};
 
 use super::joined::report_rejects;
 use super::program::{self, Program, Wanted};
 use super::run::run;
 use super::written::Written;
+use super::origin::{self, SourceFile};
 use super::{Failure, Observer, exclude};
 
 /// What to build, and how.
@@ -37,6 +39,8 @@ pub struct Options {
     pub digests: bool,
     /// Whether it is counted how many items have a value for each attribute.
     pub fill: bool,
+    /// Whether the items are logged beside the files, for plans and publications.
+    pub log: bool,
 }
 
 /// How one feed came out.
@@ -68,6 +72,17 @@ pub struct FeedReport {
     pub held: Option<String>,
     /// How many of the items written have a value, attribute by attribute; empty where it was not asked for.
     pub fill: Vec<Filled>,
+    /// Where the items are logged, where that was asked for.
+    pub log: Option<Logs>,
+}
+
+/// The log of a feed's items, and their bytes where the files' own cannot be looked into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logs {
+    /// The log.
+    pub items: PathBuf,
+    /// The items' bytes as they were rendered: of workbooks, and of files in another encoding than UTF-8.
+    pub bodies: Option<PathBuf>,
 }
 
 /// How many items of a feed have a value for one attribute.
@@ -103,6 +118,8 @@ pub struct Report {
     pub seconds: f64,
     /// Elements of templates that the crate rendered, feed by feed.
     pub slow: Vec<String>,
+    /// The files that the catalog was read from, where items were logged.
+    pub sources: Vec<SourceFile>,
 }
 
 impl Report {
@@ -172,6 +189,7 @@ fn pass(
         feeds: &options.feeds,
         now: options.now,
         every_cell: options.folder.is_none(),
+        log: options.log,
     };
     let (mut program, master) =
         program::compile(project, &wanted, observer).map_err(Stopped::Failed)?;
@@ -179,6 +197,7 @@ fn pass(
         feed.fill = options.fill;
     }
     let program = program;
+    kill_point(recovery::P1);
     let excluded = exclude::load(project, options.now).map_err(Stopped::Failed)?;
     let keys = |batch: &Batch| program.row_keys(batch);
     let mut reader = ProductReader::new(master, &keys, gathering.unwrap_or(program.gathering));
@@ -194,6 +213,7 @@ fn pass(
     let mut unmatched: BTreeMap<(String, String), u64> = BTreeMap::new();
     run::<Stopped>(&program, &mut reader, &excluded, options.threads, |work| {
         rows += work.rows;
+        kill_point(recovery::P2);
         let rejected = report_rejects(&mut work.input.batch, &program.files, observer);
         for finding in &work.findings {
             observer.finding(finding);
@@ -208,6 +228,7 @@ fn pass(
         observer.progress(rows);
         Ok(())
     })?;
+    kill_point(recovery::P3);
     for remark in reader.take_remarks() {
         observer.remark(&remark);
     }
@@ -231,6 +252,9 @@ fn pass(
         let mut done = feed.commit(&program, project).map_err(Stopped::Failed)?;
         done.seconds = started.elapsed().as_secs_f64();
         report.feeds.push(done);
+    }
+    if options.log {
+        report.sources = origin::sources(&program.files, project);
     }
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

@@ -2,6 +2,7 @@
 
 use crate::catalog::{SourceError, SourceProblem};
 use crate::config::ConfigError;
+use crate::state::{Busy, StateError};
 
 /// Why a run could not do its work.
 #[derive(Debug)]
@@ -14,6 +15,11 @@ pub enum Failure {
     Disk(String),
     /// Another run holds the lock (exit 5).
     Locked(String),
+    /// A person decides: what was asked for is not what it was when it was looked at (exit 6). Messages with their hints.
+    Refused(Vec<(String, String)>),
+    /// What the project remembers could not be read or written (exit 8), another run holds a lock (exit 5), or there is no
+    /// such feed, version or plan (exit 2).
+    State(StateError),
 }
 
 impl Failure {
@@ -30,6 +36,8 @@ impl Failure {
             Failure::Source(_) => 7,
             Failure::Disk(_) => 8,
             Failure::Locked(_) => 5,
+            Failure::Refused(_) => 6,
+            Failure::State(error) => error.exit(),
         }
     }
 
@@ -49,6 +57,8 @@ impl Failure {
                 message.clone(),
                 "wait for it, or give `--wait 60s`".to_owned(),
             )],
+            Failure::Refused(messages) => messages.clone(),
+            Failure::State(error) => vec![(error.to_string(), error.hint.clone())],
         }
     }
 }
@@ -68,6 +78,18 @@ impl From<Vec<ConfigError>> for Failure {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         Failure::Source(error)
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Failure::State(error)
+    }
+}
+
+impl From<Busy> for Failure {
+    fn from(busy: Busy) -> Self {
+        Failure::State(busy.into())
     }
 }
 

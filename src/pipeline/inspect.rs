@@ -102,6 +102,7 @@ fn look(
             feeds,
             now,
             every_cell: false,
+            log: false,
         },
         &mut Silent,
     )

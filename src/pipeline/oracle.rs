@@ -45,6 +45,7 @@ pub fn render(project: &Project, now: jiff::Timestamp) -> Result<Vec<Rendered>, 
             feeds: &[],
             now,
             every_cell: false,
+            log: false,
         },
         &mut Silent,
     )?;

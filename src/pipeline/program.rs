@@ -22,6 +22,7 @@ use crate::program::compile::{self, Surroundings};
 use crate::program::evaluate::Evaluator;
 use crate::program::fallback::Fallback;
 use crate::program::feed::FeedProgram;
+use crate::program::logged::LogProgram;
 use crate::program::graph::{Graph, Node, NodeId};
 use crate::program::nearest::near;
 use crate::program::{Location, Tables};
@@ -81,6 +82,8 @@ pub struct Wanted<'w> {
     pub now: jiff::Timestamp,
     /// Whether every cell is read, also where no feed asks for it: what is wrong with the catalog whatever the channel.
     pub every_cell: bool,
+    /// Whether the items are logged.
+    pub log: bool,
 }
 
 /// Compiles a project.
@@ -123,7 +126,7 @@ pub fn compile(
         .iter()
         .find(|schema| schema.source.role == Some(Role::Stock))
         .and_then(|schema| schema.table);
-    let compiled = compiling.feeds(&schemas, &feeds, &locations, &now, wanted.every_cell)?;
+    let compiled = compiling.feeds(&schemas, &feeds, &locations, &now, wanted)?;
     let Compiling {
         graph,
         mut tables,
@@ -198,7 +201,7 @@ pub fn compile(
     Ok((program, master))
 }
 
-fn chosen<'p>(
+pub(super) fn chosen<'p>(
     project: &'p Project,
     wanted: &[String],
     path: &str,
@@ -332,7 +335,7 @@ impl Compiling<'_> {
         feeds: &[&Feed],
         locations: &[Location],
         now: &str,
-        every_cell: bool,
+        wanted: &Wanted<'_>,
     ) -> Result<Compiled, Failure> {
         let project = self.project;
         let mut fallbacks = std::mem::take(&mut self.fallbacks);
@@ -442,7 +445,7 @@ impl Compiling<'_> {
             slots: 0,
             every_cell: Vec::new(),
         };
-        if every_cell {
+        if wanted.every_cell {
             compiled.every_cell = every_column(&mut columns, graph, &plain);
         }
         let around = Surroundings {
@@ -496,7 +499,16 @@ impl Compiling<'_> {
                 &mut compiled.slots,
                 &around,
             ) {
-                Ok(program) => {
+                Ok(mut program) => {
+                    if wanted.log {
+                        program.log = Some(LogProgram::new(
+                            graph,
+                            &mut columns,
+                            &program.view,
+                            &channel.manifest,
+                            &program.attributes,
+                        ));
+                    }
                     compiled.feeds.push(program);
                     compiled.channels.push(channel);
                 }

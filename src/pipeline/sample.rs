@@ -55,6 +55,7 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
         folder: Some(folder.path().join("out")),
         digests: false,
         fill: false,
+        log: false,
     };
     let report = build(&sample, &options, &mut Silent)?;
     let mut bytes = Vec::new();

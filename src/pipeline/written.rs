@@ -1,16 +1,20 @@
 //! One feed while it is written: its files, its counts, the ids it has had, and whether it may take its place.
 
-use hashbrown::HashTable;
 use rust_decimal::Decimal;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::channel::manifest::{Format, Manifest};
 use crate::config::Project;
 use crate::config::project::Feed;
+use crate::program::compile::{WORKBOOK_CELL, WORKBOOK_ROW};
+use crate::program::escape::{Escape, Quoting};
+use crate::model::seen::Seen;
 use crate::validate::finding::{Finding, Severity};
 use crate::write::staged::{Encoding, Shape};
+use crate::write::items::{LogFoot, LogHead};
 use crate::write::{Artifact, Limits, StagedFeed};
 
-use super::build::{FeedReport, FileReport, Filled, Options};
+use super::build::{FeedReport, FileReport, Filled, Logs, Options};
 use super::formula::percent;
 use super::program::Program;
 use super::run::Work;
@@ -30,7 +34,7 @@ pub(super) struct Written<'f> {
     withheld: u64,
     warnings: u64,
     unique: Option<String>,
-    ids: HashTable<[u8; 12]>,
+    ids: Seen,
     max_withheld: Decimal,
     fill: Vec<u64>,
 }
@@ -48,17 +52,23 @@ impl<'f> Written<'f> {
         let shape = Shape {
             name: feed.name.clone(),
             extension: manifest.format.extension().to_owned(),
-            gzip: feed.gzip,
+            gzip: feed.gzip && !options.log,
             digests: options.digests,
             limits: limits(manifest, &channel.manifest_path)?,
             encoding: encoding(manifest, &channel.manifest_path)?,
             bom: manifest.delimited.bom == Some(true),
         };
-        let staged = if options.folder.is_some() {
+        let mut staged = if options.folder.is_some() {
             StagedFeed::new(&folder, shape, frame)
         } else {
             StagedFeed::discarding(shape, frame)
         };
+        if options.log {
+            let (head, _) = frame(1, Some(0));
+            staged
+                .log(&log_head(program, index, &head))
+                .map_err(|error| disk(&feed.name, &error))?;
+        }
         Ok(Written {
             index,
             staged,
@@ -72,7 +82,7 @@ impl<'f> Written<'f> {
                 .iter()
                 .find(|attribute| attribute.unique)
                 .map(|attribute| attribute.name.clone()),
-            ids: HashTable::new(),
+            ids: Seen::default(),
             max_withheld: max_withheld(feed)?,
             fill: vec![
                 0;
@@ -116,11 +126,12 @@ impl<'f> Written<'f> {
                 hint: reported.problem.hint,
             });
         }
-        let (mut start, mut holes, mut id_start) = (0, 0, 0);
+        let (mut start, mut holes, mut id_start, mut log_start) = (0, 0, 0, 0);
         for (number, item) in output.items.iter().enumerate() {
-            let (from, first_hole, id_from) = (start, holes, id_start);
-            (start, holes, id_start) = (item.end, item.holes, item.id_end);
-            if self.unique.is_some() && !self.is_new(item.unique) {
+            let (from, first_hole, id_from, log_from) = (start, holes, id_start, log_start);
+            (start, holes, id_start, log_start) =
+                (item.end, item.holes, item.id_end, item.log_end);
+            if self.unique.is_some() && !self.ids.insert(item.unique) {
                 let attribute = self.unique.as_deref().unwrap_or("id");
                 self.withheld += 1;
                 let id = output
@@ -161,6 +172,7 @@ impl<'f> Written<'f> {
                         &output.holes[first_hole..item.holes],
                         from,
                         output,
+                        output.log.get(log_from..item.log_end).unwrap_or_default(),
                     )
                     .map_err(|error| disk(&feed.name, &error))?;
             } else {
@@ -168,22 +180,6 @@ impl<'f> Written<'f> {
             }
         }
         Ok(())
-    }
-
-    fn is_new(&mut self, hash: u128) -> bool {
-        let bytes = hash.to_le_bytes();
-        let Some(&key) = bytes.first_chunk::<12>() else {
-            return true;
-        };
-        let short = |key: &[u8; 12]| {
-            key.first_chunk::<8>()
-                .map_or(0, |bytes| u64::from_le_bytes(*bytes))
-        };
-        if self.ids.find(short(&key), |known| *known == key).is_some() {
-            return false;
-        }
-        self.ids.insert_unique(short(&key), key, short);
-        true
     }
 
     fn held(&self) -> Option<String> {
@@ -244,13 +240,28 @@ impl<'f> Written<'f> {
     }
 
     pub(super) fn commit(
-        self,
+        mut self,
         program: &Program,
         project: &Project,
     ) -> Result<FeedReport, Failure> {
         let held = self.held();
         let feed = &program.feeds[self.index];
         let (items, bytes) = (self.staged.items, self.staged.bytes);
+        let log = self
+            .staged
+            .end_log(&LogFoot {
+                head_hash: frame_hash(program, self.index, project),
+                tail_hash: 0,
+                bytes,
+                items,
+                fill: feed
+                    .attributes
+                    .iter()
+                    .zip(&self.fill)
+                    .map(|(attribute, &items)| (attribute.name.clone(), items))
+                    .collect(),
+            })
+            .map_err(|error| disk(&feed.name, &error))?;
         let mut files = Vec::new();
         if held.is_none() && self.writes {
             let channel = &program.channels[self.index];
@@ -308,8 +319,64 @@ impl<'f> Written<'f> {
             seconds: 0.0,
             held,
             fill,
+            log: log.map(|(items, bodies)| Logs { items, bodies }),
         })
     }
+}
+
+/// What the log says of a feed before its items: how their bytes are to be read.
+fn log_head(program: &Program, index: usize, head: &[u8]) -> LogHead {
+    let feed = &program.feeds[index];
+    let (delimiter, quote) = match feed.escape {
+        Escape::Cell { delimiter, quoting } => {
+            (delimiter, if quoting == Quoting::Never { 0 } else { b'"' })
+        }
+        _ => (0, 0),
+    };
+    LogHead {
+        format: feed.format.as_str().to_owned(),
+        language: feed.view.language.clone(),
+        currency: feed.view.currency.clone(),
+        delimiter,
+        quote,
+        columns: if delimiter == 0 {
+            Vec::new()
+        } else {
+            columns(head, delimiter, quote)
+        },
+    }
+}
+
+/// The header of a delimited feed: the last row that stands before the items.
+fn columns(head: &[u8], delimiter: u8, quote: u8) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new();
+    reader
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .quoting(quote != 0);
+    if delimiter == WORKBOOK_CELL {
+        reader.terminator(csv::Terminator::Any(WORKBOOK_ROW.as_bytes()[0]));
+    }
+    let rows = reader.from_reader(head).into_byte_records();
+    let last = rows.map_while(Result::ok).last().unwrap_or_default();
+    last.iter()
+        .map(|cell| String::from_utf8_lossy(cell).into_owned())
+        .collect()
+}
+
+/// Hash of what decides what stands around the items, save the run's own moment.
+fn frame_hash(program: &Program, index: usize, project: &Project) -> u128 {
+    let (feed, channel) = (&program.configured[index], &program.channels[index]);
+    let template = channel.template.as_ref().map(|(_, text)| text);
+    let list = channel.index.as_ref().map(|(_, text)| text);
+    let mut partials: Vec<_> = channel.partials.iter().collect();
+    partials.sort();
+    let text = format!(
+        "{template:?}{list:?}{partials:?}{:?}{:?}{:?}{:?}{:?}",
+        channel.manifest.delimited, project.shop, feed.name, feed.language, feed.settings
+    );
+    xxh3_128(text.as_bytes())
 }
 
 fn max_withheld(feed: &Feed) -> Result<Decimal, Failure> {

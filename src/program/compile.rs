@@ -145,6 +145,7 @@ pub fn feed(
         raw: document.raw,
         slots: *slots as usize,
         fill: false,
+        log: None,
         view,
     })
 }

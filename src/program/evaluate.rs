@@ -506,7 +506,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The tables values are joined from.
-    pub(super) fn tables(&self) -> &'a Tables {
+    pub fn tables(&self) -> &'a Tables {
         self.tables
     }
 

@@ -1,5 +1,6 @@
 //! One feed on one batch: filter, compute, check, render. What is withheld writes nothing.
 
+mod log;
 mod shape;
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -13,6 +14,7 @@ use super::columns::{Translated, View};
 use super::escape::Escape;
 use super::evaluate::{Evaluator, Product};
 use super::graph::NodeId;
+use super::logged::LogProgram;
 use super::lower::{LateNumber, Operation, Place};
 use super::members::Shape;
 use super::table::RowId;
@@ -57,6 +59,8 @@ pub struct FeedProgram {
     pub slots: usize,
     /// Whether the items' attributes with a value are counted.
     pub fill: bool,
+    /// What is told of each item beside its bytes, where that is asked for.
+    pub log: Option<LogProgram>,
 }
 
 /// Where and for whom a problem was found.
@@ -107,6 +111,8 @@ pub struct Item {
     pub id_end: usize,
     /// Hash of what must be unique, 0 when nothing must.
     pub unique: u128,
+    /// Where what the log says of it ends.
+    pub log_end: usize,
     /// Its row in the batch.
     pub row: usize,
 }
@@ -136,6 +142,8 @@ pub struct FeedOutput {
     pub described: Option<Vec<serde_json::Value>>,
     /// Where it is counted, 1 for each attribute that has a value, 0 for the others: item by item, in the attributes' order.
     pub fill: Vec<u8>,
+    /// What the log says of the items, one after another; each item says where its own ends.
+    pub log: Vec<u8>,
 }
 
 impl FeedOutput {
@@ -151,6 +159,7 @@ impl FeedOutput {
             described.clear();
         }
         self.fill.clear();
+        self.log.clear();
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
     }
 }
@@ -476,10 +485,14 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if let Some(text) = unique {
             out.ids.push_str(text);
         }
+        if program.log.is_some() {
+            self.log_item(start, unique, out);
+        }
         out.items.push(Item {
             end: out.bytes.len(),
             holes: out.holes.len(),
             id_end: out.ids.len(),
+            log_end: out.log.len(),
             unique: hash,
             row,
         });

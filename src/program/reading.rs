@@ -1,6 +1,7 @@
 //! Cells to values: how a column's text is read as what the column holds.
 
 use bumpalo::Bump;
+use bumpalo::collections::String as ArenaString;
 use jiff::tz::TimeZone;
 
 use crate::catalog::columns::Kind;
@@ -267,6 +268,9 @@ fn moment<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>, 
         thai: reading.thai,
         end: reading.kind == Kind::End,
     };
+    if date::is_canonical(text) {
+        return (Value::Text(text), None);
+    }
     match date::parse(text, &rules) {
         Ok(moment) => {
             let written = moment.to_string();
@@ -301,6 +305,12 @@ fn measured<'a>(reading: &Reading, text: &'a str, arena: &'a Bump) -> (Value<'a>
     let Some(unit) = reading.unit else {
         return (Value::Text(text), None);
     };
+    if let Some(bare) = measure::Bare::of(text, unit) {
+        let mut written = ArenaString::with_capacity_in(text.len() + 16, arena);
+        if bare.write(&mut written).is_ok() {
+            return (Value::Text(written.into_bump_str()), None);
+        }
+    }
     match measure::parse(text, unit, reading.numbers.as_ref()) {
         Ok(measured) => {
             let written = measured.to_string();
@@ -330,46 +340,29 @@ fn list<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump, usual: &str) -
         return value;
     };
     let separator = reading.separator.as_deref().unwrap_or(usual).as_bytes();
-    let Some(mut at) = memchr::memmem::find(text.as_bytes(), separator) else {
+    let find = |rest: &str| match separator {
+        [] => None,
+        [one] => memchr::memchr(*one, rest.as_bytes()),
+        more => memchr::memmem::find(rest.as_bytes(), more),
+    };
+    let Some(mut end) = find(text) else {
         return Value::list(trim(text));
     };
-    // Elements without space around them, none of them empty: only the separator changes.
-    if let [one] = separator
-        && !text.starts_with(char::from(*one))
-        && !text.ends_with(char::from(*one))
-        && memchr::memchr(b' ', text.as_bytes()).is_none()
-        && memchr::memmem::find(text.as_bytes(), &[*one, *one]).is_none()
-    {
-        let bytes = arena.alloc_slice_copy(text.as_bytes());
-        for byte in bytes.iter_mut() {
-            *byte = if *byte == *one { ELEMENT as u8 } else { *byte };
-        }
-        if let Ok(encoded) = std::str::from_utf8(bytes) {
-            return Value::list(encoded);
-        }
-    }
-    let mut encoded = bumpalo::collections::String::with_capacity_in(text.len(), arena);
-    let mut start = 0;
+    let mut encoded = ArenaString::with_capacity_in(text.len(), arena);
+    let mut rest = text;
     loop {
-        let element = trim(text.get(start..at).unwrap_or(""));
+        let element = trim(rest.get(..end).unwrap_or(""));
         if !element.is_empty() {
             if !encoded.is_empty() {
                 encoded.push(ELEMENT);
             }
             encoded.push_str(element);
         }
-        start = at + separator.len();
-        if start > text.len() {
-            return Value::list(encoded.into_bump_str());
-        }
-        at = match separator {
-            [one] => memchr::memchr(*one, text.as_bytes().get(start..).unwrap_or(b"")),
-            more => memchr::memmem::find(text.as_bytes().get(start..).unwrap_or(b""), more),
-        }
-        .map_or(text.len(), |found| start + found);
-        if at == text.len() && start == text.len() {
-            return Value::list(encoded.into_bump_str());
-        }
+        rest = match rest.get(end + separator.len()..) {
+            Some(rest) if !rest.is_empty() => rest,
+            _ => return Value::list(encoded.into_bump_str()),
+        };
+        end = find(rest).unwrap_or(rest.len());
     }
 }
 
@@ -379,7 +372,7 @@ fn pairs<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> Value<'a> 
     let Value::Text(text) = value else {
         return value;
     };
-    let mut encoded = bumpalo::collections::String::new_in(arena);
+    let mut encoded = ArenaString::new_in(arena);
     let declared = reading.separator.as_deref();
     let mut add = |element: &str| {
         let split = element
@@ -413,4 +406,78 @@ fn pairs<'a>(reading: &Reading, value: Value<'a>, arena: &'a Bump) -> Value<'a> 
             .for_each(&mut add),
     }
     Value::list(encoded.into_bump_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reading(kind: Kind, separator: Option<&str>, unit: Option<&str>) -> Reading {
+        Reading {
+            column: "x".to_owned(),
+            shown: "x".to_owned(),
+            kind,
+            numbers: None,
+            dates: None,
+            currency: "THB".to_owned(),
+            zone: TimeZone::UTC,
+            thai: false,
+            unit: unit.and_then(measure::unit),
+            separator: separator.map(str::to_owned),
+        }
+    }
+
+    fn elements(text: &str, separator: Option<&str>) -> Vec<String> {
+        let arena = Bump::new();
+        let (value, trouble) = read(
+            &reading(Kind::List, separator, None),
+            Value::Text(text),
+            &arena,
+        );
+        assert!(trouble.is_none());
+        value.elements().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_empty_separator_separates_nothing() {
+        assert_eq!(elements("a|b", Some("")), ["a|b"]);
+    }
+
+    #[test]
+    fn usual_cells_are_borrowed() {
+        let arena = Bump::new();
+        for (kind, text, want) in [
+            (
+                Kind::Start,
+                "2026-11-22T10:00:00+07:00",
+                "2026-11-22T10:00:00+07:00",
+            ),
+            (Kind::Gtin, "4006381333931", "4006381333931"),
+            (Kind::Money, "2612.00", "2612.00"),
+            (Kind::Weight, "1.5", "1500 g"),
+            (Kind::Weight, "1,5 kg", "1500 g"),
+        ] {
+            let reading = reading(kind, None, Some("kg"));
+            let (value, trouble) = read(&reading, Value::Text(text), &arena);
+            assert!(trouble.is_none(), "{text}");
+            let read = value.as_text().unwrap();
+            assert_eq!(read, want);
+            assert_eq!(read.as_ptr() == text.as_ptr(), want == text, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lists_are_split_and_trimmed(text in "[ab\u{e01}|,>\t \u{a0}\u{2003}]{0,30}", separator in prop_oneof![
+            Just(None), Just(Some("|")), Just(Some(",")), Just(Some("||")), Just(Some(" > ")), Just(Some("\u{e01}"))
+        ]) {
+            let want: Vec<&str> = text
+                .split(separator.unwrap_or("|"))
+                .map(str::trim)
+                .filter(|element| !element.is_empty())
+                .collect();
+            prop_assert_eq!(elements(&text, separator), want);
+        }
+    }
 }

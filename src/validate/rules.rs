@@ -36,11 +36,13 @@ mod price_zero;
 mod quantity_negative;
 mod quantity_not_a_number;
 mod ragged_row;
+mod refused_by_channel;
 mod rule_type;
 mod sale_not_below_price;
 mod template_failed;
 mod too_long;
 mod unknown_age_group;
+mod unknown_at_channel;
 mod unknown_availability;
 mod unknown_condition;
 mod unknown_gender;
@@ -105,7 +107,7 @@ pub struct Rule {
     pub passes: Example,
 }
 
-/// All rules: records, joins, cells, attributes.
+/// All rules: records, joins, cells, attributes, answers of channels.
 pub const RULES: &[Rule] = &[
     ragged_row::RULE,
     oversized_cell::RULE,
@@ -152,6 +154,8 @@ pub const RULES: &[Rule] = &[
     rule_type::RULE,
     helper_failed::RULE,
     template_failed::RULE,
+    refused_by_channel::RULE,
+    unknown_at_channel::RULE,
 ];
 
 /// The rule of a name.

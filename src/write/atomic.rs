@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::recovery::{self, kill_point};
+
 /// A file being written. Dropped without [`AtomicFile::commit`], it leaves nothing behind.
 pub struct AtomicFile {
     writer: Option<BufWriter<File>>,
@@ -70,9 +72,12 @@ impl AtomicFile {
             let file = writer
                 .into_inner()
                 .map_err(io::IntoInnerError::into_error)?;
+            kill_point(recovery::P5);
             file.sync_all()?;
+            kill_point(recovery::P6);
         }
         std::fs::rename(&self.staged, &self.target)?;
+        kill_point(recovery::P7);
         if let Some(folder) = self
             .target
             .parent()

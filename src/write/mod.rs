@@ -1,6 +1,7 @@
 //! Whole files: head, items in order, tail, in a hidden file beside the target; renamed when everything is right.
 
 pub mod atomic;
+pub mod items;
 pub mod staged;
 pub mod verify;
 #[cfg(feature = "xlsx")]

@@ -10,7 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::program::feed::{FeedOutput, Fill, Hole};
 use crate::program::lower::{LateNumber, Place};
 
+use crate::recovery::{self, kill_point};
+
 use super::atomic::AtomicFile;
+use super::items::{ItemLogWriter, LogFoot, LogHead};
 
 /// How large a part may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,10 +91,19 @@ pub struct StagedFeed<'f> {
     pub over: Option<String>,
     /// Letters that the encoding lacks.
     pub unencodable: u64,
+    log: Option<Log>,
+}
+
+/// The log of the items, and their bytes where the files themselves cannot be looked into.
+struct Log {
+    writer: ItemLogWriter<AtomicFile>,
+    bodies: Option<AtomicFile>,
+    bodies_bytes: u64,
 }
 
 struct Held {
     bytes: Vec<u8>,
+    told: Vec<u8>,
     holes: Vec<Hole>,
     alternatives: Vec<u8>,
 }
@@ -173,7 +185,26 @@ impl<'f> StagedFeed<'f> {
             bytes: 0,
             over: None,
             unencodable: 0,
+            log: None,
         }
+    }
+
+    /// Logs the items into `<feed>.items` beside the files, and their bytes into `<feed>.bodies` where the files are
+    /// workbooks or in another encoding than UTF-8.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn log(&mut self, head: &LogHead) -> io::Result<()> {
+        let file = |ending: &str| {
+            AtomicFile::create(&self.folder.join(format!("{}.{ending}", self.shape.name)))
+        };
+        let opaque = !matches!(self.shape.encoding, Encoding::Utf8);
+        self.log = Some(Log {
+            writer: ItemLogWriter::new(file("items")?, head)?,
+            bodies: opaque.then(|| file("bodies")).transpose()?,
+            bodies_bytes: 0,
+        });
+        Ok(())
     }
 
     /// A feed that is counted and not written.
@@ -194,7 +225,7 @@ impl<'f> StagedFeed<'f> {
         self.bytes += bytes as u64;
     }
 
-    /// Adds one rendered item.
+    /// Adds one rendered item; `told` is what the log says of it.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -204,11 +235,12 @@ impl<'f> StagedFeed<'f> {
         holes: &[Hole],
         start: usize,
         output: &FeedOutput,
+        told: &[u8],
     ) -> io::Result<()> {
         // Without holes nothing in the item waits for its neighbours.
         if holes.is_empty() && self.held.is_none() {
             self.make_room(bytes.len() as u64)?;
-            return self.put(bytes);
+            return self.put(bytes, told);
         }
         let moved = holes
             .iter()
@@ -219,6 +251,7 @@ impl<'f> StagedFeed<'f> {
             .collect();
         let next = Held {
             bytes: bytes.to_vec(),
+            told: told.to_vec(),
             holes: moved,
             alternatives: output.alternatives.clone(),
         };
@@ -272,7 +305,7 @@ impl<'f> StagedFeed<'f> {
             }
         }
         filled.extend_from_slice(&held.bytes[at..]);
-        self.put(&filled)
+        self.put(&filled, &held.told)
     }
 
     fn would_fill(&self, bytes: u64) -> bool {
@@ -393,7 +426,22 @@ impl<'f> StagedFeed<'f> {
         part.sink.write_all(bytes)
     }
 
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn put(&mut self, bytes: &[u8], told: &[u8]) -> io::Result<()> {
+        if let Some(log) = &mut self.log {
+            let (number, offset) = self
+                .current
+                .as_ref()
+                .map_or((1, 0), |part| (part.number, part.bytes));
+            let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+            if let Some(bodies) = &mut log.bodies {
+                bodies.write_all(bytes)?;
+                log.writer.add(1, log.bodies_bytes, length, told)?;
+                log.bodies_bytes += u64::from(length);
+            } else {
+                let number = u32::try_from(number).map_err(io::Error::other)?;
+                log.writer.add(number, offset, length, told)?;
+            }
+        }
         self.emit(bytes)?;
         self.items += 1;
         if let Some(part) = &mut self.current {
@@ -406,6 +454,7 @@ impl<'f> StagedFeed<'f> {
         let Some(part) = &self.current else {
             return Ok(());
         };
+        kill_point(recovery::P4);
         let (_, tail) = (self.frame)(part.number, Some(part.items));
         self.emit(&tail)?;
         let Some(part) = self.current.take() else {
@@ -456,6 +505,22 @@ impl<'f> StagedFeed<'f> {
             }
         }
         Ok(None)
+    }
+
+    /// Ends the log; where it is, and where the bytes are that the files do not show.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn end_log(&mut self, foot: &LogFoot) -> io::Result<Option<(PathBuf, Option<PathBuf>)>> {
+        let Some(log) = self.log.take() else {
+            return Ok(None);
+        };
+        let commit = |file: AtomicFile| {
+            let path = file.target().to_owned();
+            file.commit().map(|()| path)
+        };
+        let items = commit(log.writer.finish(foot)?)?;
+        Ok(Some((items, log.bodies.map(commit).transpose()?)))
     }
 
     /// The files as they will be.

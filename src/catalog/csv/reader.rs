@@ -10,11 +10,12 @@ use super::masks::Marks;
 use super::scan::{Stop, scan};
 use super::slow::{Outcome, Slow};
 use super::{CsvOptions, RECORD_BYTES_MAX, check_options, header, sniff, trouble};
+use crate::catalog::batch::BATCH_BYTES;
 use crate::catalog::input::{Input, read_error};
 use crate::catalog::{Batch, RecordReader, SourceError, SourceProblem};
 
-/// Text that the delimiter is looked for in, in bytes.
-const SNIFF_BYTES: usize = 256 * 1024;
+/// Text that the delimiter is looked for in, in bytes: no more than the first batch takes anyway.
+const SNIFF_BYTES: usize = BATCH_BYTES;
 
 /// So many NUL bytes in a row are a hole in the file, not a slip of the keyboard.
 const NUL_HOLE: usize = 8;
@@ -142,6 +143,8 @@ impl CsvReader {
             }
             self.read_pending(self.fill.max(self.filled * 2))?;
         };
+        // Its buffer was as long as all the text that was read; few files need it again.
+        self.slow = Slow::new(self.marks.delimiter, options.quote);
         header::check_width(&self.path, cells.len(), self.line)?;
         if !options.header {
             self.columns = header::given(&self.path, options, cells.len())?;
@@ -378,7 +381,8 @@ impl CsvReader {
 
 /// Appends text in pieces: a copy of a whole batch at once is no faster, and counts for far more instructions.
 fn append(to: &mut String, text: &str) {
-    to.reserve(text.len());
+    // Room for a product's last rows, which are brought over from the next batch.
+    to.reserve(text.len() + text.len() / 16);
     let mut rest = text;
     while !rest.is_empty() {
         let (piece, more) = rest.split_at(rest.floor_char_boundary(COPY_BYTES));

@@ -49,6 +49,16 @@ impl Keys<'_> {
             });
             match (of, value.get_ref()) {
                 (Some(schema), DeValue::Table(inner)) => self.table(inner, schema),
+                (Some(schema), DeValue::Array(elements)) => {
+                    let Some(each) = resolved(self.root, schema).get("items") else {
+                        continue;
+                    };
+                    for element in elements {
+                        if let DeValue::Table(inner) = element.get_ref() {
+                            self.table(inner, each);
+                        }
+                    }
+                }
                 (None, _) if closed => self.unknown(name, key.span().start, known),
                 _ => {}
             }

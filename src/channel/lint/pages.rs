@@ -145,6 +145,31 @@ pub const PAGES: &[Page] = &[
         "One `<` or quote in the data breaks the document, which is why such a feed is parsed again after writing. Write two braces, or `{{cdata x}}` in XML.",
     ),
     page(
+        "request-auth",
+        "credentials are missing, written out, or would be shown",
+        "Manifests are shared, secrets are not: ask for them in `[request.secrets]`, use them in `[request.auth]`, which sends them to the channel's own host and no other.",
+    ),
+    page(
+        "request-bounds",
+        "a pace, batch or polling that lets nothing through, or never ends",
+        "Every wait and every size has a bound above 0.",
+    ),
+    page(
+        "request-pointer",
+        "a place in an answer is no JSON pointer",
+        "Places are written as `/data/0/id`: a slash before each member or index.",
+    ),
+    page(
+        "request-step",
+        "the steps of a request cannot be followed",
+        "Each step has a name of its own, an address, and a body that is there; one of them carries the batch, and removals have a way of their own.",
+    ),
+    page(
+        "request-verdict",
+        "an answer would be taken for more than it says",
+        "A status of 200 proves nothing about single items. `[request.verdict]` says where each item's outcome stands; an item that is not named is unknown.",
+    ),
+    page(
         "reserved-name",
         "an attribute is named like something templates know already",
         "`{{slug}}` could not be told from the helper. Call the attribute otherwise; the template writes the channel's own name.",

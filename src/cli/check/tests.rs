@@ -46,6 +46,7 @@ fn checked(project: &Project, asked: &Asked) -> (Report, Collected) {
         folder: None,
         digests: false,
         fill: true,
+        log: false,
     };
     build::pass(project, &options, asked, &SHELL).expect("checked")
 }

@@ -22,6 +22,7 @@ fn shop(name: &str) -> Shop {
 
 fn feed(name: &str) -> FeedReport {
     FeedReport {
+        log: None,
         name: name.to_owned(),
         channel: "google-products".to_owned(),
         exit: 0,

@@ -97,6 +97,7 @@ fn run(files: Example) -> Result<Rules, String> {
         folder: None,
         digests: false,
         fill: false,
+        log: false,
     };
     build::build(&project, &options, &mut heard)
         .map_err(|failure| format!("{failure}\n{files:?}"))?;

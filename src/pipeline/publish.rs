@@ -1,0 +1,578 @@
+//! Publish: what was built, compared with what stands at the channel, held or let through by gates, kept, delivered,
+//! proven. Plan: the same, up to the comparison.
+//!
+//! Nothing is sent before its bytes are kept and synced, and nothing counts as published before every destination has a
+//! receipt. A run that dies anywhere leaves the last published version where it was; the next one completes what it began.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::change::{Changes, Gate, Tripped};
+use crate::channel::manifest::Absence;
+use crate::config::Project;
+use crate::config::project::Feed;
+use crate::deliver::Deadline;
+use crate::state::{self, Action, Lock, NewVersion, Override, Run, SourceDigest, State};
+
+use super::build::FeedReport;
+use super::delivering::{self, Delivered, Delivery, Ready};
+use super::staging::Workplace;
+use super::planning::{Made, carry_out, compared, make, seen, sources};
+use super::{Failure, Observer, origin};
+
+/// The program's name and version, as versions are marked with.
+const ENGINE: &str = concat!("shelfcast ", env!("CARGO_PKG_VERSION"));
+/// How long a plan may be carried out, where the project does not say.
+pub const PLAN_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long a run may take, where it is not said.
+pub const DEADLINE: Duration = Duration::from_secs(3600);
+/// The part of a channel's expiry after which an unchanged feed is sent again.
+const RETOUCH_AFTER: f64 = 0.7;
+
+/// What to publish, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Names of feeds; empty is all that have a destination.
+    pub feeds: Vec<String>,
+    /// The run's moment.
+    pub now: Timestamp,
+    /// How many threads work on batches.
+    pub threads: usize,
+    /// The plan to carry out.
+    pub plan: Option<String>,
+    /// Gates that are let pass this once.
+    pub allow: Vec<Gate>,
+    /// Why.
+    pub reason: String,
+    /// Whether a pin is taken away.
+    pub unpin: bool,
+    /// Whether a moved source refuses a plan.
+    pub strict_source: bool,
+    /// How long locks are waited for.
+    pub wait: Duration,
+    /// How long the run may take.
+    pub deadline: Duration,
+    /// Whether nothing is kept and nothing sent.
+    pub dry_run: bool,
+}
+
+/// How one feed's publication ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It stands at every destination.
+    Published,
+    /// What stands there is what was made.
+    Unchanged,
+    /// Unchanged, and sent again before the channel lets it expire.
+    Refreshed,
+    /// The data is over a limit.
+    Withheld,
+    /// A gate stopped it.
+    Held,
+    /// The feed is pinned to a version.
+    Pinned,
+    /// Some destinations have it.
+    Partly,
+    /// No destination has it.
+    NotDelivered,
+    /// It would be published: a dry run, or a plan.
+    Planned,
+}
+
+impl Outcome {
+    /// The word in JSON and state.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Published => "published",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Refreshed => "refreshed",
+            Outcome::Withheld => "withheld",
+            Outcome::Held => "held",
+            Outcome::Pinned => "pinned",
+            Outcome::Partly => "partly",
+            Outcome::NotDelivered => "not-delivered",
+            Outcome::Planned => "planned",
+        }
+    }
+
+    /// Its exit code.
+    pub fn exit(self) -> u8 {
+        match self {
+            Outcome::Published | Outcome::Unchanged | Outcome::Refreshed | Outcome::Planned => 0,
+            Outcome::Withheld => 1,
+            Outcome::Partly => 3,
+            Outcome::NotDelivered => 4,
+            Outcome::Held | Outcome::Pinned => 6,
+        }
+    }
+}
+
+/// What came of one feed.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// The feed.
+    pub feed: String,
+    /// Its channel.
+    pub channel: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How its build came out; none where a plan was carried out, or a pin stopped it.
+    pub build: Option<FeedReport>,
+    /// What differs from what stands at the channel.
+    pub changes: Option<Changes>,
+    /// The gates that stopped it.
+    pub tripped: Vec<Tripped>,
+    /// The gates that would have and were let pass.
+    pub allowed: Vec<Tripped>,
+    /// The version that was kept or sent.
+    pub version: Option<u64>,
+    /// Its destinations.
+    pub delivered: Vec<Delivered>,
+    /// What else there is to say.
+    pub remarks: Vec<String>,
+}
+
+/// How a run came out.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The feeds.
+    pub feeds: Vec<Publication>,
+    /// The plan that was made, or carried out.
+    pub plan: Option<String>,
+    /// Rows of the master.
+    pub rows: u64,
+    /// What a run as a whole has to say.
+    pub remarks: Vec<String>,
+}
+
+impl Report {
+    /// The exit code: what all feeds agree on; 6 where one was held; 3 where they differ.
+    pub fn exit(&self) -> u8 {
+        agreed(self.feeds.iter().map(|feed| feed.outcome.exit()))
+    }
+
+    /// The exit code of a plan: gates stop no plan.
+    pub fn exit_as_plan(&self) -> u8 {
+        let held = |outcome: Outcome| outcome == Outcome::Held;
+        let rest = self.feeds.iter().map(|feed| feed.outcome);
+        agreed(rest.map(|outcome| if held(outcome) { 0 } else { outcome.exit() }))
+    }
+}
+
+fn agreed(codes: impl Iterator<Item = u8>) -> u8 {
+    let mut codes: Vec<u8> = codes.collect();
+    codes.sort_unstable();
+    codes.dedup();
+    match codes.as_slice() {
+        [] => 0,
+        [one] => *one,
+        several if several.contains(&6) => 6,
+        _ => 3,
+    }
+}
+
+/// Publishes feeds.
+///
+/// # Errors
+/// Configuration, sources, locks, state and disk; nothing was published then, or as much as the state tells.
+pub fn publish(
+    project: &Project,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Report, Failure> {
+    let feeds = chosen(project, &options.feeds)?;
+    let mut ready = destinations(project, &feeds)?;
+    if options.dry_run {
+        return pretend(project, options, &feeds, &mut ready, observer);
+    }
+    let state = State::open(&project.folder)?;
+    let locks = lock(&state, &feeds, options)?;
+    let deadline = Deadline::after(options.deadline);
+    let workplace = Workplace::new(project, false)?;
+    let (free, pinned) = pins(&state, &feeds, options)?;
+    let mut report = Report::default();
+    let made = match &options.plan {
+        None => {
+            let (staged, made) = make(project, options, &state, &free, &workplace, observer)?;
+            report.rows = staged.rows;
+            (made, sources(&staged))
+        }
+        Some(plan) => carry_out(project, options, &state, &free, &workplace, plan, &mut report)?,
+    };
+    let (made, sources) = made;
+    let run = Publishing {
+        state: &state,
+        options,
+        sources,
+        configuration: origin::configuration(project, &free)?,
+        workplace: &workplace,
+        deadline,
+    };
+    for (feed, reason) in pinned {
+        report.feeds.push(stopped(feed, Outcome::Pinned, reason));
+    }
+    for made in made {
+        let at = |name: &str| feeds.iter().position(|feed| feed.name == name);
+        let index = at(&made.feed.name).expect("it was chosen");
+        let publication = run.one(made, &locks[index], &mut ready[index])?;
+        report.feeds.push(publication);
+    }
+    report
+        .feeds
+        .sort_by_key(|done| feeds.iter().position(|feed| feed.name == done.feed));
+    write_down(&state, &report, options)?;
+    Ok(report)
+}
+
+/// The feeds that are meant: named, or all that have somewhere to go.
+pub(super) fn chosen<'p>(project: &'p Project, names: &[String]) -> Result<Vec<&'p Feed>, Failure> {
+    let feeds = super::program::chosen(project, names, "shelfcast.toml")?;
+    let (going, staying): (Vec<_>, Vec<_>) =
+        feeds.into_iter().partition(|feed| !feed.to.is_empty());
+    if going.is_empty() || (!names.is_empty() && !staying.is_empty()) {
+        let what = match staying.first() {
+            Some(feed) => format!("feed `{}` has no destination", feed.name),
+            None => "there is no feed".to_owned(),
+        };
+        return Err(Failure::configuration(
+            "shelfcast.toml",
+            what,
+            "add under the feed: [[feed.to]] path = \"/srv/www/feeds/\", or url = \"sftp://…\"",
+        ));
+    }
+    Ok(going)
+}
+
+pub(super) fn destinations(project: &Project, feeds: &[&Feed]) -> Result<Vec<Vec<Ready>>, Failure> {
+    let (mut ready, mut errors) = (Vec::new(), Vec::new());
+    for feed in feeds {
+        match delivering::open(feed, project) {
+            Ok(opened) => ready.push(opened),
+            Err(Failure::Configuration(wrong)) => errors.extend(wrong),
+            Err(other) => return Err(other),
+        }
+    }
+    if errors.is_empty() {
+        Ok(ready)
+    } else {
+        Err(Failure::Configuration(errors))
+    }
+}
+
+/// The locks of all feeds, or none.
+fn lock(state: &State, feeds: &[&Feed], options: &Options) -> Result<Vec<Lock>, Failure> {
+    // In one order, so that two runs never wait for each other.
+    let mut order: Vec<usize> = (0..feeds.len()).collect();
+    order.sort_by_key(|&index| &feeds[index].name);
+    let mut locks: Vec<(usize, Lock)> = Vec::new();
+    for index in order {
+        let lock = state.lock_feed(&feeds[index].name, options.wait, crate::clock::now())?;
+        locks.push((index, lock));
+    }
+    locks.sort_by_key(|(index, _)| *index);
+    Ok(locks.into_iter().map(|(_, lock)| lock).collect())
+}
+
+/// Which feeds are free to go, and which a pin holds. A plan was read by a person, and lifts pins as `--unpin` does.
+fn pins<'p>(
+    state: &State,
+    feeds: &[&'p Feed],
+    options: &Options,
+) -> Result<(Vec<&'p Feed>, Vec<(&'p Feed, String)>), Failure> {
+    let (mut free, mut pinned) = (Vec::new(), Vec::new());
+    for &feed in feeds {
+        match state.pinned(&feed.name)? {
+            Some(pin) if !options.unpin && options.plan.is_none() => pinned.push((
+                feed,
+                format!(
+                    "pinned to version {} by {} on {}{}",
+                    pin.version,
+                    pin.who,
+                    pin.at.strftime("%Y-%m-%d %H:%M UTC"),
+                    if pin.reason.is_empty() {
+                        String::new()
+                    } else {
+                        format!(": {}", pin.reason)
+                    }
+                ),
+            )),
+            _ => free.push(feed),
+        }
+    }
+    Ok((free, pinned))
+}
+
+
+pub(super) fn addresses(ready: &[Ready]) -> Vec<String> {
+    ready
+        .iter()
+        .map(|ready| ready.destination.address().to_owned())
+        .collect()
+}
+
+pub(super) fn concluded(delivered: &[Delivered]) -> Outcome {
+    let arrived = delivered.iter().filter(|one| one.outcome.is_ok()).count();
+    match arrived {
+        all if all == delivered.len() => Outcome::Published,
+        0 => Outcome::NotDelivered,
+        _ => Outcome::Partly,
+    }
+}
+
+pub(super) fn stopped(feed: &Feed, outcome: Outcome, remark: String) -> Publication {
+    Publication {
+        feed: feed.name.clone(),
+        channel: feed.channel.clone(),
+        outcome,
+        build: None,
+        changes: None,
+        tripped: Vec::new(),
+        allowed: Vec::new(),
+        version: None,
+        delivered: Vec::new(),
+        remarks: vec![remark],
+    }
+}
+
+/// What all feeds of a run share.
+struct Publishing<'r> {
+    state: &'r State,
+    options: &'r Options,
+    sources: Vec<SourceDigest>,
+    configuration: String,
+    workplace: &'r Workplace,
+    deadline: Deadline,
+}
+
+impl Publishing<'_> {
+    /// One feed, from what was made to its receipts.
+    fn one(
+        &self,
+        made: Made<'_>,
+        lock: &Lock,
+        ready: &mut [Ready],
+    ) -> Result<Publication, Failure> {
+        let mut publication = seen(&made);
+        match publication.outcome {
+            Outcome::Withheld => {}
+            Outcome::Unchanged => self.unchanged(&made, lock, ready, &mut publication)?,
+            Outcome::Held => self.held(&made)?,
+            _ => {
+                let version = match self.begun(&made)? {
+                    Some(version) => version,
+                    None => self.keep(&made, lock, ready)?,
+                };
+                let parcels = delivering::parcels(&made.files, made.format);
+                self.send(&made, lock, ready, version, &parcels, &mut publication)?;
+            }
+        }
+        Ok(publication)
+    }
+
+    /// The version that an earlier run kept, whose bytes are those that were made now, and that still awaits receipts.
+    fn begun(&self, made: &Made<'_>) -> Result<Option<u64>, Failure> {
+        let Some(pending) = self.state.pending(&made.feed.name)? else {
+            return Ok(None);
+        };
+        let (changes, _) = compared(
+            self.state,
+            made.feed,
+            Some(&pending),
+            &made.files,
+            &made.logs,
+            self.workplace,
+            self.options.now,
+        )?;
+        Ok(changes.is_nothing().then_some(pending.version))
+    }
+
+    fn held(&self, made: &Made<'_>) -> Result<(), Failure> {
+        let mut action = Action::new(crate::clock::now(), &state::who(), "held");
+        action.feed = Some(made.feed.name.clone());
+        action.detail = made
+            .tripped
+            .iter()
+            .map(|tripped| format!("{}: {}", tripped.gate.as_str(), tripped.message))
+            .collect::<Vec<_>>()
+            .join("; ");
+        Ok(self.state.log(&action)?)
+    }
+
+    fn keep(&self, made: &Made<'_>, lock: &Lock, ready: &[Ready]) -> Result<u64, Failure> {
+        let (who, at) = (state::who(), crate::clock::now());
+        let overrides = made
+            .allowed
+            .iter()
+            .map(|tripped| Override {
+                gate: tripped.gate.as_str().to_owned(),
+                who: who.clone(),
+                reason: self.options.reason.clone(),
+                at,
+            })
+            .collect();
+        Ok(self.state.record_version(
+            lock,
+            &NewVersion {
+                feed: &made.feed.name,
+                channel: &made.channel,
+                files: &made.files,
+                items_log: Some(&made.logs.items),
+                bodies: made.logs.bodies.as_deref(),
+                counts: made.counts,
+                source_digests: self.sources.clone(),
+                configuration_digest: &self.configuration,
+                engine: ENGINE,
+                now: self.options.now,
+                at,
+                who: &who,
+                plan: self.options.plan.as_deref(),
+                overrides,
+                destinations: addresses(ready),
+            },
+        )?)
+    }
+
+    /// Sends a kept version to whoever has no receipt for it.
+    fn send(
+        &self,
+        made: &Made<'_>,
+        lock: &Lock,
+        ready: &mut [Ready],
+        version: u64,
+        parcels: &[crate::deliver::Parcel],
+        publication: &mut Publication,
+    ) -> Result<(), Failure> {
+        let feed = &made.feed.name;
+        let delivery = Delivery {
+            state: self.state,
+            lock,
+            feed,
+            version,
+            parcels,
+            wait: self.options.wait,
+            deadline: self.deadline,
+        };
+        let awaited = self.state.awaited(feed, version)?;
+        publication.version = Some(version);
+        for ready in ready
+            .iter_mut()
+            .filter(|ready| awaited.iter().any(|to| to == ready.destination.address()))
+        {
+            publication.delivered.push(delivery.to(ready)?);
+        }
+        publication.outcome = concluded(&publication.delivered);
+        if publication.outcome == Outcome::Published {
+            let (who, at) = (state::who(), crate::clock::now());
+            self.state.published(lock, feed, version, at, &who)?;
+            if self.options.unpin || self.options.plan.is_some() {
+                self.state.unpin(feed, &who, &self.options.reason, at)?;
+            }
+            self.state.prune(lock, feed, state::KEEP, &who, at)?;
+        }
+        Ok(())
+    }
+
+    /// What stands is what was made: sent only where a destination lacks it, or before the channel lets it expire.
+    fn unchanged(
+        &self,
+        made: &Made<'_>,
+        lock: &Lock,
+        ready: &mut [Ready],
+        publication: &mut Publication,
+    ) -> Result<(), Failure> {
+        let feed = &made.feed.name;
+        let Some(current) = &made.current else {
+            return Ok(());
+        };
+        publication.version = Some(current.version);
+        let receipts = self.state.receipts(feed, current.version)?;
+        let latest = |address: &str| {
+            let own = receipts.iter().filter(|known| known.destination == address);
+            own.map(|receipt| receipt.at).max()
+        };
+        let stale = |at: Timestamp| match made.absence {
+            Absence::Expire(days) => {
+                let limit = f64::from(days) * 86_400.0 * RETOUCH_AFTER;
+                self.options.now.duration_since(at).as_secs_f64() > limit
+            }
+            _ => false,
+        };
+        let due: Vec<String> = addresses(ready)
+            .into_iter()
+            .filter(|address| latest(address).is_none_or(stale))
+            .collect();
+        if due.is_empty() {
+            if self.options.unpin {
+                let (who, at) = (state::who(), crate::clock::now());
+                self.state.unpin(feed, &who, &self.options.reason, at)?;
+            }
+            return Ok(());
+        }
+        let refreshed = due.iter().any(|address| latest(address).is_some());
+        self.state.offer(lock, feed, current.version, &due)?;
+        let room = self.workplace.room(&format!("again-{feed}"))?;
+        let files = delivering::extracted(self.state, current, &room)?;
+        let parcels = delivering::parcels(&files, made.format);
+        self.send(made, lock, ready, current.version, &parcels, publication)?;
+        if publication.outcome == Outcome::Published && refreshed {
+            publication.outcome = Outcome::Refreshed;
+        }
+        Ok(())
+    }
+}
+
+/// All of it but the last step: nothing in the project is touched, nobody is written to.
+pub(super) fn pretend(
+    project: &Project,
+    options: &Options,
+    feeds: &[&Feed],
+    ready: &mut [Vec<Ready>],
+    observer: &mut dyn Observer,
+) -> Result<Report, Failure> {
+    // Without a state there is nothing to compare with, and none is made.
+    let elsewhere;
+    let state = match State::read(&project.folder)? {
+        Some(state) => state,
+        None => {
+            elsewhere = tempfile::tempdir()
+                .map_err(|error| Failure::Disk(format!("cannot make a temporary folder: {error}")))?;
+            State::open(elsewhere.path())?
+        }
+    };
+    let workplace = Workplace::new(project, true)?;
+    let (staged, made) = make(project, options, &state, feeds, &workplace, observer)?;
+    let deadline = Deadline::after(options.deadline);
+    let mut report = Report {
+        rows: staged.rows,
+        ..Report::default()
+    };
+    for (made, ready) in made.iter().zip(ready) {
+        let mut publication = seen(made);
+        if publication.outcome == Outcome::Planned {
+            let parcels = delivering::parcels(&made.files, made.format);
+            publication.delivered = ready
+                .iter_mut()
+                .map(|ready| delivering::pretend(ready, &parcels, &deadline))
+                .collect();
+        }
+        report.feeds.push(publication);
+    }
+    Ok(report)
+}
+
+/// Keeps how the run ended, for `status`.
+pub(super) fn write_down(state: &State, report: &Report, _: &Options) -> Result<(), Failure> {
+    let at = crate::clock::now();
+    let runs: Vec<Run> = report
+        .feeds
+        .iter()
+        .map(|feed| Run {
+            feed: feed.feed.clone(),
+            at,
+            exit: feed.outcome.exit(),
+            outcome: feed.outcome.as_str().to_owned(),
+        })
+        .collect();
+    Ok(state.ran(&runs)?)
+}

@@ -1,0 +1,126 @@
+//! Named places where a run may be killed, so that tests can kill it there.
+//!
+//! [`kill_point`] does nothing in normal runs. In builds with `debug_assertions`, or with the feature `kill-points`, the
+//! environment variable `SHELFCAST_KILL_AT` names a point, and how often it must be reached first (`P8`, `P9:3` for the
+//! third time); the process then ends itself by SIGKILL there: nothing is flushed, nothing is dropped. Several points
+//! are separated by commas.
+
+/// A source is opened.
+pub const P1: &str = "P1";
+/// The middle of reading it.
+pub const P2: &str = "P2";
+/// The catalog is validated.
+pub const P3: &str = "P3";
+/// The middle of writing a staged file.
+pub const P4: &str = "P4";
+/// Before the staged file is synced.
+pub const P5: &str = "P5";
+/// It is synced and not yet renamed.
+pub const P6: &str = "P6";
+/// It is renamed and its folder not yet synced.
+pub const P7: &str = "P7";
+/// Before the receipt.
+pub const P8: &str = "P8";
+/// Within an upload.
+pub const P9: &str = "P9";
+/// It is uploaded and not yet renamed there.
+pub const P10: &str = "P10";
+/// It is renamed there and not yet read back.
+pub const P11: &str = "P11";
+/// The middle of writing the receipt: the state is about to commit it.
+pub const P12: &str = "P12";
+/// The middle of cleaning old versions.
+pub const P13: &str = "P13";
+/// Between a part and the index.
+pub const P14: &str = "P14";
+
+/// The points of a publication, in order.
+pub const PUBLISH: [&str; 14] = [P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14];
+
+/// The state: the mark announces a commit that has not happened.
+pub const M1: &str = "M1";
+/// The state: the database has committed and the mark does not say so yet.
+pub const M2: &str = "M2";
+/// The state: a new version's folder is in place and has no row.
+pub const M3: &str = "M3";
+/// The state: the database is made and not yet in place.
+pub const M4: &str = "M4";
+
+/// The points inside the state, besides P12 and P13.
+pub const STATE: [&str; 4] = [M1, M2, M3, M4];
+
+/// Ends the process by SIGKILL when a test asked for it at this point; else does nothing.
+#[cfg(any(debug_assertions, feature = "kill-points"))]
+pub fn kill_point(name: &'static str) {
+    armed::reached(name);
+}
+
+/// Does nothing: this build has no kill points.
+#[cfg(not(any(debug_assertions, feature = "kill-points")))]
+#[inline]
+pub fn kill_point(_name: &'static str) {}
+
+#[cfg(any(debug_assertions, feature = "kill-points"))]
+mod armed {
+    //! The points a test armed, and how often each was reached.
+
+    use std::collections::HashMap;
+    use std::sync::{Mutex, OnceLock, PoisonError};
+
+    /// Point = how many more times it is passed unharmed.
+    static ARMED: OnceLock<Mutex<HashMap<String, u64>>> = OnceLock::new();
+
+    pub(super) fn parse(text: &str) -> HashMap<String, u64> {
+        text.split(',')
+            .filter(|entry| !entry.trim().is_empty())
+            .map(|entry| {
+                let (name, count) = entry.split_once(':').unwrap_or((entry, "1"));
+                let count: u64 = count.trim().parse().unwrap_or(1);
+                (name.trim().to_owned(), count.max(1) - 1)
+            })
+            .collect()
+    }
+
+    pub(super) fn reached(name: &str) {
+        let armed = ARMED.get_or_init(|| {
+            let text = crate::config::env::get("SHELFCAST_KILL_AT").unwrap_or_default();
+            Mutex::new(parse(&text))
+        });
+        let mut armed = armed.lock().unwrap_or_else(PoisonError::into_inner);
+        match armed.get_mut(name) {
+            None => {}
+            Some(0) => die(),
+            Some(left) => *left -= 1,
+        }
+    }
+
+    /// No destructor runs and nothing is flushed.
+    fn die() -> ! {
+        // The standard library cannot send signals; the shell that kills its parent can.
+        let killer = std::process::Command::new("sh")
+            .args(["-c", "kill -KILL $PPID"])
+            .status();
+        drop(killer);
+        // Where there is no shell.
+        std::process::abort()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_test_asks_for_is_understood() {
+        let armed = armed::parse("P8, P9:3,,P13:x");
+        assert_eq!(armed.len(), 3);
+        assert_eq!((armed["P8"], armed["P9"], armed["P13"]), (0, 2, 0));
+    }
+
+    #[test]
+    fn points_that_are_not_armed_are_passed() {
+        for point in PUBLISH.iter().chain(&STATE) {
+            kill_point(point);
+        }
+    }
+}

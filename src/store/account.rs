@@ -1,0 +1,223 @@
+//! What all calls to one account share: the budget, the token, the pause. Feeds, stores and threads that use the same
+//! credentials hold clones of one [`Account`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::channel::manifest::request::Pace;
+
+use super::auth::Token;
+use super::pace::{Bucket, Clock, SystemClock};
+
+/// So many throttled calls in a row pause an account.
+pub const THROTTLES_MAX: u32 = 5;
+/// So many batches in a row that nobody answers for pause an account.
+pub const FAILURES_MAX: u32 = 5;
+/// Retries an account has in any case, beside a tenth of its calls.
+pub const RETRIES_FREE: u64 = 20;
+/// Longest pause that is waited for within a run; a longer one pauses the account.
+pub const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// One account at one channel.
+#[derive(Clone, Debug)]
+pub struct Account {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    token: tokio::sync::Mutex<Option<Token>>,
+}
+
+#[derive(Debug)]
+struct State {
+    bucket: Bucket,
+    steps: HashMap<String, Bucket>,
+    paused: Option<String>,
+    throttles: u32,
+    failures: u32,
+    calls: u64,
+    retries: u64,
+    #[cfg(test)]
+    left_at: Vec<Duration>,
+}
+
+impl Account {
+    /// An account with the manifest's pace, by the machine's clock.
+    pub fn new(pace: Option<Pace>) -> Self {
+        Account::with_clock(pace, Arc::new(SystemClock::default()))
+    }
+
+    /// The same by another clock.
+    pub fn with_clock(pace: Option<Pace>, clock: Arc<dyn Clock>) -> Self {
+        let state = State {
+            bucket: Bucket::new(pace),
+            steps: HashMap::new(),
+            paused: None,
+            throttles: 0,
+            failures: 0,
+            calls: 0,
+            retries: 0,
+            #[cfg(test)]
+            left_at: Vec::new(),
+        };
+        Account {
+            shared: Arc::new(Shared {
+                clock,
+                state: Mutex::new(state),
+                token: tokio::sync::Mutex::new(None),
+            }),
+        }
+    }
+
+    /// Why nothing leaves any more, where that is so.
+    pub fn paused(&self) -> Option<String> {
+        self.state().paused.clone()
+    }
+
+    /// Calls made so far, and how many of them repeated another.
+    pub fn calls(&self) -> (u64, u64) {
+        let state = self.state();
+        (state.calls, state.retries)
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.shared.clock.as_ref()
+    }
+
+    pub(super) fn token(&self) -> &tokio::sync::Mutex<Option<Token>> {
+        &self.shared.token
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets nothing leave any more; the first reason counts.
+    pub(super) fn pause(&self, reason: &str) {
+        self.state()
+            .paused
+            .get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// Waits for the next call's turn.
+    ///
+    /// # Errors
+    /// Why it will not come: paused, or later than `until`.
+    pub(super) async fn turn(
+        &self,
+        step: Option<(&str, Pace)>,
+        until: Option<Duration>,
+    ) -> Result<(), String> {
+        let clock = self.clock();
+        let mut at = self.take(step)?;
+        loop {
+            if until.is_some_and(|until| at >= until) {
+                return Err("the run's deadline comes before its turn".to_owned());
+            }
+            let now = clock.now();
+            if at > now {
+                clock.sleep(at - now).await;
+            }
+            let mut state = self.state();
+            if let Some(reason) = &state.paused {
+                return Err(reason.clone());
+            }
+            // another call may have been told to wait meanwhile
+            let held = state.bucket.held_until();
+            let now = clock.now();
+            if held <= now {
+                state.calls += 1;
+                #[cfg(test)]
+                state.left_at.push(now);
+                return Ok(());
+            }
+            drop(state);
+            at = self.take(step)?;
+        }
+    }
+
+    fn take(&self, step: Option<(&str, Pace)>) -> Result<Duration, String> {
+        let now = self.clock().now();
+        let mut state = self.state();
+        if let Some(reason) = &state.paused {
+            return Err(reason.clone());
+        }
+        // one moment that suits both buckets
+        let mut at = state.bucket.earliest(now);
+        if let Some((name, pace)) = step {
+            let bucket = state
+                .steps
+                .entry(name.to_owned())
+                .or_insert_with(|| Bucket::new(Some(pace)));
+            at = bucket.earliest(at);
+            bucket.take_at(at);
+        }
+        state.bucket.take_at(at);
+        Ok(at)
+    }
+
+    /// The other side said that these are too many calls: nothing leaves for so long.
+    pub(super) fn throttled(&self, wait: Duration) {
+        let now = self.clock().now();
+        let mut state = self.state();
+        state.throttles += 1;
+        let seconds = wait.as_secs();
+        if state.throttles >= THROTTLES_MAX {
+            let count = state.throttles;
+            state.paused.get_or_insert_with(|| {
+                format!("the account is paused: {count} calls in a row were too many for the channel")
+            });
+        } else if wait > WAIT_MAX {
+            state.paused.get_or_insert_with(|| {
+                format!("the account is paused: the channel asks to be left alone for {seconds} seconds")
+            });
+        }
+        state.bucket.hold_until(now.saturating_add(wait));
+    }
+
+    /// Lets nothing leave for so long, without counting it as a throttle.
+    pub(super) fn hold(&self, wait: Duration) {
+        let now = self.clock().now();
+        self.state().bucket.hold_until(now.saturating_add(wait));
+    }
+
+    /// A call was answered as it should be.
+    pub(super) fn answered(&self) {
+        self.state().throttles = 0;
+    }
+
+    /// A batch came to its end, or nobody answered for it.
+    pub(super) fn batch_ended(&self, well: bool, address: &str) {
+        let mut state = self.state();
+        state.failures = if well { 0 } else { state.failures + 1 };
+        let count = state.failures;
+        if count >= FAILURES_MAX {
+            state.paused.get_or_insert_with(|| {
+                format!("the account is paused: {count} batches in a row failed at {address}")
+            });
+        }
+    }
+
+    /// Takes a retry out of the budget; false when there is none left.
+    pub(super) fn retry(&self) -> bool {
+        let mut state = self.state();
+        let allowed = state.retries < RETRIES_FREE + state.calls / 10;
+        if allowed {
+            state.retries += 1;
+        }
+        allowed
+    }
+
+    /// When calls left, by the clock.
+    #[cfg(test)]
+    pub(super) fn left_at(&self) -> Vec<Duration> {
+        self.state().left_at.clone()
+    }
+}

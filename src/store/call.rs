@@ -1,0 +1,497 @@
+//! One call: its turn, its credentials, its answer, and what a failure means.
+//!
+//! Comes in: a prepared call. Goes out: the answer, or one of four failures that the caller can act on. Promised: what may
+//! have arrived is sent again only where that does no harm; 429 and `Retry-After` hold the whole account; 401 fetches one
+//! new token and no more; 403 pauses the account; a redirect carries credentials to no other host; every wait is bounded.
+
+use std::error::Error;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Url};
+use serde_json::Value;
+
+use crate::channel::manifest::request::{ErrorPlaces, Method, Pace, Timeouts};
+
+use super::account::Account;
+use super::auth::{Auth, Credential};
+use super::clean::{clean, is_loopback, refused, shown};
+use super::pace::{backoff, retry_after};
+use super::verdict::text;
+
+/// Tries of one call.
+pub(super) const TRIES_MAX: u32 = 5;
+/// Redirects of one reading call.
+const REDIRECTS_MAX: u32 = 3;
+/// Longest answer, in bytes, packed or not.
+pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The pause before the second try.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A call, ready to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    /// It may change what buyers see.
+    pub(super) effect: bool,
+    /// Twice does what once does.
+    pub(super) idempotent: bool,
+    pub(super) credentials: bool,
+    pub(super) pace: Option<Pace>,
+    pub(super) expect: Option<Vec<u16>>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// The body, where it is JSON.
+    pub(super) json: Option<Value>,
+}
+
+/// Why there is no answer to go on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CallError {
+    /// The other side said no, and did nothing.
+    Refused { code: String, message: String },
+    /// A polled step ended in a state that says that nothing was done.
+    Ended { code: String, message: String },
+    /// It may have done it.
+    Lost(String),
+    /// Nothing arrived there.
+    NotSent(String),
+    /// Nothing leaves any more; nothing arrived there.
+    Stopped(String),
+}
+
+/// What all calls of one sending share.
+pub(super) struct Caller {
+    pub(super) client: Client,
+    pub(super) auth: Auth,
+    pub(super) account: Account,
+    pub(super) places: ErrorPlaces,
+    pub(super) timeouts: Timeouts,
+    /// By the account's clock.
+    pub(super) deadline: Option<Duration>,
+    pub(super) stop: Option<Arc<AtomicBool>>,
+    /// The channel is on this machine.
+    pub(super) near: bool,
+}
+
+/// One try's end.
+enum Try {
+    Answer(u16, HeaderMap, Vec<u8>),
+    /// Nothing arrived there.
+    Unreached(String),
+    /// It may have arrived.
+    Broken(String),
+    /// It cannot be sent at all.
+    Unfit(String),
+}
+
+impl Caller {
+    /// A client that follows no redirect and keeps bodies as sent.
+    ///
+    /// # Errors
+    /// A machine without what TLS needs.
+    pub(super) fn client(timeouts: &Timeouts, near: bool) -> Result<Client, String> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("shelfcast/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(timeouts.connect.0)
+            .read_timeout(timeouts.idle.0)
+            .no_gzip();
+        if near {
+            builder = builder.no_proxy();
+        }
+        builder
+            .build()
+            .map_err(|error| format!("no secure connection can be made: {}", reasons(&error)))
+    }
+
+    /// Words of others, fit to be shown.
+    pub(super) async fn cleaned(&self, words: &str) -> String {
+        let mut secrets = self.auth.secrets.clone();
+        secrets.extend(self.auth.current(&self.account).await);
+        clean(words, &secrets)
+    }
+
+    fn over(&self) -> Option<String> {
+        let stopped = self
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.load(Ordering::Relaxed));
+        if stopped {
+            return Some("the run was interrupted".to_owned());
+        }
+        let now = self.account.clock().now();
+        self.deadline
+            .is_some_and(|deadline| now >= deadline)
+            .then(|| "the run's deadline is over".to_owned())
+    }
+
+    /// Makes a call, and again where that does no harm.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub(super) async fn call(&self, call: &Call) -> Result<Answer, CallError> {
+        let mut tries = 0;
+        let mut fresh_token = false;
+        // an earlier try may have arrived
+        let mut maybe = false;
+        loop {
+            tries += 1;
+            let end = match self.one(call, &mut fresh_token, tries).await {
+                Ok(answer) => return Ok(answer),
+                Err(end) => end,
+            };
+            let stop = |reason: String| match maybe {
+                true => CallError::Lost(reason),
+                false => CallError::Stopped(reason),
+            };
+            let (reason, pause, arrived) = match end {
+                End::Final(CallError::Refused { code, message }) if maybe => {
+                    return Err(CallError::Lost(format!(
+                        "the answer to the first try was lost, and the second was answered `{code}` {message}"
+                    )));
+                }
+                End::Final(CallError::Stopped(reason)) => return Err(stop(reason)),
+                End::Final(error) => return Err(error),
+                End::Again => {
+                    tries -= 1;
+                    continue;
+                }
+                End::Throttled(reason) => (reason, None, false),
+                End::Unreached(reason) => (reason, Some(backoff(FIRST_PAUSE, tries)), false),
+                End::Broken(reason) => (reason, Some(backoff(FIRST_PAUSE, tries)), true),
+            };
+            maybe |= arrived && call.effect;
+            if arrived && !call.idempotent {
+                return Err(CallError::Lost(reason));
+            }
+            if tries >= TRIES_MAX || !self.account.retry() {
+                return Err(match maybe {
+                    true => CallError::Lost(reason),
+                    false => CallError::NotSent(reason),
+                });
+            }
+            if let Some(reason) = self.account.paused().or_else(|| self.over()) {
+                return Err(match maybe {
+                    true => CallError::Lost(reason),
+                    false => CallError::Stopped(reason),
+                });
+            }
+            if let Some(pause) = pause {
+                self.account.clock().sleep(pause).await;
+            }
+        }
+    }
+
+    /// One try, from its turn to its answer.
+    async fn one(&self, call: &Call, fresh_token: &mut bool, tries: u32) -> Result<Answer, End> {
+        let place = shown(&call.url);
+        let stopped = |reason| End::Final(CallError::Stopped(reason));
+        if let Some(reason) = self.over() {
+            return Err(stopped(reason));
+        }
+        let pace = call.pace.map(|pace| (call.name.as_str(), pace));
+        let mut url = call.url.clone();
+        let mut redirects = 0;
+        let (status, headers, body, token) = loop {
+            if let Some(why) = refused(&url, self.near) {
+                let message = format!("step `{}` leads to {why}", call.name);
+                return Err(End::Final(CallError::NotSent(message)));
+            }
+            let (credential, token) = match call.credentials {
+                true => self
+                    .auth
+                    .credential(&url, &self.client, &self.account)
+                    .await
+                    .map_err(|reason| {
+                        self.account.pause(&reason);
+                        stopped(reason)
+                    })?,
+                false => (Credential::None, None),
+            };
+            self.account
+                .turn(pace, self.deadline)
+                .await
+                .map_err(stopped)?;
+            match self.send(call, &url, credential).await {
+                Try::Unreached(why) => return Err(End::Unreached(format!("{place} {why}"))),
+                Try::Broken(why) => return Err(End::Broken(format!("{place} {why}"))),
+                Try::Unfit(why) => {
+                    let message = format!("{place} {why}");
+                    return Err(End::Final(CallError::NotSent(message)));
+                }
+                Try::Answer(status, headers, body) => {
+                    let to = headers
+                        .get(LOCATION)
+                        .and_then(|to| to.to_str().ok())
+                        .and_then(|to| url.join(to).ok());
+                    match to.filter(|_| (300..400).contains(&status) && status != 304) {
+                        Some(to) if call.method == Method::Get && redirects < REDIRECTS_MAX => {
+                            redirects += 1;
+                            url = to;
+                        }
+                        Some(to) => {
+                            let message = format!(
+                                "{place} redirects to {}, which is not followed",
+                                to.host_str().unwrap_or_default()
+                            );
+                            return Err(End::Final(CallError::Refused {
+                                code: status.to_string(),
+                                message,
+                            }));
+                        }
+                        None => break (status, headers, body, token),
+                    }
+                }
+            }
+        };
+        self.judge(call, (status, headers, body), token, fresh_token, tries)
+            .await
+    }
+
+    /// What a whole answer means.
+    async fn judge(
+        &self,
+        call: &Call,
+        (status, headers, body): (u16, HeaderMap, Vec<u8>),
+        token: Option<String>,
+        fresh_token: &mut bool,
+        tries: u32,
+    ) -> Result<Answer, End> {
+        let place = shown(&call.url);
+        let body = match unpacked(body) {
+            Ok(body) => body,
+            Err(why) if (200..300).contains(&status) => {
+                return Err(End::Broken(format!("{place} {why}")));
+            }
+            Err(_) => Vec::new(),
+        };
+        let json: Option<Value> = serde_json::from_slice(&body).ok();
+        let at = |pointer: &Option<String>| {
+            text(json.as_ref().and_then(|json| json.pointer(pointer.as_deref()?)))
+        };
+        let code = at(&self.places.code);
+        let message = at(&self.places.message).unwrap_or_default();
+        let is = |codes: &[String]| code.as_ref().is_some_and(|code| codes.contains(code));
+        let words = self.cleaned(&message).await;
+        let said = match (&code, words.is_empty()) {
+            (_, false) => format!(": {words}"),
+            (Some(code), true) => format!(": `{}`", self.cleaned(code).await),
+            (None, true) => String::new(),
+        };
+        let wait = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| retry_after(value, self.account.clock().wall()));
+        if status == 429 || is(&self.places.throttled) {
+            self.account
+                .throttled(wait.unwrap_or_else(|| backoff(FIRST_PAUSE * 2, tries)));
+            let reason = format!("{place} answered {status}, too many calls{said}");
+            return Err(match self.account.paused() {
+                Some(paused) => End::Final(CallError::Stopped(paused)),
+                None => End::Throttled(reason),
+            });
+        }
+        if status == 401 || is(&self.places.unauthorized) {
+            if let (Some(token), false) = (&token, *fresh_token) {
+                *fresh_token = true;
+                self.auth.forget(&self.account, token).await;
+                return Err(End::Again);
+            }
+            let reason = format!("the account is paused: {place} does not take the credentials ({status}){said}");
+            self.account.pause(&reason);
+            return Err(End::Final(CallError::Stopped(reason)));
+        }
+        let expected = match &call.expect {
+            Some(known) => known.contains(&status),
+            None => (200..300).contains(&status),
+        };
+        if expected {
+            self.account.answered();
+            return Ok(Answer {
+                headers,
+                body,
+                json,
+            });
+        }
+        if call.credentials && (matches!(status, 402 | 403) || is(&self.places.forbidden)) {
+            let reason = format!("the account is paused: {place} blocks it ({status}){said}");
+            self.account.pause(&reason);
+            return Err(End::Final(CallError::Stopped(reason)));
+        }
+        let reason = format!("{place} answered {status}{said}");
+        if matches!(status, 408 | 425) || status >= 500 {
+            if let Some(wait) = wait {
+                self.account.hold(wait.min(super::account::WAIT_MAX));
+            }
+            return Err(End::Broken(reason));
+        }
+        if (200..300).contains(&status) {
+            return Err(End::Final(CallError::Lost(format!(
+                "{reason}, which step `{}` does not expect",
+                call.name
+            ))));
+        }
+        self.account.answered();
+        let code = match code {
+            Some(code) => self.cleaned(&code).await,
+            None => status.to_string(),
+        };
+        let message = if words.is_empty() {
+            format!("{place} answered {status}")
+        } else {
+            words
+        };
+        Err(End::Final(CallError::Refused { code, message }))
+    }
+
+    async fn send(&self, call: &Call, url: &Url, credential: Credential) -> Try {
+        let method = match call.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut url = url.clone();
+        let header = match credential {
+            Credential::None => None,
+            Credential::Header(name, value) => Some((name, value)),
+            Credential::Query(name, value) => {
+                url.query_pairs_mut().append_pair(&name, &value);
+                None
+            }
+        };
+        let mut total = self.timeouts.total.0;
+        if let Some(deadline) = self.deadline {
+            total = total.min(deadline.saturating_sub(self.account.clock().now()));
+        }
+        let mut request = self.client.request(method, url).timeout(total);
+        for (name, value) in call.headers.iter().chain(header.iter()) {
+            request = request.header(name, value);
+        }
+        if call.method != Method::Get || !call.body.is_empty() {
+            request = request.body(call.body.clone());
+        }
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let why = why(&error);
+                return if error.is_builder() {
+                    Try::Unfit(why)
+                } else if error.is_connect() {
+                    Try::Unreached(why)
+                } else {
+                    Try::Broken(why)
+                };
+            }
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    body.extend_from_slice(&chunk);
+                    if body.len() > ANSWER_BYTES_MAX {
+                        return Try::Broken("answers at too great a length".to_owned());
+                    }
+                }
+                Ok(None) => return Try::Answer(status, headers, body),
+                // a refusal is one, whole or not
+                Err(_) if (400..500).contains(&status) => {
+                    return Try::Answer(status, headers, Vec::new());
+                }
+                Err(error) => return Try::Broken(why(&error)),
+            }
+        }
+    }
+}
+
+/// How one try ended, when not with the answer that was expected.
+enum End {
+    Final(CallError),
+    /// At once, with a new token.
+    Again,
+    /// Not taken; the account waits.
+    Throttled(String),
+    Unreached(String),
+    Broken(String),
+}
+
+/// A body out of gzip, which it shows by its first bytes.
+fn unpacked(body: Vec<u8>) -> Result<Vec<u8>, String> {
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        return Ok(body);
+    }
+    let mut out = Vec::new();
+    flate2::read::MultiGzDecoder::new(body.as_slice())
+        .take(ANSWER_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut out)
+        .map_err(|_| "answered with a packed body that is not whole".to_owned())?;
+    if out.len() > ANSWER_BYTES_MAX {
+        return Err("answers at too great a length".to_owned());
+    }
+    Ok(out)
+}
+
+fn why(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        "did not answer in time".to_owned()
+    } else if error.is_connect() {
+        format!("cannot be reached: {}", reasons(error))
+    } else if error.is_builder() {
+        "is asked for with a header or address that cannot be".to_owned()
+    } else {
+        "broke the connection off".to_owned()
+    }
+}
+
+/// The causes of an error without its address, innermost last.
+fn reasons(error: &reqwest::Error) -> String {
+    let mut reasons: Vec<String> = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        if !reason.contains("://") && !reasons.iter().any(|known| known.contains(&reason)) {
+            reasons.push(reason);
+        }
+        cause = error.source();
+    }
+    if reasons.is_empty() {
+        return "no reason given".to_owned();
+    }
+    reasons.join(": ")
+}
+
+/// An address out of a template's text, joined to the channel's own.
+pub(super) fn address(own: &Url, text: &str) -> Result<Url, String> {
+    let text = text.trim();
+    let whole = match text.strip_prefix('/') {
+        Some(rest) => format!("{}/{rest}", own.as_str().trim_end_matches('/')),
+        None => text.to_owned(),
+    };
+    let url = Url::parse(&whole).map_err(|_| "its address is none".to_owned())?;
+    match url.host_str() {
+        Some(_) => Ok(url),
+        None => Err("its address has no host".to_owned()),
+    }
+}
+
+/// Whether the channel is on this machine.
+pub(super) fn near(own: &Url) -> bool {
+    is_loopback(own)
+}

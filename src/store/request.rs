@@ -1,0 +1,515 @@
+//! Items to a channel that takes requests, as one straight line: put together, sent, judged, told.
+//!
+//! Comes in: the manifest's `[request]`, the feed's settings and secrets, rendered items and removals. Goes out: one outcome an
+//! item, in any order, and the sums. Promised: each item is told exactly once, whatever happens; nothing leaves after the
+//! account is paused, the deadline is over or the run is interrupted: what is left is `Held`. Memory: the batches on
+//! their way, and at most 10,000 items that wait for their group.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use reqwest::Url;
+use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
+
+use crate::channel::manifest::request::{RemoteId, Request, Step};
+use crate::channel::manifest::{Format, Manifest};
+use crate::config::secret::Secret;
+use crate::helper::crate_adapter::OwnedContext;
+
+use super::account::Account;
+use super::auth::Auth;
+use super::batch::{Batch, Batcher, Entry};
+use super::call::{Caller, near};
+use super::clean::{refused, shown};
+use super::document::Around;
+use super::outcome::{ItemOutcome, Outcome};
+use super::run::{Engine, Line};
+use super::template::{Place, Templates};
+
+/// An item as the feed's template wrote it.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// Its id at the channel: the attribute that is `unique`.
+    pub id: Cow<'a, str>,
+    /// Its SKU; empty where it has none.
+    pub sku: Cow<'a, str>,
+    /// Its bytes out of the feed; a comma at either end of a JSON item is taken off.
+    pub bytes: Cow<'a, [u8]>,
+    /// Further names for templates, such as `remote_id`, `location_id`, `key`.
+    pub fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// An item that was published and is gone.
+#[derive(Clone, Debug)]
+pub struct Removed<'a> {
+    /// Its id at the channel.
+    pub id: Cow<'a, str>,
+    /// Its SKU; empty where it has none.
+    pub sku: Cow<'a, str>,
+    /// Further names for templates.
+    pub fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// What sending needs beside the items.
+#[derive(Clone, Debug)]
+pub struct Sending<'a> {
+    /// How the channel takes requests.
+    pub request: &'a Request,
+    /// The format of the batch document.
+    pub format: Format,
+    /// What the feed's template writes before the items.
+    pub head: &'a [u8],
+    /// What it writes after them.
+    pub tail: &'a [u8],
+    /// The feed's settings, defaults included: an object, or null.
+    pub settings: &'a Value,
+    /// The secrets that the manifest asks for, by name.
+    pub secrets: &'a BTreeMap<String, Secret>,
+    /// The feed, as templates see it.
+    pub feed: FeedNames<'a>,
+    /// Where the channel is, in place of the manifest's `url`.
+    pub url: Option<&'a str>,
+    /// The run's name; keys may be made from it.
+    pub run: &'a str,
+    /// True when these are all items of the feed, not only what changed.
+    pub full: bool,
+    /// What resolving found, by SKU.
+    pub remote: Option<&'a HashMap<String, RemoteId>>,
+    /// The account, shared by all who use the same credentials.
+    pub account: Account,
+    /// After so long no call is begun.
+    pub deadline: Option<Duration>,
+    /// Set from outside when the run shall end.
+    pub stop: Option<Arc<AtomicBool>>,
+}
+
+/// The feed, as templates of requests see it: `feed.name` and so on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FeedNames<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its language, BCP 47.
+    pub language: &'a str,
+    /// Its currency, ISO 4217.
+    pub currency: &'a str,
+    /// The shop's country, ISO 3166-1.
+    pub country: &'a str,
+}
+
+/// The sums of a sending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestReport {
+    /// The channel's address, without secrets.
+    pub address: String,
+    /// Items and removals that were taken.
+    pub accepted: u64,
+    /// Those that were refused.
+    pub rejected: u64,
+    /// Those of which nobody knows.
+    pub unknown: u64,
+    /// Those that did not leave.
+    pub held: u64,
+    /// Calls made by this sending, repeated ones included.
+    pub calls: u64,
+    /// Calls and rounds that repeated another.
+    pub retries: u64,
+    /// Why nothing leaves any more, where that is so.
+    pub paused: Option<String>,
+}
+
+/// Why sending could not begin, or its items could not be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// Manifest, settings or secrets do not do.
+    #[error("{0}")]
+    Configuration(String),
+    /// The items could not be read; what was told before holds.
+    #[error("the items to send cannot be read: {0}")]
+    Items(#[from] io::Error),
+    /// This machine cannot make calls.
+    #[error("{0}")]
+    Machine(String),
+}
+
+/// The settings of a feed with the manifest's defaults, as templates see them; what has neither is null.
+pub fn settings(manifest: &Manifest, given: &indexmap::IndexMap<String, toml::Value>) -> Value {
+    let value = |value: &toml::Value| match value {
+        toml::Value::String(text) => json!(text),
+        other => serde_json::to_value(other).unwrap_or(Value::Null),
+    };
+    manifest
+        .settings
+        .iter()
+        .map(|(name, setting)| {
+            let found = given.get(name).or(setting.default.as_ref());
+            (name.clone(), found.map_or(Value::Null, value))
+        })
+        .collect::<Map<String, Value>>()
+        .into()
+}
+
+/// Sends items and removals. Not to be called from within an asynchronous task.
+///
+/// # Errors
+/// [`SendError`]; what happened to single items is no error.
+pub fn send<'i>(
+    sending: &Sending<'_>,
+    items: impl IntoIterator<Item = io::Result<Item<'i>>>,
+    removed: impl IntoIterator<Item = Removed<'i>>,
+    tell: &mut dyn FnMut(ItemOutcome),
+) -> Result<RequestReport, SendError> {
+    let engine = Arc::new(Engine::new(sending)?);
+    let before = sending.account.calls();
+    let mut report = RequestReport {
+        address: shown(&engine.own),
+        ..RequestReport::default()
+    };
+    let ended = runtime()?.block_on(async {
+        let mut desk = Desk {
+            concurrency: sending.request.concurrency.unwrap_or(1).clamp(1, 64) as usize,
+            engine: Arc::clone(&engine),
+            running: JoinSet::new(),
+            report: &mut report,
+            tell,
+        };
+        let ended = desk.all(sending, items, removed).await;
+        while desk.one_ended().await {}
+        ended
+    });
+    let after = sending.account.calls();
+    report.calls = after.0 - before.0;
+    report.retries = after.1 - before.1;
+    report.paused = sending.account.paused();
+    ended?;
+    Ok(report)
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, SendError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| SendError::Machine(format!("no call can be made: {error}")))
+}
+
+impl Engine {
+    /// What all batches share.
+    pub(super) fn new(sending: &Sending<'_>) -> Result<Self, SendError> {
+        let wrong = SendError::Configuration;
+        let request = sending.request;
+        let templates = Templates::new(OwnedContext {
+            currency: sending.feed.currency.to_owned(),
+            language: sending.feed.language.to_owned(),
+            timezone: "UTC".to_owned(),
+            weight_unit: "g".to_owned(),
+            length_unit: "cm".to_owned(),
+            ..OwnedContext::default()
+        });
+        let context = json!({
+            "settings": sending.settings,
+            "feed": {
+                "name": sending.feed.name,
+                "language": sending.feed.language,
+                "currency": sending.feed.currency,
+                "country": sending.feed.country,
+            },
+            "run": sending.run,
+            "full": sending.full,
+        });
+        let written = match (sending.url, &request.url) {
+            (Some(url), _) => url.to_owned(),
+            (None, Some(url)) => templates
+                .render(url, Place::Plain, &context)
+                .map_err(wrong)?,
+            (None, None) => {
+                return Err(wrong(
+                    "the channel has no address: give `url`, as the store's or the destination's"
+                        .to_owned(),
+                ));
+            }
+        };
+        let own = Url::parse(written.trim())
+            .ok()
+            .filter(Url::has_host)
+            .ok_or_else(|| wrong("the channel's address is none".to_owned()))?;
+        let near = near(&own);
+        if let Some(why) = refused(&own, true).filter(|_| !near) {
+            return Err(wrong(format!("the channel's address is {why}")));
+        }
+        for (name, needed) in &request.secrets {
+            if !needed.optional && !sending.secrets.contains_key(name) {
+                let about = needed.about.as_deref().unwrap_or("the channel needs it");
+                return Err(wrong(format!("the secret `{name}` is missing: {about}")));
+            }
+        }
+        let auth = Auth::new(
+            &request.auth,
+            sending.secrets,
+            sending.settings,
+            &own,
+            &templates,
+        )
+        .map_err(wrong)?;
+        let client = Caller::client(&request.timeouts, near).map_err(SendError::Machine)?;
+        let now = sending.account.clock().now();
+        let Value::Object(context) = context else {
+            return Err(wrong("the settings are no table".to_owned()));
+        };
+        Ok(Engine {
+            needs_item: looks_into_items(request),
+            request: request.clone(),
+            caller: Caller {
+                client,
+                auth,
+                account: sending.account.clone(),
+                places: request.error.clone(),
+                timeouts: request.timeouts,
+                deadline: sending.deadline.map(|length| now.saturating_add(length)),
+                stop: sending.stop.clone(),
+                near,
+            },
+            templates,
+            around: Around {
+                format: sending.format,
+                head: sending.head.to_vec(),
+                tail: sending.tail.to_vec(),
+            },
+            own,
+            context,
+        })
+    }
+
+    fn group(&self, entry: &Entry) -> Result<String, String> {
+        let Some(template) = &self.request.group_by else {
+            return Ok(String::new());
+        };
+        let mut context = self.context.clone();
+        context.insert("item".to_owned(), self.item(entry));
+        self.templates
+            .render(template, Place::Plain, &Value::Object(context))
+    }
+
+    /// Why nothing should leave any more.
+    fn over(&self) -> Option<String> {
+        self.caller.account.paused()
+    }
+}
+
+/// Whether a template looks into items beyond what they go by.
+fn looks_into_items(request: &Request) -> bool {
+    let of = |steps: &[Step]| {
+        steps.iter().any(|step| {
+            step.headers
+                .values()
+                .map(String::as_str)
+                .chain([step.url.as_str()])
+                .chain(step.template.as_deref())
+                .any(|text| text.contains("item."))
+        })
+    };
+    of(&request.step)
+        || request
+            .group_by
+            .as_ref()
+            .is_some_and(|text| text.contains("item."))
+        || request.headers.values().any(|text| text.contains("item."))
+}
+
+/// Where batches are made, launched and told.
+struct Desk<'d> {
+    engine: Arc<Engine>,
+    concurrency: usize,
+    running: JoinSet<Vec<ItemOutcome>>,
+    report: &'d mut RequestReport,
+    tell: &'d mut dyn FnMut(ItemOutcome),
+}
+
+impl Desk<'_> {
+    async fn all<'i>(
+        &mut self,
+        sending: &Sending<'_>,
+        items: impl IntoIterator<Item = io::Result<Item<'i>>>,
+        removed: impl IntoIterator<Item = Removed<'i>>,
+    ) -> io::Result<()> {
+        let request = sending.request;
+        let around = sending.head.len() + sending.tail.len();
+        let engine = Arc::clone(&self.engine);
+        let between = engine.around.between();
+        let mut batcher = Batcher::new(request.batch, around, between);
+        let mut failed = None;
+        for item in items {
+            let item = match item {
+                Ok(item) => item,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            };
+            let fields = self.fields(sending, &item.sku, item.fields);
+            let entry = Entry {
+                bytes: engine.around.bare(&item.bytes).to_vec(),
+                id: item.id.into_owned(),
+                sku: item.sku.into_owned(),
+                removed: false,
+                fields,
+            };
+            self.push(Line::Items, &mut batcher, entry).await;
+        }
+        let own_steps = request
+            .delete
+            .as_ref()
+            .is_some_and(|delete| !delete.step.is_empty());
+        let mut removals = request
+            .delete
+            .as_ref()
+            .filter(|_| own_steps)
+            .map(|delete| Batcher::new(delete.batch, 0, 0));
+        for gone in removed {
+            let fields = self.fields(sending, &gone.sku, gone.fields);
+            let mut entry = Entry {
+                id: gone.id.into_owned(),
+                sku: gone.sku.into_owned(),
+                bytes: Vec::new(),
+                removed: true,
+                fields,
+            };
+            if failed.is_some() {
+                let reason = "the items before it could not be read".to_owned();
+                self.told(entry, Outcome::Held { reason });
+                continue;
+            }
+            match (&mut removals, request.delete.as_ref()) {
+                (Some(removals), _) => self.push(Line::Removals, removals, entry).await,
+                (None, Some(delete)) if delete.item.is_some() => {
+                    let mut context = engine.context.clone();
+                    context.insert("item".to_owned(), engine.item(&entry));
+                    let text = delete.item.as_deref().unwrap_or_default();
+                    match engine
+                        .templates
+                        .render(text, Place::Json, &Value::Object(context))
+                    {
+                        Ok(bytes) => {
+                            entry.bytes = engine.around.bare(bytes.as_bytes()).to_vec();
+                            self.push(Line::Items, &mut batcher, entry).await;
+                        }
+                        Err(reason) => self.told(entry, Outcome::Held { reason }),
+                    }
+                }
+                _ => {
+                    let reason = "the channel's manifest has no [request.delete]".to_owned();
+                    self.told(entry, Outcome::Held { reason });
+                }
+            }
+        }
+        for batch in batcher.rest() {
+            self.launch(Line::Items, batch).await;
+        }
+        for batch in removals.iter_mut().flat_map(Batcher::rest) {
+            self.launch(Line::Removals, batch).await;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// An item's own names, and those of its remote id.
+    fn fields(
+        &self,
+        sending: &Sending<'_>,
+        sku: &str,
+        given: Vec<(Cow<'_, str>, Cow<'_, str>)>,
+    ) -> Vec<(String, String)> {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        if let Some(remote) = sending.remote.and_then(|remote| remote.get(sku)) {
+            fields.push(("remote_id".to_owned(), remote.id.clone()));
+            fields.extend(
+                remote
+                    .fields
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
+        }
+        fields.extend(
+            given
+                .into_iter()
+                .map(|(name, value)| (name.into_owned(), value.into_owned())),
+        );
+        fields
+    }
+
+    async fn push(&mut self, line: Line, batcher: &mut Batcher, entry: Entry) {
+        if let Some(reason) = self.engine.over() {
+            return self.told(entry, Outcome::Held { reason });
+        }
+        let group = match self.engine.group(&entry) {
+            Ok(group) => group,
+            Err(reason) => return self.told(entry, Outcome::Held { reason }),
+        };
+        match batcher.push(group, entry) {
+            Ok(full) => {
+                for batch in full {
+                    self.launch(line, batch).await;
+                }
+            }
+            Err(given) => {
+                let (entry, message) = *given;
+                let outcome = Outcome::Rejected {
+                    code: "too-large".to_owned(),
+                    message,
+                    transient: false,
+                };
+                self.told(entry, outcome);
+            }
+        }
+    }
+
+    async fn launch(&mut self, line: Line, batch: Batch) {
+        if let Some(reason) = self.engine.over() {
+            for entry in batch.entries {
+                let reason = reason.clone();
+                self.told(entry, Outcome::Held { reason });
+            }
+            return;
+        }
+        while self.running.len() >= self.concurrency && self.one_ended().await {}
+        let engine = Arc::clone(&self.engine);
+        self.running
+            .spawn(async move { engine.batch(line, batch).await });
+        // with one batch at a time it is told before the next one is made
+        if self.concurrency == 1 {
+            self.one_ended().await;
+        }
+    }
+
+    /// Waits for one batch; false when none is on its way.
+    async fn one_ended(&mut self) -> bool {
+        let Some(ended) = self.running.join_next().await else {
+            return false;
+        };
+        for outcome in ended.expect("a batch neither panics nor is aborted") {
+            self.count(outcome);
+        }
+        true
+    }
+
+    fn told(&mut self, entry: Entry, outcome: Outcome) {
+        self.count(ItemOutcome {
+            id: entry.id,
+            sku: entry.sku,
+            removed: entry.removed,
+            outcome,
+        });
+    }
+
+    fn count(&mut self, outcome: ItemOutcome) {
+        *match outcome.outcome {
+            Outcome::Accepted => &mut self.report.accepted,
+            Outcome::Rejected { .. } => &mut self.report.rejected,
+            Outcome::Unknown { .. } => &mut self.report.unknown,
+            Outcome::Held { .. } => &mut self.report.held,
+        } += 1;
+        (self.tell)(outcome);
+    }
+}

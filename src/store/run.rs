@@ -1,0 +1,493 @@
+//! One batch, from its document to one outcome an item: the steps in order, the polling, the verdicts, and what is sent
+//! again because its refusal passes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::channel::manifest::request::{Request, Step, Until, Verdict};
+
+use super::batch::{Batch, Entry};
+use super::call::{Answer, Call, CallError, Caller, address};
+use super::clean::shown;
+use super::document::{Around, numbered};
+use super::outcome::{ItemOutcome, Outcome};
+use super::pace::backoff;
+use super::template::{Place, Templates};
+use super::verdict::{self, text};
+
+/// Rounds in which items go out again whose refusal passes.
+pub(super) const ROUNDS_MAX: u32 = 3;
+
+/// What all batches of one sending share.
+pub(super) struct Engine {
+    pub(super) request: Request,
+    pub(super) caller: Caller,
+    pub(super) templates: Templates,
+    pub(super) around: Around,
+    pub(super) own: reqwest::Url,
+    /// `settings`, `feed`, `run`, `full`.
+    pub(super) context: Map<String, Value>,
+    /// Templates look into items.
+    pub(super) needs_item: bool,
+}
+
+/// Which steps a batch goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// Those of items.
+    Items,
+    /// Those of removals.
+    Removals,
+}
+
+/// How far a batch came before it failed.
+struct Failed {
+    error: CallError,
+    /// A step before may have changed something.
+    after_effect: bool,
+    /// The step itself may change something.
+    effect: bool,
+}
+
+impl Engine {
+    fn steps(&self, line: Line) -> (&[Step], Option<&Verdict>) {
+        match (line, &self.request.delete) {
+            (Line::Removals, Some(delete)) => (&delete.step, delete.verdict.as_ref()),
+            _ => (&self.request.step, self.request.verdict.as_ref()),
+        }
+    }
+
+    /// Sends a batch; one outcome an item, in its order.
+    pub(super) async fn batch(&self, line: Line, batch: Batch) -> Vec<ItemOutcome> {
+        let mut done: Vec<Option<Outcome>> = vec![None; batch.entries.len()];
+        let mut open: Vec<usize> = (0..batch.entries.len()).collect();
+        for round in 1.. {
+            let entries: Vec<&Entry> = open.iter().map(|&index| &batch.entries[index]).collect();
+            let outcomes = self.attempt(line, &batch.group, &entries).await;
+            let mut again = Vec::new();
+            for (&index, outcome) in open.iter().zip(outcomes) {
+                if let Outcome::Rejected {
+                    transient: true, ..
+                } = outcome
+                {
+                    again.push(index);
+                }
+                done[index] = Some(outcome);
+            }
+            open = again;
+            let account = &self.caller.account;
+            if open.is_empty()
+                || round > ROUNDS_MAX
+                || account.paused().is_some()
+                || !account.retry()
+            {
+                break;
+            }
+            let pause = backoff(Duration::from_secs(2), round);
+            account.clock().sleep(pause).await;
+        }
+        batch
+            .entries
+            .into_iter()
+            .zip(done)
+            .map(|(entry, outcome)| ItemOutcome {
+                id: entry.id,
+                sku: entry.sku,
+                removed: entry.removed,
+                outcome: outcome.unwrap_or_else(|| silent("nothing was said of it")),
+            })
+            .collect()
+    }
+
+    /// One round: document, steps, verdicts.
+    async fn attempt(&self, line: Line, group: &str, entries: &[&Entry]) -> Vec<Outcome> {
+        let all = |outcome: Outcome| vec![outcome; entries.len()];
+        let held = |reason: String| all(Outcome::Held { reason });
+        let items = match self.items(entries) {
+            Ok(items) => items,
+            Err(reason) => return held(reason),
+        };
+        let document = self.around.document(items.iter().map(Vec::as_slice));
+        let context = match self.context(group, entries, &document) {
+            Ok(context) => context,
+            Err(reason) => return held(reason),
+        };
+        let (steps, verdict) = self.steps(line);
+        let mut answers: HashMap<&str, Answer> = HashMap::new();
+        let ended = self
+            .go(steps, document, context, &mut answers)
+            .await;
+        let well = ended.is_ok();
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; entries.len()];
+        // refusals on the way hold, whatever came after
+        for step in steps {
+            let (Some(early), Some(answer)) = (&step.verdict, answers.get(step.name.as_str()))
+            else {
+                continue;
+            };
+            let read = self.read(early, Some(answer), entries, &items).await;
+            for (known, said) in outcomes.iter_mut().zip(read) {
+                if let Some(Outcome::Rejected { .. }) = said {
+                    *known = said;
+                }
+            }
+        }
+        let rest: Vec<Outcome> = match ended {
+            Ok(()) => {
+                let last = verdict.and_then(|verdict| {
+                    let name = verdict.step.as_deref();
+                    let name = name.or_else(|| steps.last().map(|step| step.name.as_str()));
+                    answers.get(name.unwrap_or_default())
+                });
+                match verdict {
+                    None => all(silent("the channel's manifest does not say where the answer tells")),
+                    Some(_) if last.is_none() => {
+                        all(silent("the step that would tell was left out"))
+                    }
+                    Some(verdict) => self
+                        .read(verdict, last, entries, &items)
+                        .await
+                        .into_iter()
+                        .map(|said| {
+                            said.unwrap_or_else(|| silent("the answer does not name it"))
+                        })
+                        .collect(),
+                }
+            }
+            Err(failed) => {
+                let transient = verdict.map_or(&[][..], |verdict| verdict.transient.as_slice());
+                all(failed.outcome(transient))
+            }
+        };
+        let place = shown(&self.own);
+        let lost = rest
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Unknown { .. } | Outcome::Held { .. }));
+        self.caller.account.batch_ended(well || !lost, &place);
+        outcomes
+            .into_iter()
+            .zip(rest)
+            .map(|(early, rest)| early.unwrap_or(rest))
+            .collect()
+    }
+
+    /// The items' bytes, numbered where the manifest asks for it.
+    fn items(&self, entries: &[&Entry]) -> Result<Vec<Vec<u8>>, String> {
+        entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| match &self.request.number {
+                Some(member) if !entry.bytes.is_empty() => {
+                    numbered(&entry.bytes, member, index + 1)
+                }
+                _ => Ok(entry.bytes.clone()),
+            })
+            .collect()
+    }
+
+    /// The names that the templates of a batch see.
+    fn context(
+        &self,
+        group: &str,
+        entries: &[&Entry],
+        document: &[u8],
+    ) -> Result<Map<String, Value>, String> {
+        let mut context = self.context.clone();
+        context.insert("group".to_owned(), json!(group));
+        if let Some(first) = entries.first() {
+            context.insert("item".to_owned(), self.item(first));
+        }
+        let named: Vec<Value> = entries
+            .iter()
+            .map(|entry| {
+                let mut item = Map::new();
+                item.insert("id".to_owned(), json!(entry.id));
+                item.insert("sku".to_owned(), json!(entry.sku));
+                for (name, value) in &entry.fields {
+                    item.insert(name.clone(), json!(value));
+                }
+                Value::Object(item)
+            })
+            .collect();
+        let mut digest = Sha256::new();
+        digest.update(document);
+        for entry in entries {
+            digest.update([0]);
+            digest.update(entry.id.as_bytes());
+        }
+        let digest: String = digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        context.insert("items".to_owned(), Value::Array(named));
+        context.insert(
+            "batch".to_owned(),
+            json!({ "digest": digest, "items": entries.len(), "bytes": document.len() }),
+        );
+        context.insert("captures".to_owned(), json!({}));
+        if let Some(idempotency) = &self.request.idempotency {
+            let whole = Value::Object(context.clone());
+            let key = self
+                .templates
+                .render(&idempotency.key, Place::Plain, &whole)?;
+            context.insert("key".to_owned(), json!(key));
+        }
+        Ok(context)
+    }
+
+    /// An item as templates see it: the members of its own JSON, then what it goes by.
+    pub(super) fn item(&self, entry: &Entry) -> Value {
+        let mut item = match self.needs_item {
+            true => serde_json::from_slice(&entry.bytes).unwrap_or_default(),
+            false => Map::new(),
+        };
+        item.insert("id".to_owned(), json!(entry.id));
+        item.insert("sku".to_owned(), json!(entry.sku));
+        for (name, value) in &entry.fields {
+            item.insert(name.clone(), json!(value));
+        }
+        Value::Object(item)
+    }
+
+    async fn read(
+        &self,
+        verdict: &Verdict,
+        answer: Option<&Answer>,
+        entries: &[&Entry],
+        items: &[Vec<u8>],
+    ) -> Vec<Option<Outcome>> {
+        let keys: Vec<String> = entries
+            .iter()
+            .zip(items)
+            .enumerate()
+            .map(|(index, (entry, bytes))| match &verdict.item {
+                None => entry.id.clone(),
+                Some(pointer)
+                    if pointer.strip_prefix('/') == self.request.number.as_deref() =>
+                {
+                    (index + 1).to_string()
+                }
+                Some(pointer) => serde_json::from_slice::<Value>(bytes)
+                    .ok()
+                    .and_then(|item| text(item.pointer(pointer)))
+                    .unwrap_or_default(),
+            })
+            .collect();
+        let mut secrets = self.caller.auth.secrets.clone();
+        secrets.extend(self.caller.auth.current(&self.caller.account).await);
+        let json = answer.and_then(|answer| answer.json.as_ref());
+        verdict::read(verdict, json, &keys, &secrets)
+    }
+
+    /// The steps, in order.
+    async fn go<'s>(
+        &'s self,
+        steps: &'s [Step],
+        document: Vec<u8>,
+        mut context: Map<String, Value>,
+        answers: &mut HashMap<&'s str, Answer>,
+    ) -> Result<(), Failed> {
+        let mut after_effect = false;
+        let optional: Vec<&str> = steps.iter().filter_map(|step| step.when.as_deref()).collect();
+        for step in steps {
+            let effect = step.has_effect();
+            let failed = |error| Failed {
+                error,
+                after_effect,
+                effect,
+            };
+            let captured = |name: &str| {
+                context
+                    .get("captures")
+                    .and_then(|captures| captures.get(name))
+                    .is_some_and(|value| value.as_str() != Some(""))
+            };
+            if step.when.as_deref().is_some_and(|name| !captured(name)) {
+                continue;
+            }
+            let call = self
+                .prepare(step, &document, &context, answers)
+                .map_err(|reason| {
+                    failed(CallError::NotSent(format!("step `{}`: {reason}", step.name)))
+                })?;
+            let answer = match &step.until {
+                None => self.caller.call(&call).await,
+                Some(until) => self.poll(&call, until).await,
+            }
+            .map_err(failed)?;
+            for (name, place) in &step.capture {
+                let found = match place.strip_prefix("header:") {
+                    Some(header) => answer
+                        .headers
+                        .get(header)
+                        .and_then(|value| value.to_str().ok())
+                        .map(str::to_owned),
+                    None => text(answer.json.as_ref().and_then(|json| json.pointer(place))),
+                };
+                let found = match found {
+                    Some(found) => found,
+                    None if optional.contains(&name.as_str()) => String::new(),
+                    None => {
+                        let reason = format!(
+                            "the answer of step `{}` has no `{place}`",
+                            step.name
+                        );
+                        return Err(failed(CallError::Lost(reason)));
+                    }
+                };
+                if let Some(Value::Object(captures)) = context.get_mut("captures") {
+                    captures.insert(name.clone(), Value::String(found));
+                }
+            }
+            after_effect |= effect;
+            answers.insert(step.name.as_str(), answer);
+        }
+        Ok(())
+    }
+
+    fn prepare(
+        &self,
+        step: &Step,
+        document: &[u8],
+        context: &Map<String, Value>,
+        answers: &HashMap<&str, Answer>,
+    ) -> Result<Call, String> {
+        let whole = Value::Object(context.clone());
+        let url = self.templates.render(&step.url, Place::Address, &whole)?;
+        let url = address(&self.own, &url)?;
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for (name, text) in self.request.headers.iter().chain(&step.headers) {
+            let value = self.templates.render(text, Place::Plain, &whole)?;
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            headers.push((name.clone(), value));
+        }
+        let keyed = self.request.idempotency.as_ref();
+        if let Some(header) = keyed.and_then(|keyed| keyed.header.as_ref())
+            && step.has_effect()
+            && let Some(key) = context.get("key").and_then(Value::as_str)
+        {
+            headers.push((header.clone(), key.to_owned()));
+        }
+        let body = match (step.body.as_deref(), &step.template) {
+            (_, Some(template)) => {
+                let body = self.templates.render(template, Place::Json, &whole)?;
+                let typed = headers
+                    .iter()
+                    .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+                if !typed {
+                    headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                }
+                body.into_bytes()
+            }
+            (Some("batch"), None) => document.to_vec(),
+            (Some(body), None) => match body.strip_prefix("answer:") {
+                Some(name) => answers
+                    .get(name)
+                    .map(|answer| answer.body.clone())
+                    .ok_or_else(|| format!("step `{name}` has not answered"))?,
+                None => Vec::new(),
+            },
+            (None, None) => Vec::new(),
+        };
+        Ok(Call {
+            name: step.name.clone(),
+            method: step.method,
+            url,
+            headers,
+            body,
+            effect: step.has_effect(),
+            idempotent: step.is_idempotent(keyed.is_some()),
+            credentials: step.auth.unwrap_or(true),
+            pace: step.pace,
+            expect: step.expect.clone(),
+        })
+    }
+
+    /// Asks until the answer says that it is done.
+    async fn poll(&self, call: &Call, until: &Until) -> Result<Answer, CallError> {
+        let clock = self.caller.account.clock();
+        let started = clock.now();
+        let mut pause = until.every.0;
+        let longest = until.longest.map_or(pause, |longest| longest.0.max(pause));
+        let mut last = String::new();
+        loop {
+            clock.sleep(pause).await;
+            let answer = self.caller.call(call).await?;
+            let state = text(
+                answer
+                    .json
+                    .as_ref()
+                    .and_then(|json| json.pointer(&until.state)),
+            );
+            if let Some(state) = state {
+                if until.done.contains(&state) {
+                    return Ok(answer);
+                }
+                let shown = self.caller.cleaned(&state).await;
+                if until.failed.contains(&state) {
+                    return Err(CallError::Ended {
+                        message: format!("step `{}` ended as `{shown}`", call.name),
+                        code: shown,
+                    });
+                }
+                if until.unknown.contains(&state) {
+                    return Err(CallError::Lost(format!(
+                        "step `{}` ended as `{shown}`",
+                        call.name
+                    )));
+                }
+                last = shown;
+            }
+            let spent = clock.now().saturating_sub(started);
+            if spent.saturating_add(pause) > until.within.0 {
+                let state = match last.as_str() {
+                    "" => "no state".to_owned(),
+                    state => format!("`{state}`"),
+                };
+                return Err(CallError::Lost(format!(
+                    "step `{}` still says {state} after {} seconds",
+                    call.name,
+                    spent.as_secs()
+                )));
+            }
+            pause = (pause * 2).min(longest);
+        }
+    }
+}
+
+impl Failed {
+    /// What a failure means for each item.
+    fn outcome(self, transient: &[String]) -> Outcome {
+        let refused = |code: String, message: String| Outcome::Rejected {
+            transient: transient.contains(&code),
+            code,
+            message,
+        };
+        match self.error {
+            CallError::Ended { code, message } => refused(code, message),
+            CallError::Refused { code, message } if self.effect && !self.after_effect => {
+                refused(code, message)
+            }
+            CallError::Lost(reason) if self.effect => Outcome::Unknown { reason },
+            CallError::Refused {
+                message: reason, ..
+            }
+            | CallError::NotSent(reason)
+            | CallError::Stopped(reason)
+            | CallError::Lost(reason) => match self.after_effect {
+                true => Outcome::Unknown { reason },
+                false => Outcome::Held { reason },
+            },
+        }
+    }
+}
+
+fn silent(reason: &str) -> Outcome {
+    Outcome::Unknown {
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,322 @@
+//! An answer taken apart: what it says of each item. Comes in: `[request.verdict]`, the answer, the items' keys in order.
+//!
+//! Promised: an item that the answer does not name is unknown, unless the manifest says otherwise and numbers in the answer
+//! prove it whole; an item named twice with two meanings is unknown; elements about strangers are left out of account.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::channel::manifest::request::{By, Counts, Missing, Verdict};
+
+use super::clean::clean;
+use super::outcome::Outcome;
+
+/// What an answer says of the items, in their order; `None` where it says nothing.
+pub(super) fn read(
+    verdict: &Verdict,
+    answer: Option<&Value>,
+    keys: &[String],
+    secrets: &[String],
+) -> Vec<Option<Outcome>> {
+    if verdict.by == By::Status {
+        return vec![Some(Outcome::Accepted); keys.len()];
+    }
+    let unreadable = |reason: &str| {
+        vec![
+            Some(Outcome::Unknown {
+                reason: reason.to_owned(),
+            });
+            keys.len()
+        ]
+    };
+    let Some(answer) = answer else {
+        return unreadable("the answer is no JSON");
+    };
+    let reader = Reader { verdict, secrets };
+    let Some(pointer) = &verdict.items else {
+        let [key] = keys else {
+            return unreadable("the answer has one outcome, and the batch several items");
+        };
+        let named = match &verdict.key {
+            Some(pointer) => text(answer.pointer(pointer)).is_some_and(|named| named == *key),
+            None => true,
+        };
+        let outcome = reader.judge(answer);
+        // a refusal need not name the item, a success must
+        return vec![if named || matches!(outcome, Some(Outcome::Rejected { .. })) {
+            outcome
+        } else {
+            None
+        }];
+    };
+    let elements = match answer.pointer(pointer) {
+        Some(Value::Array(elements)) => elements
+            .iter()
+            .map(|element| {
+                let key = verdict.key.as_deref().unwrap_or("");
+                (text(element.pointer(key)), element)
+            })
+            .collect::<Vec<_>>(),
+        Some(Value::Object(members)) => members
+            .iter()
+            .map(|(key, element)| (Some(key.clone()), element))
+            .collect(),
+        // an absent list names nobody
+        None | Some(Value::Null) => Vec::new(),
+        Some(_) => return unreadable("the answer has no list where the outcomes should stand"),
+    };
+    let mut outcomes: Vec<Option<Outcome>> = match verdict.by {
+        By::Index if elements.len() != keys.len() => {
+            return unreadable("the answer has more or fewer outcomes than items were sent");
+        }
+        By::Index => elements
+            .iter()
+            .map(|(_, element)| reader.judge(element))
+            .collect(),
+        _ => reader.by_key(&elements, keys),
+    };
+    if verdict.missing == Missing::Accepted && outcomes.iter().any(Option::is_none) {
+        let refused = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Some(Outcome::Rejected { .. })))
+            .count();
+        let whole = proven(&verdict.counts, answer, keys.len(), refused, elements.len());
+        for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
+            *outcome = Some(if whole {
+                Outcome::Accepted
+            } else {
+                Outcome::Unknown {
+                    reason: "the numbers in the answer do not add up".to_owned(),
+                }
+            });
+        }
+    }
+    outcomes
+}
+
+/// Whether the numbers in an answer say that it is whole; one of them must be asked for.
+fn proven(counts: &Counts, answer: &Value, sent: usize, refused: usize, listed: usize) -> bool {
+    let checks = [
+        (&counts.sent, sent),
+        (&counts.accepted, sent - refused),
+        (&counts.listed, listed),
+    ];
+    let mut asked = 0;
+    for (pointer, wanted) in checks {
+        let Some(pointer) = pointer else { continue };
+        asked += 1;
+        let found = text(answer.pointer(pointer)).and_then(|text| text.parse::<usize>().ok());
+        if found != Some(wanted) {
+            return false;
+        }
+    }
+    asked > 0
+}
+
+/// A scalar as text.
+pub(super) fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+struct Reader<'r> {
+    verdict: &'r Verdict,
+    secrets: &'r [String],
+}
+
+impl Reader<'_> {
+    /// Elements to items by their key.
+    fn by_key(
+        &self,
+        elements: &[(Option<String>, &Value)],
+        keys: &[String],
+    ) -> Vec<Option<Outcome>> {
+        let mut said: HashMap<&str, Outcome> = HashMap::new();
+        for (key, element) in elements {
+            let (Some(key), Some(outcome)) = (key, self.judge(element)) else {
+                continue;
+            };
+            match said.get_mut(key.as_str()) {
+                None => {
+                    said.insert(key, outcome);
+                }
+                Some(known) => match (&known, &outcome) {
+                    (Outcome::Accepted, Outcome::Accepted)
+                    | (Outcome::Rejected { .. }, Outcome::Rejected { .. })
+                    | (Outcome::Unknown { .. }, _) => {}
+                    // a list of troubles may name an item several times, the worst counts
+                    (Outcome::Accepted, Outcome::Rejected { .. })
+                        if self.verdict.missing == Missing::Accepted =>
+                    {
+                        *known = outcome;
+                    }
+                    (Outcome::Rejected { .. }, Outcome::Accepted)
+                        if self.verdict.missing == Missing::Accepted => {}
+                    _ => {
+                        *known = Outcome::Unknown {
+                            reason: "the answer names it twice, once taken and once refused"
+                                .to_owned(),
+                        };
+                    }
+                },
+            }
+        }
+        keys.iter()
+            .map(|key| said.get(key.as_str()).cloned())
+            .collect()
+    }
+
+    /// What one element says; `None` where it says nothing.
+    fn judge(&self, element: &Value) -> Option<Outcome> {
+        let verdict = self.verdict;
+        let found = |pointer: &Option<String>| {
+            let value = element.pointer(pointer.as_deref()?)?;
+            text(Some(value)).filter(|text| !text.is_empty())
+        };
+        let code = found(&verdict.code);
+        let message = found(&verdict.message);
+        let status = found(&verdict.status);
+        let refused = match (&verdict.status, &status) {
+            (Some(_), Some(status)) => !verdict.accepted.contains(status),
+            // where a status should stand and does not, only a refusal can be read
+            (Some(_), None) if code.is_none() && message.is_none() => return None,
+            (Some(_), None) => true,
+            (None, _) => code.is_some() || message.is_some(),
+        };
+        if !refused {
+            return Some(Outcome::Accepted);
+        }
+        let passes = |word: &Option<String>| {
+            word.as_ref()
+                .is_some_and(|word| verdict.transient.contains(word))
+        };
+        Some(Outcome::Rejected {
+            transient: passes(&code) || passes(&status),
+            code: clean(&code.or(status).unwrap_or_default(), self.secrets),
+            message: clean(&message.unwrap_or_default(), self.secrets),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn verdict(text: &str) -> Verdict {
+        toml::from_str(text).expect("a verdict")
+    }
+
+    fn keys(all: &[&str]) -> Vec<String> {
+        all.iter().map(|&key| key.to_owned()).collect()
+    }
+
+    /// One letter an item: accepted, rejected, transient, unknown, nothing said.
+    fn letters(verdict: &Verdict, answer: &Value, wanted: &[&str]) -> String {
+        read(verdict, Some(answer), &keys(wanted), &[])
+            .iter()
+            .map(|outcome| match outcome {
+                Some(Outcome::Accepted) => 'a',
+                Some(Outcome::Rejected { transient: true, .. }) => 't',
+                Some(Outcome::Rejected { .. }) => 'r',
+                Some(_) => 'u',
+                None => '-',
+            })
+            .collect()
+    }
+
+    const LIST: &str = "items = \"/r\"\nkey = \"/id\"\nstatus = \"/s\"\naccepted = [\"ok\", \"200\"]\ncode = \"/e/c\"\nmessage = \"/e/m\"\ntransient = [\"busy\", \"503\"]\n";
+
+    #[test]
+    fn each_item_has_its_own_verdict() {
+        let list = verdict(LIST);
+        let answer = json!({"r": [
+            {"id": "c", "s": "ok"},
+            {"id": 4, "s": 200},
+            {"id": "b", "s": "bad", "e": {"c": "E1", "m": "wrong"}},
+            {"id": "x", "s": "ok"},
+            {"id": "e", "s": 503},
+            {"id": "f", "s": "no", "e": {"c": "busy"}},
+            {"id": "g"},
+            {"id": null, "s": "ok"},
+            "noise",
+        ]});
+        assert_eq!(
+            letters(&list, &answer, &["a", "b", "c", "4", "e", "f", "g"]),
+            "-raatt-"
+        );
+    }
+
+    #[test]
+    fn doubled_elements_must_agree() {
+        let list = verdict(LIST);
+        let twice = |a: &str, b: &str| json!({"r": [{"id": "a", "s": a}, {"id": "a", "s": b}]});
+        assert_eq!(letters(&list, &twice("ok", "ok"), &["a"]), "a");
+        assert_eq!(letters(&list, &twice("no", "no"), &["a"]), "r");
+        assert_eq!(letters(&list, &twice("ok", "no"), &["a"]), "u");
+        assert_eq!(letters(&list, &twice("no", "ok"), &["a"]), "u");
+    }
+
+    #[test]
+    fn lists_of_troubles_prove_nothing_without_numbers() {
+        let text = "items = \"/issues\"\nkey = \"/n\"\nstatus = \"/severity\"\naccepted = [\"WARNING\"]\ncode = \"/code\"\nmissing = \"accepted\"\ncounts = { sent = \"/sum/p\", accepted = \"/sum/a\" }\n";
+        let report = verdict(text);
+        let answer = |processed: u32, accepted: u32| {
+            json!({"issues": [
+                {"n": 2, "severity": "WARNING", "code": "W"},
+                {"n": 2, "severity": "ERROR", "code": "E"},
+                {"n": 2, "severity": "WARNING", "code": "W"},
+            ], "sum": {"p": processed, "a": accepted}})
+        };
+        let wanted = &["1", "2", "3"];
+        assert_eq!(letters(&report, &answer(3, 2), wanted), "ara");
+        assert_eq!(letters(&report, &answer(2, 2), wanted), "uru");
+        assert_eq!(letters(&report, &answer(3, 1), wanted), "uru");
+        assert_eq!(letters(&report, &json!({}), wanted), "uuu");
+        let mut without = report.clone();
+        without.counts = Counts::default();
+        assert_eq!(letters(&without, &answer(3, 2), wanted), "uru");
+    }
+
+    #[test]
+    fn by_index_needs_as_many_as_were_sent() {
+        let index = verdict("items = \"/r\"\nby = \"index\"\ncode = \"/error/code\"\n");
+        let answer = json!({"r": [{"id": 1}, {"id": 2, "error": {"code": "bad"}}]});
+        assert_eq!(letters(&index, &answer, &["a", "b"]), "ar");
+        assert_eq!(letters(&index, &answer, &["a", "b", "c"]), "uuu");
+        assert_eq!(letters(&index, &answer, &["a"]), "u");
+    }
+
+    #[test]
+    fn objects_by_key_single_answers_and_noise() {
+        let object = verdict("items = \"/r\"\nmessage = \"/0\"\n");
+        let answer = json!({"r": {"a": [], "b": ["no such thing"]}});
+        assert_eq!(letters(&object, &answer, &["a", "b", "c"]), "ar-");
+        let single = verdict("key = \"/offerId\"\ncode = \"/error/code\"\n");
+        assert_eq!(letters(&single, &json!({"offerId": "a"}), &["a"]), "a");
+        assert_eq!(letters(&single, &json!({"offerId": "b"}), &["a"]), "-");
+        assert_eq!(letters(&single, &json!({}), &["a"]), "-");
+        assert_eq!(letters(&single, &json!({"error": {"code": 3}}), &["a"]), "r");
+        assert_eq!(letters(&single, &json!({"offerId": "a"}), &["a", "b"]), "uu");
+        assert_eq!(letters(&verdict(LIST), &json!({"r": 5}), &["a"]), "u");
+        let words = read(&verdict(LIST), None, &keys(&["a"]), &[]);
+        assert!(matches!(words[0], Some(Outcome::Unknown { .. })));
+    }
+
+    #[test]
+    fn words_are_cleaned() {
+        let single = verdict("message = \"/m\"\n");
+        let answer = json!({"m": "token tok-999 \u{1b}[2J refused"});
+        let secrets = ["tok-999".to_owned()];
+        let read = read(&single, Some(&answer), &keys(&["a"]), &secrets);
+        let Some(Outcome::Rejected { message, .. }) = &read[0] else {
+            panic!("{read:?}")
+        };
+        assert_eq!(message, "token [redacted]  [2J refused");
+    }
+}
