@@ -129,17 +129,31 @@ impl Account {
         self.state().paused.get_or_insert_with(|| reason.to_owned());
     }
 
+    /// Waits so long, or until `over` says that the run is; it is asked every second.
+    pub(super) async fn rest(&self, length: Duration, over: &(dyn Fn() -> Option<String> + Sync)) {
+        let mut left = length;
+        while !left.is_zero() && over().is_none() {
+            let slice = left.min(Duration::from_secs(1));
+            self.clock().sleep(slice).await;
+            left -= slice;
+        }
+    }
+
     /// Waits for the next call's turn.
     ///
     /// # Errors
-    /// Why it will not come: paused, or later than `until`.
+    /// Why it will not come: paused, over, or later than `until`.
     pub(super) async fn turn(
         &self,
         step: Option<(&str, Pace)>,
         until: Option<Duration>,
+        over: &(dyn Fn() -> Option<String> + Sync),
     ) -> Result<(), String> {
         let clock = self.clock();
         loop {
+            if let Some(reason) = over() {
+                return Err(reason);
+            }
             let pause = {
                 let mut state = self.state();
                 if let Some(reason) = &state.paused {
@@ -157,7 +171,7 @@ impl Account {
                 }
                 at - now
             };
-            clock.sleep(pause).await;
+            self.rest(pause, over).await;
         }
     }
 

@@ -87,7 +87,7 @@ impl Engine {
                 break;
             }
             let pause = backoff(Duration::from_secs(2), round);
-            account.clock().sleep(pause).await;
+            self.caller.rest(pause).await;
         }
         batch
             .entries
@@ -414,7 +414,7 @@ impl Engine {
         let longest = until.longest.map_or(pause, |longest| longest.0.max(pause));
         let mut last = String::new();
         loop {
-            clock.sleep(pause).await;
+            self.caller.rest(pause).await;
             let answer = self.caller.call(call).await?;
             let state = text(
                 answer

@@ -448,12 +448,13 @@ impl Lint<'_, '_> {
     /// That items leave at all.
     fn document(&mut self, request: &Request) {
         let leaves = request.step.iter().any(|step| {
+            let texts = step.template.iter().chain([&step.url]);
             step.body.as_deref() == Some("batch")
-                || step
-                    .template
-                    .iter()
-                    .chain([&step.url])
-                    .any(|text| text.contains("item"))
+                || texts.flat_map(|text| names(text)).any(|name| {
+                    let (_, path) = split_path(&name);
+                    path.first()
+                        .is_some_and(|root| root == "item" || root == "items")
+                })
         });
         if !leaves && !request.step.is_empty() {
             self.say(

@@ -28,6 +28,9 @@ fn bench(name: &str, server: &Server) -> Bench {
     let secrets: Vec<String> = request.secrets.keys().cloned().collect();
     let mut bench = Bench::of(&server.address, request);
     bench.format = format;
+    // a line an item has nothing around it; the other cases say what they have
+    bench.head.clear();
+    bench.tail.clear();
     bench.settings = settings
         .iter()
         .map(|(name, setting)| {
@@ -496,10 +499,10 @@ fn amazon_keeps_the_text_of_prices() {
     });
     bench.send(&case.items, &[]);
     let body = String::from_utf8(store.seen()[0].body.clone()).expect("text");
-    assert!(
-        AMAZON.contains("18.90") && body.contains("\"value_with_tax\":18.90"),
-        "{body}"
-    );
+    for price in ["39.90", "120.00"] {
+        let text = format!("\"value_with_tax\":{price}");
+        assert!(AMAZON.contains(&text) && body.contains(&text), "{body}");
+    }
 }
 
 #[test]

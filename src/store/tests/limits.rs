@@ -282,3 +282,31 @@ fn an_interrupted_run_sends_nothing_more() {
     assert_eq!((report.held, report.calls), (8, 0));
     assert!(memory.server.seen().is_empty());
 }
+
+#[test]
+fn an_interruption_ends_long_waits_and_calls_on_their_way() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let stop = Arc::new(AtomicBool::new(false));
+    // the first answer asks for ten minutes, and the run is interrupted meanwhile
+    let set = Arc::clone(&stop);
+    let server = Server::start(move |_| {
+        set.store(true, Ordering::Relaxed);
+        Reply::json(429, &json!({})).header("Retry-After", "600")
+    });
+    let bench = Bench::new(&server.address, SIMPLE);
+    let mut sending = bench.sending();
+    sending.stop = Some(stop);
+    let all = items(8);
+    let given = all.iter().map(|(id, bytes)| {
+        Ok(super::Item {
+            id: id.as_str().into(),
+            sku: id.as_str().into(),
+            bytes: bytes.as_slice().into(),
+            fields: Vec::new(),
+        })
+    });
+    let report = super::send(&sending, given, [], &mut |_| {}).expect("begun");
+    assert_eq!((report.held, report.calls), (8, 1));
+    assert!(bench.clock.now() < Duration::from_secs(600));
+}
