@@ -23,27 +23,27 @@ impl<'a> FeedRun<'_, 'a> {
         let mut at = 0;
         while let Some(step) = steps.steps.get(at) {
             at += 1;
-            match *step {
-                Step::Literal(text) => sink.literal(steps.literal(text)),
+            match step {
+                Step::Literal(text) => sink.literal(text),
                 Step::Led(before, slot, escape) => {
-                    sink.literal(steps.literal(before));
-                    self.attribute(slot, escape, sink);
+                    sink.literal(before);
+                    self.attribute(*slot, *escape, sink);
                 }
                 Step::Between(slot, before, after, escape) => {
-                    if run.computed(slot).value.is_true() {
-                        sink.literal(steps.literal(before));
-                        self.attribute(slot, escape, sink);
-                        sink.literal(steps.literal(after));
+                    if run.computed(*slot).value.is_true() {
+                        sink.literal(before);
+                        self.attribute(*slot, *escape, sink);
+                        sink.literal(after);
                     }
                 }
-                Step::Attribute(slot, escape) => self.attribute(slot, escape, sink),
+                Step::Attribute(slot, escape) => self.attribute(*slot, *escape, sink),
                 Step::Unless(slot, to) => {
-                    if !run.attribute(slot).is_true() {
-                        at = to as usize;
+                    if !run.attribute(*slot).is_true() {
+                        at = *to as usize;
                     }
                 }
-                Step::Jump(to) => at = to as usize,
-                ref other => at = self.rarer(other, at, steps, sink, out)?,
+                Step::Jump(to) => at = *to as usize,
+                other => at = self.rarer(other, at, steps, sink, out)?,
             }
         }
         Ok(())
@@ -68,9 +68,8 @@ impl<'a> FeedRun<'_, 'a> {
             | Step::Unless(..)
             | Step::Jump(_) => {}
             Step::Long(text) => sink.copy(steps.long(text).as_bytes()),
-            Step::Elements(slot, before, after, escape) => {
+            Step::Elements(slot, ref before, ref after, escape) => {
                 let Computed { value, plain } = run.computed(slot);
-                let (before, after) = (steps.literal(before), steps.literal(after));
                 for element in value.elements() {
                     sink.literal(before);
                     if plain {
