@@ -223,7 +223,10 @@ impl Found {
             if let (Some(least), Some(most)) = (least, most)
                 && least != most
             {
-                let harm = (most - least).checked_div(least).unwrap_or(Decimal::MAX);
+                let harm = most
+                    .saturating_sub(least)
+                    .checked_div(least)
+                    .unwrap_or(Decimal::MAX);
                 let values = prices
                     .iter()
                     .map(|(price, fact)| (price.normalize().to_string(), name(fact)));

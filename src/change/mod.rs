@@ -11,6 +11,7 @@ mod compare;
 pub mod fields;
 pub mod gates;
 mod pending;
+mod reading;
 mod sample;
 mod tally;
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl<'o> Tally<'o> {
             |count: Decimal| count.saturating_mul(amount(now).unwrap_or(Decimal::ONE).abs());
         let (kind, harm) = match (&price, &stock) {
             // Where the stock is unknown, one unit stands for it.
-            (Some(price), _) => (0, price.at_stake.unwrap_or((price.new - price.old).abs())),
+            (Some(price), _) => (0, price.at_stake.unwrap_or(distance(price.old, price.new))),
             (None, _) if going_out => (1, worth(units(before.quantity.unwrap_or(1)))),
             (None, Some(stock)) => (2, worth(units(stock.new.saturating_sub(stock.old)))),
             (None, None) => (3, Decimal::ZERO),
@@ -166,7 +166,7 @@ impl<'o> Tally<'o> {
         }
         if let Some(then) = item.upcoming
             && then.at >= self.options.now
-            && then.at - self.options.now <= self.options.ahead_seconds
+            && then.at.saturating_sub(self.options.now) <= self.options.ahead_seconds
         {
             // The next first: the later, the less harm.
             let harm = Decimal::from(self.options.now) - Decimal::from(then.at);
@@ -208,18 +208,23 @@ fn value(item: &ItemBody<'_>) -> Decimal {
 }
 
 fn price_move(old: Decimal, new: Decimal, units: Option<i64>) -> PriceMove {
-    let by = (new - old).abs();
+    let by = distance(old, new);
     PriceMove {
         old,
         new,
-        share: (new - old).checked_div(old),
+        share: new.saturating_sub(old).checked_div(old),
         at_stake: units.map(|units| by.saturating_mul(Decimal::from(units.max(0)))),
     }
 }
 
+/// How far apart two prices are.
+fn distance(old: Decimal, new: Decimal) -> Decimal {
+    new.saturating_sub(old).abs()
+}
+
 /// Whether a price moves by more than that share of the old one; from zero any move is far.
-fn is_far(price: &PriceMove, by: Decimal) -> bool {
-    (price.new - price.old).abs() > price.old.abs().saturating_mul(by)
+pub(super) fn is_far(price: &PriceMove, by: Decimal) -> bool {
+    distance(price.old, price.new) > price.old.abs().saturating_mul(by)
 }
 
 fn listed(item: &ItemBody<'_>, id_changed: bool) -> ListedItem {

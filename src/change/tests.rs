@@ -217,6 +217,34 @@ fn what_is_listed_is_bounded_and_what_is_counted_is_not() {
 }
 
 #[test]
+fn extreme_amounts_are_no_accident() {
+    let most = "79228162514264337593543950335";
+    let mut old = items(&["a", "b", "c", "d"]);
+    let mut new = old.clone();
+    for (place, (before, now)) in [
+        (most, "-79228162514264337593543950335"),
+        ("0", most),
+        (most, "0.0000000000000000000000000001"),
+        ("1e9", "x"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        old[place].price = Some(before.to_owned());
+        new[place].price = Some(now.to_owned());
+        new[place].quantity = Some(i64::MAX);
+        old[place].quantity = Some(i64::MIN);
+    }
+    let changes = compared(Some(&made(&old)), &made(&new));
+    assert_eq!(
+        (changes.counts.price_moves, changes.counts.price_moves_far),
+        (3, 3)
+    );
+    assert_eq!(changes.counts.at_stake, Decimal::MAX);
+    assert!(judge(&changes, &crate::config::gate::GateLimits::default()).is_empty());
+}
+
+#[test]
 fn a_cut_log_is_an_error() {
     use crate::config::gate::GateLimits;
     use crate::write::items::ItemLogReader;
@@ -356,4 +384,42 @@ fn logs_that_are_shifted_cost_only_what_they_are_apart() {
         }
     }
     assert!(pending.bytes() < 200_000, "{}", pending.bytes());
+}
+
+#[test]
+#[ignore = "prints figures: run with --ignored --nocapture, optimised"]
+#[expect(clippy::print_stderr, reason = "figures for whoever asks")]
+fn figures_of_a_comparison() {
+    const COUNT: usize = 100_000;
+    let old: Vec<Item> = (0..COUNT)
+        .map(|number| item(&format!("SKU-{number:08}")))
+        .collect();
+    let mut repriced = old.clone();
+    repriced
+        .iter_mut()
+        .for_each(|item| item.price = Some("101.50".to_owned()));
+    let mut moved = old.clone();
+    moved.reverse();
+    let before = made(&old);
+    eprintln!("log: {} bytes an item", before.log.len() / COUNT);
+    for count in [100_000, 1_000_000] {
+        eprintln!(
+            "out of step, {count}: {} bytes an item",
+            bytes_out_of_step(count)
+        );
+    }
+    for (name, items) in [
+        ("same", &old),
+        ("repriced", &repriced),
+        ("reversed", &moved),
+    ] {
+        let after = made(items);
+        let start = std::time::Instant::now();
+        let changes = compared(Some(&before), &after);
+        eprintln!(
+            "{name}: {:?}, {} changed",
+            start.elapsed(),
+            changes.counts.changed
+        );
+    }
 }

@@ -197,11 +197,11 @@ fn gate(
 }
 
 /// The listed items of a kind, and how many there are in all.
-pub(super) fn listed<'c>(
-    changed: &'c Listed<ItemChange>,
+pub(super) fn listed(
+    changed: &Listed<ItemChange>,
     total: u64,
     is: impl Fn(&ItemChange) -> bool,
-) -> (Vec<&'c ItemChange>, u64) {
+) -> (Vec<&ItemChange>, u64) {
     (
         changed.items.iter().filter(|item| is(item)).collect(),
         total,

@@ -2,13 +2,15 @@
 //!
 //! It shows up to [`ROWS`] items of a kind, the worst first; the counts are of all.
 
+mod rows;
+
 use super::html::{STYLE, escape, marked, put, share};
 use super::human::size;
-use super::plan::{PlannedFeed, at_stake, fields_note, headline, listed, moment, money, moved};
-use super::text::{count, thousands, value};
-use crate::change::{Changes, ItemChange, ListedItem, Tripped, Upcoming};
+use super::plan::{PlannedFeed, at_stake, fields_note, headline, listed, moment};
+use super::text::{thousands, value};
+use crate::change::{Changes, Tripped};
 use crate::config::project::Shop;
-use crate::model::availability::Availability;
+use rows::{change_row, from_to, item_row, price_row, stock_row, upcoming_row};
 
 const PLAN_STYLE: &str = include_str!("html/plan.css");
 /// How many items of a kind are shown at once; the others unfold.
@@ -327,113 +329,6 @@ fn cells(out: &mut String, head: &[&str], row: &[String]) {
     out.push_str("</tr>\n");
 }
 
-fn item_cell(id: &str, sku: &str, title: &str) -> String {
-    let mut cell = format!("<code><b>{}</b></code>", escape(&value(id)));
-    if sku != id && !sku.is_empty() {
-        cell.push_str(&format!(
-            " <span class=\"soft\">SKU</span> <code>{}</code>",
-            escape(&value(sku))
-        ));
-    }
-    if !title.is_empty() {
-        cell.push_str(&format!(
-            "<br><span class=\"soft\">{}</span>",
-            escape(&value(title))
-        ));
-    }
-    cell
-}
-
-fn from_to(old: Option<&str>, new: Option<&str>) -> String {
-    let side = |side: Option<&str>, class: &str| match side {
-        None => "<span class=\"soft\">nothing</span>".to_owned(),
-        Some("") => "<span class=\"soft\">empty</span>".to_owned(),
-        Some(text) => format!("<span class=\"{class}\">{}</span>", escape(&value(text))),
-    };
-    format!("{} → {}", side(old, "old"), side(new, "new"))
-}
-
-fn price_row(item: &ItemChange) -> Vec<String> {
-    let Some(price) = &item.price else {
-        return Vec::new();
-    };
-    let (old, new) = (money(price.old, ""), money(price.new, &item.currency));
-    let stake = price.at_stake.map_or_else(
-        || "stock unknown".to_owned(),
-        |stake| money(stake, &item.currency),
-    );
-    vec![
-        item_cell(&item.id, &item.sku, &item.title),
-        from_to(Some(&old), Some(&new)),
-        escape(&moved(price)),
-        escape(&stake),
-    ]
-}
-
-fn stock_row(item: &ItemChange) -> Vec<String> {
-    let units = item.stock.map_or(String::new(), |stock| {
-        from_to(Some(&stock.old.to_string()), Some(&stock.new.to_string()))
-    });
-    let word = |availability: Option<Availability>| availability.map(Availability::as_str);
-    vec![
-        item_cell(&item.id, &item.sku, &item.title),
-        units,
-        from_to(word(item.availability_before), word(item.availability)),
-        field_list(item),
-    ]
-}
-
-fn item_row(item: &ListedItem) -> Vec<String> {
-    let price = item.price.as_deref().map_or(String::new(), |price| {
-        escape(&format!("{} {}", value(price), value(&item.currency)))
-    });
-    vec![
-        item_cell(&item.id, &item.sku, &item.title),
-        price,
-        item.quantity
-            .map_or(String::new(), |units| units.to_string()),
-        if item.id_changed {
-            "the same product under another id".to_owned()
-        } else {
-            String::new()
-        },
-    ]
-}
-
-fn change_row(item: &ItemChange) -> Vec<String> {
-    vec![
-        item_cell(&item.id, &item.sku, &item.title),
-        field_list(item),
-    ]
-}
-
-fn field_list(item: &ItemChange) -> String {
-    let mut cell = String::new();
-    for field in &item.fields {
-        cell.push_str(&format!(
-            "<p class=\"said\"><code>{}</code> {}</p>",
-            escape(&value(&field.field)),
-            from_to(field.old.as_deref(), field.new.as_deref())
-        ));
-    }
-    if item.fields_more > 0 {
-        cell.push_str(&format!(
-            "<p class=\"said soft\">… and {}</p>",
-            count(item.fields_more, "more field")
-        ));
-    }
-    cell
-}
-
-fn upcoming_row(upcoming: &Upcoming, zone: &jiff::tz::TimeZone) -> Vec<String> {
-    vec![
-        item_cell(&upcoming.id, &upcoming.sku, &upcoming.title),
-        escape(&moment(upcoming.at, zone)),
-        from_to(upcoming.price.as_deref(), Some(&upcoming.then)),
-        escape(&value(&upcoming.currency)),
-    ]
-}
-
 fn fields(out: &mut String, changes: &Changes) {
     if changes.fields.is_empty() {
         return;
@@ -519,6 +414,7 @@ mod tests {
     use crate::change::testing::{Item, NOW, compared, item, made};
     use crate::config::gate::GateLimits;
     use crate::config::project::Units;
+    use crate::model::availability::Availability;
 
     const HOSTILE: &str = "</style><script>alert(1)</script>\"' onerror=x \u{1b}[2J\u{202e}&amp;";
 

@@ -35,8 +35,8 @@ fn flatten(value: &Value, path: &mut String, out: &mut Vec<Field>) {
             }
         }
         Value::String(text) => out.push(Field::new(path.clone(), text.clone())),
-        // A number as it is written: `preserve_order` does not touch digits, but large ones are kept by `to_string`.
         Value::Null => out.push(Field::new(path.clone(), "")),
+        // Numbers lose zeros at their end here; items that differ in nothing else are shown as they are written.
         other => out.push(Field::new(path.clone(), other.to_string())),
     }
 }
