@@ -11,13 +11,13 @@ mod cloud;
 mod dry_run;
 mod error;
 mod folder;
-#[cfg(any(feature = "sftp", feature = "ftp"))]
-mod hidden;
-#[cfg(all(test, any(feature = "sftp", feature = "ftp")))]
-pub(crate) mod loopback;
 #[cfg(feature = "ftp")]
 mod ftps;
+#[cfg(any(feature = "sftp", feature = "ftp"))]
+mod hidden;
 mod http;
+#[cfg(all(test, any(feature = "sftp", feature = "ftp")))]
+pub(crate) mod loopback;
 pub mod memory;
 mod pack;
 mod retry;
@@ -264,4 +264,47 @@ fn built_without(to: &To, address: &Address, feature: &str) -> ConfigError {
         ),
         format!("install one built with it: `cargo install shelfcast --features {feature}`"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_read_as_it_was_written() {
+        let receipt = DeliveryReceipt {
+            destination: "sftp://h/".to_owned(),
+            files: vec![Sent {
+                name: "feed.xml".to_owned(),
+                bytes: 4,
+                sha256: "00".to_owned(),
+                proof: Proof::ReadBack,
+            }],
+            left: vec!["old.xml".to_owned()],
+            at: "2026-11-22T10:00:00.5Z".parse().expect("a moment"),
+        };
+        let text = serde_json::to_string(&receipt).expect("json");
+        assert!(text.contains(r#""proof":"read_back""#), "{text}");
+        assert!(text.contains(r#""at":"2026-11-22T10:00:00.5Z""#), "{text}");
+        let read: DeliveryReceipt = serde_json::from_str(&text).expect("a receipt");
+        assert_eq!(read, receipt);
+        // what is read back outweighs what is only said
+        assert!(Proof::ReadBack > Proof::SizeAndChecksum);
+        assert!(Proof::SizeAndChecksum > Proof::AnswerOnly);
+    }
+
+    #[test]
+    fn a_place_that_this_program_was_built_without_is_said() {
+        let to = To {
+            url: Some("s3://bucket/feed.xml".to_owned()),
+            ..To::default()
+        };
+        let address = Address::of(&to).expect("an address");
+        let error = built_without(&to, &address, "cloud");
+        assert!(
+            error.message.contains("built without the feature `cloud`"),
+            "{error}"
+        );
+        assert!(error.hint.contains("--features cloud"), "{error:?}");
+    }
 }

@@ -277,11 +277,19 @@ fn a_disk_that_fills_leaves_the_old_file() {
 /// The folder of a run that publishes until it is killed.
 const PUBLISHING: &str = "SHELFCAST_TEST_PUBLISHING";
 
+/// The first number of its versions.
+const FIRST: &str = "SHELFCAST_TEST_FIRST";
+
 /// A version's bytes: its number, and noise that goes with it.
 fn version(number: u64) -> Vec<u8> {
     let mut bytes = number.to_le_bytes().to_vec();
     bytes.extend(noise(30_000 + (number as usize % 100) * 333, number));
     bytes
+}
+
+fn number_of(here: &Here) -> u64 {
+    let stands = here.read("feed.xml").expect("never absent");
+    u64::from_le_bytes(*stands.first_chunk().expect("a number"))
 }
 
 #[test]
@@ -290,7 +298,8 @@ fn runs_that_are_killed_at_any_time_leave_a_whole_version_and_the_next_cleans_up
     if let Some(folder) = crate::config::env::get(PUBLISHING) {
         let stage = Stage::new();
         let mut destination = open(&place("./"), Path::new(&folder)).expect("a folder");
-        for number in 1.. {
+        let first = crate::config::env::get(FIRST).and_then(|first| first.parse().ok());
+        for number in first.expect("a number").. {
             stage
                 .put(&mut *destination, "feed.xml", &version(number))
                 .expect("sent");
@@ -322,12 +331,20 @@ fn runs_that_are_killed_at_any_time_leave_a_whole_version_and_the_next_cleans_up
                 .args(["--exact", "--nocapture"])
                 .arg("deliver::folder::tests::runs_that_are_killed_at_any_time_leave_a_whole_version_and_the_next_cleans_up")
                 .env(PUBLISHING, here.0.path())
+                .env(FIRST, ((kill + 1) * 1_000_000).to_string())
                 .stdout(std::process::Stdio::null())
                 .stderr(std::process::Stdio::null())
                 .spawn()
                 .expect("started");
-            // long enough to begin; where in its work it is then is left to chance
-            std::thread::sleep(std::time::Duration::from_millis(60 + kill * 7 % 50));
+            // once it is at work; where in it it is then is left to chance
+            while number_of(&here) < (kill + 1) * 1_000_000 {
+                assert!(
+                    run.try_wait().expect("asked").is_none(),
+                    "the run ended by itself"
+                );
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            std::thread::sleep(std::time::Duration::from_micros(kill * 997 % 9000));
             run.kill().expect("killed");
             run.wait().expect("ended");
         }
