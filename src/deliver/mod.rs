@@ -11,13 +11,13 @@ mod cloud;
 mod dry_run;
 mod error;
 mod folder;
-#[cfg(any(feature = "sftp", feature = "ftp"))]
-mod hidden;
-#[cfg(all(test, any(feature = "sftp", feature = "ftp")))]
-pub(crate) mod loopback;
 #[cfg(feature = "ftp")]
 mod ftps;
+#[cfg(any(feature = "sftp", feature = "ftp"))]
+mod hidden;
 mod http;
+#[cfg(all(test, any(feature = "sftp", feature = "ftp")))]
+pub(crate) mod loopback;
 pub mod memory;
 mod pack;
 mod retry;
