@@ -270,11 +270,27 @@ impl Files<'_> {
         Ok(())
     }
 
-    /// The names in the folder.
+    /// The names in the folder; none where the server does not show them, as letter boxes do not.
     async fn names(&self) -> Result<Vec<String>, DeliveryError> {
         let doing = "looking into the folder";
         let sftp = &self.session.sftp;
-        let handle = self.done(doing, sftp.opendir(self.folder)).await?.handle;
+        let opening = async {
+            match sftp.opendir(self.folder).await {
+                Ok(folder) => Ok(Some(folder.handle)),
+                Err(SftpError::Status(status))
+                    if matches!(
+                        status.status_code,
+                        StatusCode::PermissionDenied | StatusCode::OpUnsupported
+                    ) =>
+                {
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let Some(handle) = self.done(doing, opening).await? else {
+            return Ok(Vec::new());
+        };
         let mut names = Vec::new();
         while names.len() < NAMES_MAX {
             let reading = async {

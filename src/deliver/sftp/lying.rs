@@ -30,6 +30,8 @@ enum Lie {
     Honest,
     /// The disk is full after the first bytes.
     Full,
+    /// The folder is not shown.
+    Unlisted,
     /// One of the suite's.
     Trick(Trick),
 }
@@ -293,6 +295,9 @@ impl Handler for Sftp {
 
     async fn opendir(&mut self, id: u32, path: String) -> Result<Handle, StatusCode> {
         self.listed = 0;
+        if self.disk().lies.front() == Some(&Lie::Unlisted) {
+            return Err(StatusCode::PermissionDenied);
+        }
         Ok(Handle { id, handle: path })
     }
 
@@ -448,6 +453,16 @@ fn a_full_disk_is_named_and_the_old_file_stands() {
     assert_eq!(error.recovery, Recovery::Retry { after: None }, "{error:?}");
     staged.put(&mut *place, "feed.xml", &new).expect("sent");
     assert!(liar.read("feed.xml") == Some(new));
+}
+
+#[test]
+fn a_folder_that_is_not_shown_is_delivered_to() {
+    let liar = Liar::start();
+    liar.next(Lie::Unlisted);
+    Staged::new()
+        .put(&mut *liar.open(), "feed.xml", b"<a/>")
+        .expect("sent");
+    assert_eq!(liar.names(), ["feed.xml"]);
 }
 
 #[test]
