@@ -27,7 +27,7 @@ pub struct Lock {
     scope: String,
     fence: u64,
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -44,6 +44,13 @@ impl Lock {
     /// Its file.
     pub fn path(&self) -> &std::path::Path {
         &self.path
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a process that was just started still shares it.
+        drop(self.file.unlock());
     }
 }
 
@@ -157,7 +164,7 @@ pub fn acquire(state: &State, scope: &str, wait: Duration, now: Timestamp) -> Re
         scope: scope.to_owned(),
         fence: unsigned(fence),
         path,
-        _file: file,
+        file,
     })
 }
 

@@ -40,6 +40,12 @@ pub(super) fn offer(
     number: u64,
     destinations: &[String],
 ) -> rusqlite::Result<()> {
+    // What was pending until now is given up. A published version that was only offered once more is what it was.
+    connection.execute(
+        "DELETE FROM deliveries WHERE feed = ?1 AND version <> ?2 AND receipt IS NULL AND EXISTS (
+             SELECT 1 FROM versions v WHERE v.feed = ?1 AND v.version = deliveries.version AND v.published_at IS NOT NULL)",
+        params![feed, signed(number)],
+    )?;
     connection.execute(
         "DELETE FROM deliveries WHERE feed = ?1 AND version = ?2",
         params![feed, signed(number)],

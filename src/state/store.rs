@@ -174,7 +174,14 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 /// Somebody reads a version: until this is dropped it is not cleaned away.
 #[derive(Debug)]
 pub struct Reading {
-    _held: File,
+    held: File,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a process that was just started still shares it.
+        drop(self.held.unlock());
+    }
 }
 
 /// A kept file's bytes as they were rendered. At its end length and digest are checked: a file that is not what was kept
@@ -294,7 +301,7 @@ impl State {
                 "`shelfcast history` lists those that are kept",
             ));
         }
-        Ok(Reading { _held: held })
+        Ok(Reading { held })
     }
 
     /// Writes a version's documents into a folder, under their names; each is there whole or not at all.

@@ -220,3 +220,20 @@ fn looking_writes_nothing() {
     drop(state);
     assert_eq!(all(), before);
 }
+
+#[test]
+fn a_rollback_that_is_given_up_leaves_the_published_version_as_it_was() {
+    let project = tempfile::tempdir().expect("a folder");
+    let state = State::open(project.path()).expect("opens");
+    publish(&state, project.path(), "web", "<a/>");
+    let lock = state.lock_feed("web", Duration::ZERO, at(0)).expect("free");
+    state
+        .offer(&lock, "web", 1, &["/elsewhere".to_owned()])
+        .expect("offered");
+    assert_eq!(state.awaited("web", 1).expect("reads"), ["/elsewhere"]);
+    drop(lock);
+    publish(&state, project.path(), "web", "<b/>");
+    assert!(state.awaited("web", 1).expect("reads").is_empty());
+    assert_eq!(state.receipts("web", 1).expect("reads").len(), 1);
+    assert_eq!(examine(project.path()).expect("looks").damages, []);
+}
