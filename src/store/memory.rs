@@ -98,11 +98,13 @@ impl Reply {
         bytes.extend_from_slice(&self.body);
         bytes.truncate(self.cut.unwrap_or(usize::MAX));
         stream.write_all(&bytes)?;
-        while self.drip {
+        if !self.drip {
+            return Ok(());
+        }
+        loop {
             thread::sleep(Duration::from_millis(10));
             stream.write_all(b" ")?;
         }
-        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod auth;
 mod batch;
 mod call;
 mod clean;
+mod desk;
 mod document;
 #[cfg(test)]
 mod memory;
@@ -21,6 +22,7 @@ mod run;
 pub(crate) mod template;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod verdict;
 
 pub use account::Account;

@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::channel::manifest::request::{RemoteId, Resolve};
 
-use super::call::{Call, CallError, address};
+use super::call::{Call, CallError};
 use super::request::{SendError, Sending, runtime};
 use super::run::Engine;
 use super::template::Place;
+use super::transport::address;
 use super::verdict::text;
 
 /// Looks up what is not known yet; how many SKUs the channel does not know. Not to be called from within an asynchronous

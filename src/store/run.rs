@@ -10,12 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::channel::manifest::request::{Request, Step, Until, Verdict};
 
 use super::batch::{Batch, Entry};
-use super::call::{Answer, Call, CallError, Caller, address};
+use super::call::{Answer, Call, CallError, Caller};
 use super::clean::shown;
 use super::document::{Around, numbered};
 use super::outcome::{ItemOutcome, Outcome};
 use super::pace::backoff;
 use super::template::{Place, Templates};
+use super::transport::address;
 use super::verdict::{self, text};
 
 /// Rounds in which items go out again whose refusal passes.

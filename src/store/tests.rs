@@ -5,6 +5,7 @@ mod credentials;
 mod faults;
 mod limits;
 mod shapes;
+mod storms;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -422,7 +422,7 @@ impl Lint<'_, '_> {
             ),
             None => {}
             Some(delete) => {
-                if delete.item.is_some() == !delete.step.is_empty() {
+                if delete.item.is_some() != delete.step.is_empty() {
                     self.say(
                         "request-step",
                         Severity::Error,

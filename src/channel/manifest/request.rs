@@ -3,6 +3,12 @@
 //! The channel's template renders one batch; what stands here says how a batch becomes calls, how fast they may go, and
 //! where the answer tells what became of each item. A store connector is the same with `records = "stock"`.
 
+mod auth;
+mod measure;
+
+pub use auth::{Auth, AuthKind, ClientPlace, SecretNeeded};
+pub use measure::{Size, Span};
+
 use std::fmt;
 use std::time::Duration;
 
@@ -55,138 +61,6 @@ pub struct Request {
     pub delete: Option<Delete>,
     /// How SKUs become the channel's own ids.
     pub resolve: Option<Resolve>,
-}
-
-/// A secret the merchant must give.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct SecretNeeded {
-    /// What it is and where it is found.
-    pub about: Option<String>,
-    /// True when the channel works without it.
-    pub optional: bool,
-}
-
-/// How calls say who is calling.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum AuthKind {
-    /// They do not.
-    #[default]
-    None,
-    /// `Authorization: Bearer …` with `token`.
-    Bearer,
-    /// `token` in the header `header`.
-    Header,
-    /// `token` as the query parameter `parameter`.
-    Query,
-    /// HTTP Basic with `user` and `password`.
-    Basic,
-    /// OAuth 2: a refresh token is changed for short-lived ones.
-    Oauth2Refresh,
-    /// OAuth 2: client id and secret are changed for short-lived ones.
-    Oauth2Client,
-    /// Login with Amazon: as `oauth2-refresh`, with the token in `x-amz-access-token`.
-    AmazonLwa,
-}
-
-impl AuthKind {
-    /// The word in the manifest.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AuthKind::None => "none",
-            AuthKind::Bearer => "bearer",
-            AuthKind::Header => "header",
-            AuthKind::Query => "query",
-            AuthKind::Basic => "basic",
-            AuthKind::Oauth2Refresh => "oauth2-refresh",
-            AuthKind::Oauth2Client => "oauth2-client",
-            AuthKind::AmazonLwa => "amazon-lwa",
-        }
-    }
-
-    /// The keys it needs, and those it may have beside them.
-    pub fn keys(self) -> (&'static [&'static str], &'static [&'static str]) {
-        match self {
-            AuthKind::None => (&[], &[]),
-            AuthKind::Bearer => (&["token"], &["hosts"]),
-            AuthKind::Header => (&["token", "header"], &["hosts", "prefix"]),
-            AuthKind::Query => (&["token", "parameter"], &["hosts"]),
-            AuthKind::Basic => (&["user"], &["password", "hosts"]),
-            AuthKind::Oauth2Refresh => (
-                &["url", "client_id", "refresh_token"],
-                &[
-                    "client_secret",
-                    "client",
-                    "scope",
-                    "header",
-                    "prefix",
-                    "hosts",
-                ],
-            ),
-            AuthKind::Oauth2Client => (
-                &["url", "client_id", "client_secret"],
-                &["client", "scope", "header", "prefix", "hosts"],
-            ),
-            AuthKind::AmazonLwa => (
-                &["client_id", "client_secret", "refresh_token"],
-                &["url", "hosts"],
-            ),
-        }
-    }
-
-    /// Whether its tokens are fetched and can be fetched anew.
-    pub fn fetches_tokens(self) -> bool {
-        matches!(
-            self,
-            AuthKind::Oauth2Refresh | AuthKind::Oauth2Client | AuthKind::AmazonLwa
-        )
-    }
-}
-
-/// Where an OAuth client shows its id and secret.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientPlace {
-    /// In the form.
-    #[default]
-    Body,
-    /// As HTTP Basic.
-    Basic,
-}
-
-/// Who is calling: templates over `secrets` and `settings`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Auth {
-    /// How calls say it.
-    pub kind: AuthKind,
-    /// The token, key or password that is sent.
-    pub token: Option<String>,
-    /// The header that carries it; `authorization` by default.
-    pub header: Option<String>,
-    /// What stands before it in the header.
-    pub prefix: Option<String>,
-    /// The query parameter that carries it.
-    pub parameter: Option<String>,
-    /// The user of HTTP Basic.
-    pub user: Option<String>,
-    /// The password of HTTP Basic.
-    pub password: Option<String>,
-    /// Where tokens are fetched.
-    pub url: Option<String>,
-    /// The client's id.
-    pub client_id: Option<String>,
-    /// The client's secret.
-    pub client_secret: Option<String>,
-    /// Where both are shown.
-    pub client: ClientPlace,
-    /// The refresh token.
-    pub refresh_token: Option<String>,
-    /// What is asked for.
-    pub scope: Option<String>,
-    /// Hosts that may see the credentials beside the one of `url`.
-    pub hosts: Vec<String>,
 }
 
 /// How fast calls may go: a bucket of `burst` calls that fills by `requests` each `per`.
@@ -537,64 +411,6 @@ pub struct Resolve {
     /// Further members of `item`, and where they stand in an element.
     #[serde(default)]
     pub fields: IndexMap<String, String>,
-}
-
-/// A stretch of time: `200ms`, `5s`, `2m`, `1h`, `30d`.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub struct Span(pub Duration);
-
-impl TryFrom<String> for Span {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is no stretch of time: write it like `200ms`, `5s`, `2m`, `1h`");
-        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-        let number: u64 = digits.parse().map_err(|_| wrong())?;
-        let unit = text.get(digits.len()..).unwrap_or("").trim();
-        let seconds = match unit {
-            "ms" => return Ok(Span(Duration::from_millis(number))),
-            "s" => 1,
-            "m" | "min" => 60,
-            "h" => 3600,
-            "d" => 86_400,
-            _ => return Err(wrong()),
-        };
-        number
-            .checked_mul(seconds)
-            .filter(|seconds| *seconds <= 366 * 86_400)
-            .map(|seconds| Span(Duration::from_secs(seconds)))
-            .ok_or_else(wrong)
-    }
-}
-
-/// A number of bytes: `500 KB`, `4 MB`, `10 MiB`.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub struct Size(pub u64);
-
-impl TryFrom<String> for Size {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no number of bytes: write it like `4 MB` or `10 MiB`");
-        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-        let number: u64 = digits.parse().map_err(|_| wrong())?;
-        let factor = match text.get(digits.len()..).unwrap_or("").trim() {
-            "" | "B" => 1,
-            "kB" | "KB" => 1000,
-            "KiB" => 1024,
-            "MB" => 1_000_000,
-            "MiB" => 1 << 20,
-            "GB" => 1_000_000_000,
-            "GiB" => 1 << 30,
-            _ => return Err(wrong()),
-        };
-        number.checked_mul(factor).map(Size).ok_or_else(wrong)
-    }
 }
 
 /// What a channel's own id of a SKU is; kept between runs.

@@ -6,6 +6,9 @@ use super::super::memory::{Fault, Memory, Reply, Server};
 use super::super::outcome::Outcome;
 use super::{Bench, SIMPLE, items, refused};
 
+/// What is done to the list of outcomes.
+type Change = fn(&mut Vec<Value>);
+
 fn answer(status: u16) -> Reply {
     Reply::json(status, &json!({ "error": "trouble" }))
 }
@@ -112,7 +115,7 @@ fn each_item_has_its_own_verdict() {
 
 #[test]
 fn shuffled_missing_extra_and_doubled_outcomes() {
-    let changes: [(fn(&mut Vec<Value>), &str); 6] = [
+    let changes: [(Change, &str); 6] = [
         (|list| list.reverse(), "arar"),
         (|list| drop(list.remove(0)), "urar"),
         (
