@@ -1,4 +1,6 @@
-//! `audit --log`: who did what.
+//! `audit`: where the published feeds contradict each other; `audit --log`: who did what.
+
+mod contradictions;
 
 use clap::Args;
 use serde_json::json;
@@ -16,17 +18,20 @@ use super::{Global, exit};
 /// `audit`.
 #[derive(Debug, Args)]
 pub struct Audit {
-    /// Show who did what, oldest first
-    #[arg(long, required = true)]
+    /// Feeds to compare; all that are published by default
+    #[arg(value_name = "FEED", conflicts_with = "log")]
+    feeds: Vec<String>,
+    /// Show who did what, oldest first, instead
+    #[arg(long)]
     log: bool,
     /// Only what concerns this feed
-    #[arg(long, value_name = "FEED")]
+    #[arg(long, value_name = "FEED", requires = "log")]
     feed: Option<String>,
     /// Only this kind: record, publish, override, pin, unpin, prune, plan, …
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", requires = "log")]
     what: Option<String>,
     /// Only the newest so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "log")]
     last: Option<usize>,
 }
 
@@ -34,9 +39,12 @@ impl Audit {
     /// Runs it; the exit code.
     ///
     /// # Errors
-    /// An unknown feed; a log that somebody changed.
+    /// An unknown feed; a log that somebody changed; a version that is damaged.
     pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let kept = Kept::open(&global.project)?;
+        if !self.log {
+            return contradictions::run(&kept, &self.feeds, shell);
+        }
         if let Some(feed) = &self.feed {
             kept.chosen(std::slice::from_ref(feed))?;
         }

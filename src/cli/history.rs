@@ -263,7 +263,7 @@ impl Prune {
                     summary["bytes"] = json!(bytes);
                     writeln!(out, "{summary}")
                 } else if gone == 0 {
-                    writeln!(out, "nothing to let go: at most {} of a feed are kept", count(self.keep, "version"))
+                    writeln!(out, "nothing to let go: no feed has more than {}", count(self.keep, "version"))
                 } else {
                     Ok(())
                 }

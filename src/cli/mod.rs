@@ -5,6 +5,7 @@ pub mod build;
 pub mod channel;
 pub mod check;
 pub mod completions;
+pub mod diff;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
@@ -96,7 +97,9 @@ enum Command {
     History(history::History),
     /// Show one kept version, or write its files somewhere
     Show(show::Show),
-    /// Say who did what
+    /// Say what changed at a channel between two kept versions
+    Diff(diff::Diff),
+    /// Say where published feeds contradict each other, or who did what
     Audit(audit::Audit),
     /// Say how old each published feed is, and what waits for somebody
     Status(status::Status),
@@ -274,6 +277,7 @@ fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
         Command::WhyNot(why) => why.run(global, shell)?,
         Command::History(history) => history.run(global, shell)?,
         Command::Show(show) => show.run(global, shell)?,
+        Command::Diff(diff) => diff.run(global, shell)?,
         Command::Audit(audit) => audit.run(global, shell)?,
         Command::Status(status) => status.run(global, shell)?,
         Command::Doctor(doctor) => doctor.run(global, shell)?,

@@ -1,5 +1,6 @@
 //! `publish`, `plan` and `rollback`: what changes at the channels, seen and carried out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,7 +10,6 @@ use crate::config::{Project, time_span};
 use crate::pipeline::Failure;
 use crate::pipeline::publish::{self, Options};
 use crate::pipeline::{planning, rollback};
-use crate::report::human::Collected;
 use crate::report::published;
 use crate::term::Shell;
 
@@ -60,6 +60,9 @@ pub struct Publish {
 pub struct Plan {
     /// Feeds to look at; by default all that have a destination
     feeds: Vec<String>,
+    /// Write a page that a colleague can open
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 /// `rollback`.
@@ -135,6 +138,12 @@ impl Plan {
         let report = planning::plan(&project, &options, &published::document, &mut watching);
         let collected = watching.finish(report.is_ok())?;
         let report = report?;
+        if let Some(path) = &self.report {
+            let page = published::page(&project.shop, options.now, &report);
+            crate::write::atomic::write(path, page.as_bytes()).map_err(|error| {
+                Failure::Disk(format!("cannot write {}: {error}", path.display()))
+            })?;
+        }
         let zone = jiff::tz::TimeZone::get(&project.shop.timezone)
             .unwrap_or(jiff::tz::TimeZone::UTC);
         published::planned(shell, &report, &collected, &zone).map_err(output)?;
@@ -156,9 +165,13 @@ impl Rollback {
             deadline: self.times.deadline,
             ..options(global, &project)?
         };
-        let report = rollback::rollback(&project, &self.feed, self.version, &options)?;
-        published::rolled_back(shell, &report, options.dry_run).map_err(output)?;
-        super::remember(published::summary(report.exit(), &report, &Collected::new()));
+        let mut watching = Watching::new(&Asked::default(), shell)?;
+        let report =
+            rollback::rollback(&project, &self.feed, self.version, &options, &mut watching);
+        let collected = watching.finish(report.is_ok())?;
+        let report = report?;
+        published::rolled_back(shell, &report, &collected, options.dry_run).map_err(output)?;
+        super::remember(published::summary(report.exit(), &report, &collected));
         Ok(report.exit())
     }
 }

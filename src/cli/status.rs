@@ -187,10 +187,10 @@ fn human(
         }
         if states.is_empty() {
             states.push(
-                if standing.findings.is_empty() {
-                    "well"
-                } else {
-                    "see below"
+                match (standing.findings.is_empty(), standing.version) {
+                    (false, _) => "see below",
+                    (true, Some(_)) => "well",
+                    (true, None) => "not published",
                 }
                 .to_owned(),
             );

@@ -52,6 +52,12 @@ pub struct To {
     pub region: Option<String>,
     /// Whether the bucket stands in the path rather than in the host's name (`s3://`); true with an `endpoint`.
     pub path_style: Option<bool>,
+    /// Whether the channel is called item by item, by its manifest's `[request]`; `url` then stands in for its address.
+    pub requests: bool,
+    /// The secrets that the channel's requests ask for, by name: `env:NAME` or `file:PATH`.
+    pub secrets: IndexMap<String, SecretRef>,
+    /// How often a channel that takes requests gets everything, not only what changed; `7d` by default.
+    pub full_every: Option<String>,
     /// Headers to send (`https://`); a value `env:NAME` or `file:PATH` is a secret.
     pub headers: IndexMap<String, String>,
     /// Whether what was sent is fetched again and compared; where it is not said, wherever the server gives it.

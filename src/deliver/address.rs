@@ -1,6 +1,9 @@
 //! Addresses: `path` or `url` of `[[feed.to]]` to what can be reached and what may be shown. An address never holds a secret:
 //! one with a password in it is refused, and the query of `https://` is not shown.
 
+#[cfg(test)]
+mod tests;
+
 use reqwest::Url;
 
 use super::{Parcel, Role};

@@ -6,26 +6,24 @@
 //! environment's nor the machine's are looked for. What a killed run has sent of a large file stays with the store until
 //! its own rule for such leftovers removes it; it is never visible.
 
+mod making;
 mod service;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, Checksum};
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path as Key;
 use object_store::{
-    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, RetryConfig,
+    Attribute, Attributes, GetOptions, MultipartUpload, ObjectStoreExt, PutMultipartOptions,
+    PutOptions,
 };
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -36,7 +34,9 @@ use super::{
     Upload, answer, pack,
 };
 use crate::config::ConfigError;
-use crate::config::destination::{SecretRef, To};
+use crate::config::destination::To;
+use crate::recovery::{self, kill_point};
+use making::{Making, Shared, endpoint};
 use service::{Heard, Service};
 
 /// A file beyond this is sent in parts; their size, unless there would be too many.
@@ -47,7 +47,10 @@ const PARTS_MAX: u64 = 9_000;
 /// Delivers to a bucket or a container.
 pub(super) struct Store {
     address: Address,
-    store: Arc<dyn ObjectStore>,
+    store: Shared,
+    /// The same without checksums, until it is known which of the two the server takes.
+    plain: Option<Shared>,
+    refused: Cell<Option<StatusCode>>,
     secrets: Secrets,
     heard: Heard,
     runtime: Runtime,
@@ -80,10 +83,10 @@ impl Store {
             service,
             secrets: &mut secrets,
         };
-        let store = match address.scheme {
-            Scheme::Gs => made.google()?,
-            Scheme::Az => made.azure()?,
-            _ => made.s3()?,
+        let (store, plain) = match address.scheme {
+            Scheme::Gs => (made.google()?, None),
+            Scheme::Az => (made.azure()?, None),
+            _ => made.s3().map(|(store, plain)| (store, Some(plain)))?,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -91,6 +94,8 @@ impl Store {
             .map_err(|error| to.wrong(format!("no connection can be made: {error}"), ""))?;
         let opened = Store {
             store,
+            plain,
+            refused: Cell::new(None),
             secrets,
             heard,
             runtime,
@@ -166,6 +171,7 @@ impl Store {
                 Ok(bytes) => bytes,
                 Err(error) => break Err(unreadable(error)),
             };
+            kill_point(recovery::P9);
             if let Err(error) = parts.put_part(bytes.into()).await {
                 break Err(self.failed(&error));
             }
@@ -244,6 +250,7 @@ impl Store {
     /// Why a call did not work: by what was heard on the wire, not by its words.
     fn failed(&self, error: &object_store::Error) -> DeliveryError {
         let heard = self.heard.take();
+        self.refused.set(heard.status);
         if heard.silent {
             return wire::silent(self.address(), self.idle);
         }
@@ -290,8 +297,26 @@ impl Destination for Store {
 
     fn put(&mut self, upload: &Upload<'_>, deadline: &Deadline) -> Result<Proof, DeliveryError> {
         let key = self.key(upload.name)?;
+        let mut sent = self.run(deadline, self.send(upload, &key));
+        let odd = [StatusCode::BAD_REQUEST, StatusCode::NOT_IMPLEMENTED];
+        if sent.is_err()
+            && self
+                .refused
+                .get()
+                .is_some_and(|status| odd.contains(&status))
+            && let Some(plain) = self.plain.take()
+        {
+            // a compatible store that knows no checksums
+            let summed = std::mem::replace(&mut self.store, plain);
+            sent = self.run(deadline, self.send(upload, &key));
+            if sent.is_err() {
+                // it was something else
+                self.plain = Some(std::mem::replace(&mut self.store, summed));
+            }
+        }
+        sent?;
+        kill_point(recovery::P11);
         self.run(deadline, async {
-            self.send(upload, &key).await?;
             let how = match self.look(&key, upload.bytes).await {
                 // credentials that may write and not read
                 Err(
@@ -355,220 +380,5 @@ fn said(text: &str) -> Option<String> {
     match (part("Code"), part("Message")) {
         (Some(code), Some(message)) => Some(format!("{code}: {message}")),
         (code, message) => code.or(message),
-    }
-}
-
-fn endpoint(to: &To) -> Result<Option<Url>, ConfigError> {
-    let Some(text) = &to.endpoint else {
-        return Ok(None);
-    };
-    let wrong = |message: &str| {
-        to.wrong(
-            format!("`endpoint`: {message}"),
-            "write it as `https://host`",
-        )
-    };
-    let url = Url::parse(text.trim()).map_err(|_| wrong("this is no address"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("it is no `https://` address"));
-    }
-    if url.password().is_some() || !url.username().is_empty() || url.query().is_some() {
-        return Err(wrong("it holds more than a host and a path"));
-    }
-    Ok(Some(url))
-}
-
-/// A store in the making.
-struct Making<'a> {
-    to: &'a To,
-    address: &'a Address,
-    project: &'a Path,
-    endpoint: Option<&'a Url>,
-    service: Service,
-    secrets: &'a mut Secrets,
-}
-
-impl Making<'_> {
-    fn secret(&mut self, from: Option<&SecretRef>) -> Result<Option<String>, ConfigError> {
-        from.map(|from| {
-            self.secrets
-                .read(self.to, from, self.project)
-                .map(|secret| secret.expose().to_owned())
-        })
-        .transpose()
-    }
-
-    /// The endpoint without the `/` at its end.
-    fn service_address(&self) -> Option<String> {
-        self.endpoint
-            .map(|url| url.as_str().trim_end_matches('/').to_owned())
-    }
-
-    fn missing(&self, key: &str, hint: &str) -> ConfigError {
-        self.to.wrong(
-            format!("`{key}` is missing for `{}`", self.address.shown),
-            hint,
-        )
-    }
-
-    fn built<S: ObjectStore>(
-        &self,
-        built: object_store::Result<S>,
-    ) -> Result<Arc<dyn ObjectStore>, ConfigError> {
-        match built {
-            Ok(store) => Ok(Arc::new(store)),
-            Err(error) => Err(self.to.wrong(
-                format!(
-                    "`{}` cannot be opened: {}",
-                    self.address.shown,
-                    self.secrets.quoted(&error.to_string())
-                ),
-                "check the keys of this place",
-            )),
-        }
-    }
-
-    fn s3(mut self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
-        let pair = (
-            self.secret(self.to.access_key.as_ref())?,
-            self.secret(self.to.secret_key.as_ref())?,
-        );
-        let (Some(access), Some(secret)) = pair else {
-            let key = if self.to.access_key.is_none() {
-                "access_key"
-            } else {
-                "secret_key"
-            };
-            return Err(self.missing(
-                key,
-                "add `access_key = \"env:NAME\"` and `secret_key = \"env:NAME\"`",
-            ));
-        };
-        if self.to.region.is_none() && self.endpoint.is_none() {
-            return Err(self.missing(
-                "region",
-                "add `region = \"eu-central-1\"`, or the store's `endpoint`",
-            ));
-        }
-        let path_style = self.to.path_style.unwrap_or(self.endpoint.is_some());
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(&self.address.host)
-            .with_access_key_id(access)
-            .with_secret_access_key(secret)
-            .with_region(self.to.region.as_deref().unwrap_or("us-east-1"))
-            .with_virtual_hosted_style_request(!path_style)
-            .with_checksum_algorithm(Checksum::SHA256)
-            // one by one: not every compatible store removes several at once
-            .with_disable_bulk_delete(true)
-            .with_retry(once())
-            .with_http_connector(self.service.clone());
-        if let Some(token) = self.secret(self.to.token.as_ref())? {
-            builder = builder.with_token(token);
-        }
-        if let Some(endpoint) = self.service_address() {
-            // a store of one's own has the bucket in its name only where that is said
-            let endpoint = match endpoint.split_once("://") {
-                Some((scheme, rest)) if !path_style => {
-                    format!("{scheme}://{}.{rest}", self.address.host)
-                }
-                _ => endpoint,
-            };
-            builder = builder.with_endpoint(endpoint).with_allow_http(true);
-        }
-        self.built(builder.build())
-    }
-
-    fn google(mut self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
-        let mut builder = GoogleCloudStorageBuilder::new()
-            .with_bucket_name(&self.address.host)
-            .with_retry(once())
-            .with_http_connector(self.service.clone());
-        builder = match (
-            self.secret(self.to.key.as_ref())?,
-            self.secret(self.to.token.as_ref())?,
-        ) {
-            (Some(key), None) => builder.with_service_account_key(key),
-            (None, Some(token)) => builder.with_bearer_token(token),
-            (Some(_), Some(_)) => {
-                return Err(self.to.wrong(
-                    "it has both `key` and `token`",
-                    "a store is told one of them",
-                ));
-            }
-            (None, None) => {
-                return Err(self.missing(
-                    "key",
-                    "add `key = \"file:service-account.json\"`, or a bearer `token`",
-                ));
-            }
-        };
-        if let Some(endpoint) = self.service_address() {
-            builder = builder.with_base_url(&endpoint);
-        }
-        self.built(builder.build())
-    }
-
-    fn azure(mut self) -> Result<Arc<dyn ObjectStore>, ConfigError> {
-        let Some(account) = &self.to.account else {
-            return Err(self.missing(
-                "account",
-                "add `account = \"…\"`, the storage account's name",
-            ));
-        };
-        let mut builder = MicrosoftAzureBuilder::new()
-            .with_account(account)
-            .with_container_name(&self.address.host)
-            .with_retry(once())
-            .with_http_connector(self.service.clone());
-        builder = match (
-            self.secret(self.to.access_key.as_ref())?,
-            self.secret(self.to.token.as_ref())?,
-        ) {
-            (Some(key), None) => builder.with_access_key(key),
-            (None, Some(token)) if token.contains("sig=") => {
-                let pairs = signed(&token);
-                for (_, value) in &pairs {
-                    self.secrets.add(value);
-                }
-                builder.with_sas_authorization(pairs)
-            }
-            (None, Some(token)) => builder.with_bearer_token_authorization(token),
-            (Some(_), Some(_)) => {
-                return Err(self.to.wrong(
-                    "it has both `access_key` and `token`",
-                    "a store is told one of them",
-                ));
-            }
-            (None, None) => {
-                return Err(self.missing(
-                    "access_key",
-                    "add `access_key = \"env:NAME\"`, or a `token`: bearer, or a shared access signature",
-                ));
-            }
-        };
-        if let Some(endpoint) = self.service_address() {
-            builder = builder.with_endpoint(endpoint).with_allow_http(true);
-        }
-        self.built(builder.build())
-    }
-}
-
-/// A shared access signature's pairs.
-fn signed(token: &str) -> Vec<(String, String)> {
-    let query = token.trim().trim_start_matches('?');
-    Url::parse(&format!("https://signature.invalid/?{query}"))
-        .map(|url| {
-            url.query_pairs()
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect()
-        })
-        .unwrap_or_default()
-}
-
-/// The library's own tries are none: a destination is tried again as a whole.
-fn once() -> RetryConfig {
-    RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
     }
 }

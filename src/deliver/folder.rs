@@ -5,7 +5,7 @@
 //! allows (0644). A link in the place of a file is replaced by the file and never written through; nothing is made outside
 //! the folder. What a killed run left behind is removed by the next one.
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use std::fs::{self, File, OpenOptions};

@@ -5,6 +5,7 @@
 //! Redirects are followed on the same host alone, and credentials go nowhere else. Everything ends: connecting, silence
 //! while sending and answering, and the whole by the run's deadline.
 
+mod head;
 #[cfg(test)]
 mod tests;
 
@@ -13,11 +14,8 @@ use std::io::Seek;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
-    HeaderName, HeaderValue, LOCATION,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION,
 };
 use reqwest::{Client, Method as Verb, Response, StatusCode, Url};
 use sha2::{Digest, Sha256};
@@ -27,11 +25,12 @@ use tokio::time::{sleep, timeout};
 use super::wire::{self, Secrets, check_scheme};
 use super::{
     Address, Capabilities, Deadline, DeliveryError, Destination, Naming, Proof, Remote, Upload,
-    answer, pack, quoted,
+    answer, pack,
 };
 use crate::clock;
 use crate::config::ConfigError;
-use crate::config::destination::{Method, SecretRef, To, is_reference};
+use crate::config::destination::{Method, To};
+use crate::recovery::{self, kill_point};
 
 /// Most redirects followed.
 const REDIRECTS_MAX: usize = 3;
@@ -75,7 +74,7 @@ impl Http {
             .expect("an address of `https://` has one");
         check_scheme(to, &url)?;
         let mut secrets = Secrets::default();
-        let headers = headers(to, &address, project, &mut secrets)?;
+        let headers = head::headers(to, &address, project, &mut secrets)?;
         if let Some(query) = url.query() {
             secrets.add(query);
             for (_, value) in url.query_pairs() {
@@ -373,6 +372,7 @@ impl Destination for Http {
         let url = self.place(upload.name)?;
         self.run(deadline, async {
             self.send(upload, url.clone()).await?;
+            kill_point(recovery::P11);
             if self.reads_back() {
                 self.prove(upload, url).await
             } else {
@@ -411,96 +411,4 @@ impl Destination for Http {
             }
         })
     }
-}
-
-/// The headers of every request, credentials among them.
-fn headers(
-    to: &To,
-    address: &Address,
-    project: &Path,
-    secrets: &mut Secrets,
-) -> Result<HeaderMap, ConfigError> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &to.headers {
-        let header = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| to.wrong(format!("`{}` is no header", quoted(name, &[])), ""))?;
-        let value = if is_reference(value) {
-            let from = SecretRef::new(value).map_err(|message| to.wrong(message, ""))?;
-            secrets.read(to, &from, project)?.expose().to_owned()
-        } else if is_confidential(name) {
-            return Err(to.wrong(
-                format!("the header `{name}` holds a secret"),
-                "write its value as `env:NAME` or `file:PATH`",
-            ));
-        } else {
-            value.clone()
-        };
-        headers.insert(header, header_value(to, name, &value)?);
-    }
-    let authorization = match (&to.token, &to.password) {
-        (Some(_), Some(_)) => {
-            return Err(to.wrong(
-                "it has both `token` and `password`",
-                "a server is told one of them",
-            ));
-        }
-        (Some(token), None) => {
-            let token = secrets.read(to, token, project)?;
-            Some(format!("Bearer {}", token.expose()))
-        }
-        (None, Some(password)) => {
-            let Some(user) = address.user(to) else {
-                return Err(to.wrong("it has a `password` and no `user`", "add `user = \"…\"`"));
-            };
-            let password = secrets.read(to, password, project)?;
-            let pair = STANDARD.encode(format!("{user}:{}", password.expose()));
-            secrets.add(&pair);
-            Some(format!("Basic {pair}"))
-        }
-        (None, None) if address.user(to).is_some() => {
-            return Err(to.wrong(
-                "it has a user and no `password`",
-                "add `password = \"env:NAME\"`",
-            ));
-        }
-        (None, None) => None,
-    };
-    if let Some(value) = authorization {
-        if headers.contains_key(AUTHORIZATION) {
-            return Err(to.wrong(
-                "it has credentials and a header `Authorization`",
-                "keep one of them",
-            ));
-        }
-        headers.insert(AUTHORIZATION, header_value(to, "Authorization", &value)?);
-    }
-    Ok(headers)
-}
-
-/// A header's value, which nothing prints.
-fn header_value(to: &To, name: &str, value: &str) -> Result<HeaderValue, ConfigError> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| {
-        to.wrong(
-            format!("the header `{name}` cannot hold this value"),
-            "it must be one line of visible characters",
-        )
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// True for headers that hold secrets by their name.
-fn is_confidential(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [
-        "authorization",
-        "cookie",
-        "token",
-        "secret",
-        "password",
-        "key",
-        "signature",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
 }

@@ -158,6 +158,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write what they like")]
 mod tests {
     use super::*;
 

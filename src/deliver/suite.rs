@@ -1,6 +1,7 @@
 //! What every destination does, as tests: a new one is done when it passes.
 //!
 //! A [`Place`] is what a destination delivers to, seen from the other side: by the reader, and by whoever makes it misbehave.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -135,7 +136,8 @@ pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
 
 /// Runs every case, each at an empty place; `None` when there is no server to make one at.
 pub(crate) fn passes<P: Place>(make: impl Fn() -> Option<P>) {
-    let cases: [(&str, fn(&P)); 12] = [
+    type Case<P> = (&'static str, fn(&P));
+    let cases: [Case<P>; 12] = [
         ("stands as it was sent", stands_as_it_was_sent),
         ("is replaced", is_replaced),
         ("is told and removed", is_told_and_removed),

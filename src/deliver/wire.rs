@@ -40,7 +40,14 @@ pub(super) struct Secrets(Vec<String>);
 impl Secrets {
     /// One more.
     pub(super) fn add(&mut self, secret: &str) {
-        self.0.push(secret.to_owned());
+        // as it is, and as it stands in an address
+        let mut address = Url::parse("https://encoded.invalid/").expect("an address");
+        address.query_pairs_mut().append_key_only(secret);
+        for form in [secret, address.query().unwrap_or_default()] {
+            if !self.0.iter().any(|known| known == form) {
+                self.0.push(form.to_owned());
+            }
+        }
     }
 
     /// Reads one, and remembers not to repeat it.

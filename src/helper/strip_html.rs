@@ -52,7 +52,8 @@ fn call<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'
 /// The text of an HTML fragment; the very same slice when there is nothing to do.
 pub fn strip<'a>(text: &'a str, separator: &str, arena: &'a Bump) -> &'a str {
     let clean_edges = !text.starts_with(' ') && !text.ends_with(' ');
-    if clean_edges && Specials::of(text.as_bytes()).next(0) == text.len() {
+    let mut specials = Specials::of(text.as_bytes());
+    if clean_edges && specials.next(0) == text.len() {
         return text;
     }
     let mut stripper = Stripper {
@@ -60,7 +61,7 @@ pub fn strip<'a>(text: &'a str, separator: &str, arena: &'a Bump) -> &'a str {
         out: ArenaString::with_capacity_in(text.len(), arena),
         end: End::Space,
     };
-    stripper.run(text);
+    stripper.run(text, specials);
     if stripper.end == End::Space {
         stripper.unspace();
     }
@@ -85,9 +86,8 @@ struct Stripper<'s, 'a> {
 }
 
 impl Stripper<'_, '_> {
-    fn run(&mut self, text: &str) {
+    fn run(&mut self, text: &str, mut specials: Specials<'_>) {
         let bytes = text.as_bytes();
-        let mut specials = Specials::of(bytes);
         let mut at = 0;
         while at < bytes.len() {
             // Tags often follow one another.
@@ -192,6 +192,19 @@ impl Stripper<'_, '_> {
     #[inline]
     fn tag(&mut self, text: &str, at: usize) -> usize {
         let bytes = text.as_bytes();
+        let after = bytes.get(at + 1..).and_then(<[u8]>::first_chunk::<8>);
+        if let Some((element, length)) = after.and_then(markup::usual) {
+            if element == Element::Block {
+                self.part();
+            }
+            return at + 1 + length;
+        }
+        self.any_tag(text, at)
+    }
+
+    /// The same of a tag with attributes, an element seldom met, or what is no tag.
+    fn any_tag(&mut self, text: &str, at: usize) -> usize {
+        let bytes = text.as_bytes();
         let closing = bytes.get(at + 1) == Some(&b'/');
         let from = at + 1 + usize::from(closing);
         if !bytes.get(from).is_some_and(u8::is_ascii_alphabetic) {
@@ -244,7 +257,8 @@ impl Stripper<'_, '_> {
             let Some(after) = after("]]>") else {
                 return from;
             };
-            self.run(slice(text, from, after - "]]>".len()));
+            let content = slice(text, from, after - "]]>".len());
+            self.run(content, Specials::of(content.as_bytes()));
             return after;
         }
         let markup = rest.starts_with(['!', '?']) || rest.starts_with("/>");

@@ -1,21 +1,37 @@
 //! A kept version to its destinations: each gets all files, proves that they stand, and its receipt is kept. One that fails
 //! leaves the others theirs; a later run brings what is still awaited.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::channel::manifest::Format;
 use crate::config::Project;
 use crate::config::project::Feed;
-use crate::deliver::{self, Deadline, DeliveryError, Destination, DryRun, Parcel, RetryPolicy};
+use crate::deliver::{
+    self, Deadline, DeliveryError, Destination, DryRun, Parcel, RetryPolicy,
+};
 use crate::state::{self, Lock, Receipt, ReceiptFile, StagedFile, State};
 
-use super::Failure;
+use super::build::Logs;
+use super::requesting::{Edition, Requests};
+use super::{Failure, Observer};
 
-/// A destination that is ready, and how it is tried.
-pub(super) struct Ready {
-    pub(super) destination: Box<dyn Destination>,
-    policy: RetryPolicy,
+/// A destination that is ready.
+pub(super) enum Ready {
+    /// It takes files, and is tried so often.
+    Files(Box<dyn Destination>, RetryPolicy),
+    /// It takes requests.
+    Requests(Box<Requests>),
+}
+
+impl Ready {
+    /// Its address, without secrets.
+    pub(super) fn address(&self) -> &str {
+        match self {
+            Ready::Files(destination, _) => destination.address(),
+            Ready::Requests(requests) => requests.address(),
+        }
+    }
 }
 
 /// What came of one destination.
@@ -33,27 +49,22 @@ pub struct Delivered {
 pub(super) fn open(feed: &Feed, project: &Project) -> Result<Vec<Ready>, Failure> {
     let (mut ready, mut errors) = (Vec::<Ready>::new(), Vec::new());
     for to in &feed.to {
-        let opened = deliver::open(to, &project.folder)
-            .and_then(|destination| Ok((destination, RetryPolicy::of(to)?)));
+        let opened = if to.requests {
+            Requests::open(feed, to, project).map(|requests| Ready::Requests(Box::new(requests)))
+        } else {
+            deliver::open(to, &project.folder)
+                .and_then(|destination| Ok(Ready::Files(destination, RetryPolicy::of(to)?)))
+        };
         match opened {
-            Ok((destination, policy)) => {
-                if ready
-                    .iter()
-                    .any(|other| other.destination.address() == destination.address())
-                {
+            Ok(opened) => {
+                let address = opened.address();
+                if ready.iter().any(|other| other.address() == address) {
                     errors.push(to.wrong(
-                        format!(
-                            "feed `{}` is delivered to `{}` twice",
-                            feed.name,
-                            destination.address()
-                        ),
+                        format!("feed `{}` is delivered to `{address}` twice", feed.name),
                         "take one of the two out",
                     ));
                 }
-                ready.push(Ready {
-                    destination,
-                    policy,
-                });
+                ready.push(opened);
             }
             Err(mut error) => {
                 error.message = format!("feed `{}`: {}", feed.name, error.message);
@@ -104,11 +115,18 @@ fn content_type(format: Format) -> &'static str {
 
 /// What is delivered, and under whose lock.
 pub(super) struct Delivery<'d> {
+    pub(super) project: &'d Project,
     pub(super) state: &'d State,
     pub(super) lock: &'d Lock,
-    pub(super) feed: &'d str,
+    pub(super) feed: &'d Feed,
     pub(super) version: u64,
-    pub(super) parcels: &'d [Parcel],
+    pub(super) files: &'d [StagedFile],
+    pub(super) format: Format,
+    pub(super) logs: &'d Logs,
+    /// A folder for what has to be looked up.
+    pub(super) room: &'d Path,
+    /// Whether a channel that takes requests gets everything.
+    pub(super) full: bool,
     /// How long a destination's lock is waited for.
     pub(super) wait: Duration,
     pub(super) deadline: Deadline,
@@ -116,42 +134,42 @@ pub(super) struct Delivery<'d> {
 
 impl Delivery<'_> {
     /// Delivers to one destination and keeps the receipt.
-    pub(super) fn to(&self, ready: &mut Ready) -> Result<Delivered, Failure> {
-        let address = ready.destination.address().to_owned();
-        // Two feeds, or two projects' runs, never write to one address at a time.
+    pub(super) fn to(
+        &self,
+        ready: &mut Ready,
+        observer: &mut dyn Observer,
+    ) -> Result<Delivered, Failure> {
+        let address = ready.address().to_owned();
+        // Two feeds of a project never write to one address at a time.
         let scope = format!("destination:{address}");
-        let _lock = state::lock::acquire(self.state, &scope, self.wait, crate::clock::now())
-            .map_err(|busy| Failure::from(crate::state::StateError::from(busy)))?;
-        let before = self.stood(&address)?;
-        let outcome = deliver::deliver(
-            ready.destination.as_mut(),
-            self.parcels,
-            &before,
-            &ready.policy,
-            &self.deadline,
-        );
-        let outcome = match outcome {
-            Ok(receipt) => {
-                let receipt = Receipt {
-                    destination: receipt.destination,
-                    files: receipt
-                        .files
-                        .into_iter()
-                        .map(|sent| ReceiptFile {
-                            name: sent.name,
-                            bytes: sent.bytes,
-                            sha256: sent.sha256,
-                            proof: word(sent.proof).to_owned(),
-                        })
-                        .collect(),
-                    at: receipt.at,
+        let _lock = state::lock::acquire(self.state, &scope, self.wait, crate::clock::now())?;
+        let outcome = match ready {
+            Ready::Files(destination, policy) => deliver::deliver(
+                destination.as_mut(),
+                &parcels(self.files, self.format),
+                &self.stood(&address)?,
+                policy,
+                &self.deadline,
+            )
+            .map(receipt),
+            Ready::Requests(requests) => {
+                let (before, receipts) = self.taken(&address)?;
+                let edition = Edition {
+                    files: self.files,
+                    logs: self.logs,
+                    before,
+                    receipts: &receipts,
+                    full: self.full,
+                    version: self.version,
+                    deadline: self.deadline,
                 };
-                self.state
-                    .receipt(self.lock, self.feed, self.version, &receipt)?;
-                Ok(receipt)
+                requests.send(self.feed, self.project, &edition, observer)?
             }
-            Err(error) => Err(error),
         };
+        if let Ok(receipt) = &outcome {
+            self.state
+                .receipt(self.lock, &self.feed.name, self.version, receipt)?;
+        }
         Ok(Delivered {
             address,
             outcome,
@@ -159,11 +177,33 @@ impl Delivery<'_> {
         })
     }
 
+    /// The log of the version that an address took last, and all its receipts.
+    fn taken(&self, address: &str) -> Result<(Option<PathBuf>, Vec<Receipt>), Failure> {
+        let (mut latest, mut all) = (None, Vec::new());
+        for version in self.state.history(&self.feed.name)? {
+            for receipt in self.state.receipts(&self.feed.name, version.version)? {
+                if receipt.destination != address {
+                    continue;
+                }
+                if latest.as_ref().is_none_or(|(at, _)| *at < receipt.at) {
+                    latest = Some((receipt.at, version.items_log.clone()));
+                }
+                all.push(receipt);
+            }
+        }
+        let Some((_, Some(log))) = latest else {
+            return Ok((None, all));
+        };
+        let path = self.room.join("taken.items");
+        self.state.extract_file(&log, &path)?;
+        Ok((Some(path), all))
+    }
+
     /// The names that stand at an address by the latest receipt of any version.
     fn stood(&self, address: &str) -> Result<Vec<String>, Failure> {
         let mut latest: Option<Receipt> = None;
-        for version in self.state.history(self.feed)? {
-            for receipt in self.state.receipts(self.feed, version.version)? {
+        for version in self.state.history(&self.feed.name)? {
+            for receipt in self.state.receipts(&self.feed.name, version.version)? {
                 let newer = latest.as_ref().is_none_or(|known| known.at < receipt.at);
                 if receipt.destination == address && newer {
                     latest = Some(receipt);
@@ -176,20 +216,47 @@ impl Delivery<'_> {
     }
 }
 
+fn receipt(delivered: deliver::DeliveryReceipt) -> Receipt {
+    let files = delivered.files.into_iter();
+    Receipt {
+        destination: delivered.destination,
+        files: files
+            .map(|sent| ReceiptFile {
+                name: sent.name,
+                bytes: sent.bytes,
+                sha256: sent.sha256,
+                proof: word(sent.proof).to_owned(),
+            })
+            .collect(),
+        at: delivered.at,
+    }
+}
+
 /// What a dry run would do at a destination: reads go through, nothing else does.
 pub(super) fn pretend(ready: &mut Ready, parcels: &[Parcel], deadline: &Deadline) -> Delivered {
-    let address = ready.destination.address().to_owned();
-    let mut dry = DryRun::new(ready.destination.as_mut());
-    let outcome = deliver::deliver(&mut dry, parcels, &[], &ready.policy, deadline);
-    let steps = dry.steps().to_vec();
-    Delivered {
-        outcome: outcome.map(|receipt| Receipt {
-            destination: receipt.destination,
-            files: Vec::new(),
-            at: receipt.at,
-        }),
-        address,
-        steps,
+    let address = ready.address().to_owned();
+    match ready {
+        Ready::Requests(_) => Delivered {
+            steps: vec![format!(
+                "send what changed of {} items by request",
+                parcels.iter().map(|parcel| parcel.items).sum::<u64>()
+            )],
+            outcome: Ok(Receipt {
+                destination: address.clone(),
+                files: Vec::new(),
+                at: crate::clock::now(),
+            }),
+            address,
+        },
+        Ready::Files(destination, policy) => {
+            let mut dry = DryRun::new(destination.as_mut());
+            let outcome = deliver::deliver(&mut dry, parcels, &[], policy, deadline);
+            Delivered {
+                steps: dry.steps().to_vec(),
+                outcome: outcome.map(receipt),
+                address,
+            }
+        }
     }
 }
 
@@ -202,23 +269,38 @@ fn word(proof: deliver::Proof) -> &'static str {
     }
 }
 
-/// The files of a kept version, taken out into a folder to be sent.
+/// A kept version, taken out into a folder to be sent: its files, and the log of its items.
 pub(super) fn extracted(
     state: &State,
     version: &crate::state::Version,
     folder: &Path,
-) -> Result<Vec<StagedFile>, Failure> {
+) -> Result<(Vec<StagedFile>, Logs), Failure> {
     state.extract(version, folder)?;
-    Ok(version
-        .files
-        .iter()
-        .map(|file| StagedFile {
-            name: file.name.clone(),
-            path: folder.join(&file.name),
-            bytes: file.bytes,
-            sha256: file.sha256.clone(),
-            items: file.items,
-            role: file.role,
-        })
-        .collect())
+    let files = version.files.iter();
+    let files = files.map(|file| StagedFile {
+        name: file.name.clone(),
+        path: folder.join(&file.name),
+        bytes: file.bytes,
+        sha256: file.sha256.clone(),
+        items: file.items,
+        role: file.role,
+    });
+    let take = |file: &crate::state::VersionFile| -> Result<PathBuf, Failure> {
+        let path = folder.join(format!(".{}", file.name));
+        state.extract_file(file, &path)?;
+        Ok(path)
+    };
+    let log = version.items_log.as_ref().ok_or_else(|| {
+        Failure::Disk(format!(
+            "version {} of feed `{}` has no log of its items",
+            version.version, version.feed
+        ))
+    })?;
+    Ok((
+        files.collect(),
+        Logs {
+            items: take(log)?,
+            bodies: version.bodies.as_ref().map(take).transpose()?,
+        },
+    ))
 }

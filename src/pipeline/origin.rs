@@ -107,10 +107,10 @@ pub(super) fn configuration(project: &Project, feeds: &[&Feed]) -> Result<String
     Ok(format!("{:032x}", hash.digest128()))
 }
 
-/// The mapping tables that a text names in quotes.
+/// The mapping tables that a text names in quotes; a path with spaces is no table's.
 fn tables(text: &str) -> impl Iterator<Item = &str> {
     text.split(['"', '\''])
-        .filter(|word| word.ends_with(".csv") && !word.contains(['\n', '{']))
+        .filter(|word| word.ends_with(".csv") && !word.contains(['\n', '{', '#', ' ']))
 }
 
 #[cfg(test)]

@@ -599,16 +599,18 @@ impl Program {
         (0..batch.len())
             .map(|row| {
                 run.select(row, Default::default());
-                let mut own = key.and_then(|key| run.text(key)).map(str::to_owned);
-                if let Some(last) = &mut last {
-                    if own.is_none() {
-                        own.clone_from(last);
-                    } else {
-                        (**last).clone_from(&own);
+                let own = key.and_then(|key| run.text(key));
+                let hash = |key: &str| xxh3_128(key.as_bytes());
+                let own = match (&mut last, own) {
+                    (Some(last), Some(own)) => {
+                        **last = Some(own.to_owned());
+                        Some(hash(own))
                     }
-                }
+                    (Some(last), None) => last.as_deref().map(hash),
+                    (None, own) => own.map(hash),
+                };
                 RowKeys {
-                    key: own.map(|key| xxh3_128(key.as_bytes())),
+                    key: own,
                     aliases: aliases
                         .and_then(|aliases| run.value(aliases).ok())
                         .map(|value| list_of(value).map(|key| xxh3_128(key.as_bytes())).collect())

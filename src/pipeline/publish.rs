@@ -204,6 +204,7 @@ pub fn publish(
     };
     let (made, sources) = made;
     let run = Publishing {
+        project,
         state: &state,
         options,
         sources,
@@ -217,7 +218,7 @@ pub fn publish(
     for made in made {
         let at = |name: &str| feeds.iter().position(|feed| feed.name == name);
         let index = at(&made.feed.name).expect("it was chosen");
-        let publication = run.one(made, &locks[index], &mut ready[index])?;
+        let publication = run.one(made, &locks[index], &mut ready[index], observer)?;
         report.feeds.push(publication);
     }
     report
@@ -309,7 +310,7 @@ fn pins<'p>(
 pub(super) fn addresses(ready: &[Ready]) -> Vec<String> {
     ready
         .iter()
-        .map(|ready| ready.destination.address().to_owned())
+        .map(|ready| ready.address().to_owned())
         .collect()
 }
 
@@ -340,12 +341,21 @@ pub(super) fn stopped(feed: &Feed, outcome: Outcome, remark: String) -> Publicat
 
 /// What all feeds of a run share.
 struct Publishing<'r> {
+    project: &'r Project,
     state: &'r State,
     options: &'r Options,
     sources: Vec<SourceDigest>,
     configuration: String,
     workplace: &'r Workplace,
     deadline: Deadline,
+}
+
+/// A kept version as it is sent.
+struct Kept<'k> {
+    version: u64,
+    files: &'k [crate::state::StagedFile],
+    logs: &'k super::build::Logs,
+    full: bool,
 }
 
 impl Publishing<'_> {
@@ -355,19 +365,27 @@ impl Publishing<'_> {
         made: Made<'_>,
         lock: &Lock,
         ready: &mut [Ready],
+        observer: &mut dyn Observer,
     ) -> Result<Publication, Failure> {
         let mut publication = seen(&made);
         match publication.outcome {
             Outcome::Withheld => {}
-            Outcome::Unchanged => self.unchanged(&made, lock, ready, &mut publication)?,
+            Outcome::Unchanged => {
+                self.unchanged(&made, lock, ready, &mut publication, observer)?;
+            }
             Outcome::Held => self.held(&made)?,
             _ => {
                 let version = match self.begun(&made)? {
                     Some(version) => version,
                     None => self.keep(&made, lock, ready)?,
                 };
-                let parcels = delivering::parcels(&made.files, made.format);
-                self.send(&made, lock, ready, version, &parcels, &mut publication)?;
+                let kept = Kept {
+                    version,
+                    files: &made.files,
+                    logs: &made.logs,
+                    full: false,
+                };
+                self.send(&made, lock, ready, &kept, &mut publication, observer)?;
             }
         }
         Ok(publication)
@@ -442,17 +460,23 @@ impl Publishing<'_> {
         made: &Made<'_>,
         lock: &Lock,
         ready: &mut [Ready],
-        version: u64,
-        parcels: &[crate::deliver::Parcel],
+        kept: &Kept<'_>,
         publication: &mut Publication,
+        observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        let feed = &made.feed.name;
+        let (feed, version) = (&made.feed.name, kept.version);
+        let room = self.workplace.room(&format!("send-{feed}"))?;
         let delivery = Delivery {
+            project: self.project,
             state: self.state,
             lock,
-            feed,
+            feed: made.feed,
             version,
-            parcels,
+            files: kept.files,
+            format: made.format,
+            logs: kept.logs,
+            room: &room,
+            full: kept.full,
             wait: self.options.wait,
             deadline: self.deadline,
         };
@@ -460,9 +484,9 @@ impl Publishing<'_> {
         publication.version = Some(version);
         for ready in ready
             .iter_mut()
-            .filter(|ready| awaited.iter().any(|to| to == ready.destination.address()))
+            .filter(|ready| awaited.iter().any(|to| to == ready.address()))
         {
-            publication.delivered.push(delivery.to(ready)?);
+            publication.delivered.push(delivery.to(ready, observer)?);
         }
         publication.outcome = concluded(&publication.delivered);
         if publication.outcome == Outcome::Published {
@@ -483,6 +507,7 @@ impl Publishing<'_> {
         lock: &Lock,
         ready: &mut [Ready],
         publication: &mut Publication,
+        observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
         let feed = &made.feed.name;
         let Some(current) = &made.current else {
@@ -515,9 +540,14 @@ impl Publishing<'_> {
         let refreshed = due.iter().any(|address| latest(address).is_some());
         self.state.offer(lock, feed, current.version, &due)?;
         let room = self.workplace.room(&format!("again-{feed}"))?;
-        let files = delivering::extracted(self.state, current, &room)?;
-        let parcels = delivering::parcels(&files, made.format);
-        self.send(made, lock, ready, current.version, &parcels, publication)?;
+        let (files, logs) = delivering::extracted(self.state, current, &room)?;
+        let kept = Kept {
+            version: current.version,
+            files: &files,
+            logs: &logs,
+            full: refreshed,
+        };
+        self.send(made, lock, ready, &kept, publication, observer)?;
         if publication.outcome == Outcome::Published && refreshed {
             publication.outcome = Outcome::Refreshed;
         }

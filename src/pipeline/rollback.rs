@@ -6,10 +6,10 @@ use crate::config::project::Feed;
 use crate::deliver::Deadline;
 use crate::state::{self, State, Version};
 
-use super::Failure;
 use super::delivering::{self, Delivery};
 use super::publish::{Options, Outcome, Report, addresses, chosen, concluded, stopped, write_down};
 use super::staging::Workplace;
+use super::{Failure, Observer};
 
 /// Puts a kept version back, by default the one before, and pins the feed to it.
 ///
@@ -20,6 +20,7 @@ pub fn rollback(
     feed: &str,
     version: Option<u64>,
     options: &Options,
+    observer: &mut dyn Observer,
 ) -> Result<Report, Failure> {
     let feeds = chosen(project, &[feed.to_owned()])?;
     let feed = feeds[0];
@@ -32,9 +33,10 @@ pub fn rollback(
     let mut publication = stopped(feed, Outcome::Planned, String::new());
     publication.remarks.clear();
     publication.version = Some(version.version);
-    let files = delivering::extracted(&state, &version, &workplace.room("version")?)?;
-    let parcels = delivering::parcels(&files, format);
+    let room = workplace.room("version")?;
+    let (files, logs) = delivering::extracted(&state, &version, &room)?;
     if options.dry_run {
+        let parcels = delivering::parcels(&files, format);
         let deadline = Deadline::after(options.deadline);
         publication.delivered = ready
             .iter_mut()
@@ -46,16 +48,21 @@ pub fn rollback(
         state.pin(&feed.name, version.version, &who, &options.reason, at)?;
         state.offer(&lock, &feed.name, version.version, &addresses(&ready))?;
         let delivery = Delivery {
+            project,
             state: &state,
             lock: &lock,
-            feed: &feed.name,
+            feed,
             version: version.version,
-            parcels: &parcels,
+            files: &files,
+            format,
+            logs: &logs,
+            room: &room,
+            full: false,
             wait: options.wait,
             deadline: Deadline::after(options.deadline),
         };
         for ready in &mut ready {
-            publication.delivered.push(delivery.to(ready)?);
+            publication.delivered.push(delivery.to(ready, observer)?);
         }
         publication.outcome = concluded(&publication.delivered);
         if publication.outcome == Outcome::Published {

@@ -156,12 +156,12 @@ pub fn rows_of(
     for row in start..end {
         run.select(row, product);
         let role = match program.role {
-            Some(role) => run.text(role).unwrap_or("variant"),
+            Some(role) => run.text(role).unwrap_or("variant").trim(),
             // Without a known layout, a first row without a SKU stands for the product.
             None if row == start && run.text(program.sku).is_none() => "product",
             None => "variant",
         };
-        match role.trim() {
+        match role {
             "product" => {
                 if !product.apart {
                     (product.row, product.apart) = (row, true);

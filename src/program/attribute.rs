@@ -106,6 +106,7 @@ pub struct Problem {
 
 impl AttributeProgram {
     /// Computes the attribute for the item in hand; what is wrong with it goes to `problems`.
+    #[inline]
     pub fn compute<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Computed<'a> {
         if let Some(column) = self.direct
             && self.finish == Finish::Text
@@ -114,6 +115,11 @@ impl AttributeProgram {
         {
             return computed;
         }
+        self.compute_node(run, problems)
+    }
+
+    #[inline(never)]
+    fn compute_node<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Computed<'a> {
         if self.list.is_some() || self.location.is_some() {
             return self.list_or_located(run, problems);
         }

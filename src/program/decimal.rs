@@ -50,39 +50,15 @@ fn parse_any(text: &str) -> Option<Decimal> {
 
 /// Two numbers compared exactly; `None` when one of them is none.
 pub fn compare(left: &str, right: &str) -> Option<Ordering> {
-    if let (Some(left), Some(right)) = (small(left), small(right)) {
-        let (decimals, others) = (left.1, right.1);
-        if decimals == others {
-            return Some(left.0.cmp(&right.0));
+    if let (Some(one), Some(other)) = (short(left.as_bytes()), short(right.as_bytes())) {
+        if one.1 == other.1 {
+            return Some(one.0.cmp(&other.0));
         }
-        let wide =
-            |(digits, own): (u64, u32)| u128::from(digits) * 10u128.pow(decimals.max(others) - own);
-        return Some(wide(left).cmp(&wide(right)));
+        let decimals = one.1.max(other.1);
+        let wide = |(digits, own): (i64, u32)| i128::from(digits) * 10i128.pow(decimals - own);
+        return Some(wide(one).cmp(&wide(other)));
     }
     crate::model::decimal::compare(left, right)
-}
-
-/// Up to 18 digits, at least one, with a point or none: the digits as a number, and how many stand after the point.
-#[inline]
-fn small(text: &str) -> Option<(u64, u32)> {
-    let bytes = text.as_bytes();
-    if bytes.len() > 19 || !bytes.last()?.is_ascii_digit() || !bytes.first()?.is_ascii_digit() {
-        return None;
-    }
-    let (mut digits, mut decimals, mut after) = (0u64, 0, false);
-    for &byte in bytes {
-        match byte {
-            b'0'..=b'9' => {
-                digits = digits
-                    .checked_mul(10)?
-                    .checked_add(u64::from(byte - b'0'))?;
-                decimals += u32::from(after);
-            }
-            b'.' if !after => after = true,
-            _ => return None,
-        }
-    }
-    Some((digits, decimals))
 }
 
 /// A number as text with exactly so many decimals, rounded half away from zero.

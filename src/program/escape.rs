@@ -37,17 +37,23 @@ pub enum Quoting {
 
 impl Escape {
     /// Appends a value, escaped.
-    #[inline]
+    #[inline(always)]
     pub fn write(self, text: &str, out: &mut Vec<u8>) {
         match self {
             Escape::None => out.extend_from_slice(text.as_bytes()),
-            Escape::Xml => escape_runs(text.as_bytes(), out, is_xml, xml),
-            Escape::Html => escape_runs(text.as_bytes(), out, is_xml, html),
-            Escape::Json => escape_runs(text.as_bytes(), out, is_json, json),
-            Escape::Edifact => {
-                escape_runs(text.as_bytes(), out, |block| any(block, b"'+:?"), edifact);
-            }
-            Escape::Cell { delimiter, quoting } => cell(text.as_bytes(), delimiter, quoting, out),
+            Escape::Xml => write_xml(text.as_bytes(), out),
+            other => other.write_other(text.as_bytes(), out),
+        }
+    }
+
+    fn write_other(self, text: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Escape::None => out.extend_from_slice(text),
+            Escape::Xml => write_xml(text, out),
+            Escape::Html => escape_runs(text, out, is_xml, html),
+            Escape::Json => escape_runs(text, out, is_json, json),
+            Escape::Edifact => escape_runs(text, out, |block| any(block, b"'+:?"), edifact),
+            Escape::Cell { delimiter, quoting } => cell(text, delimiter, quoting, out),
         }
     }
 
@@ -59,9 +65,58 @@ impl Escape {
     }
 }
 
-/// Copies runs of harmless bytes, 32 looked at together, and replaces the others.
-#[inline]
+/// The usual format, in a function without the others.
+#[inline(never)]
+fn write_xml(text: &[u8], out: &mut Vec<u8>) {
+    escape_runs(text, out, is_xml, xml);
+}
+
+/// Appends a text with its special bytes replaced. What is harmless is looked at and copied in pieces of fixed size.
+#[inline(always)]
 fn escape_runs(
+    text: &[u8],
+    out: &mut Vec<u8>,
+    special: impl Fn(u8x16) -> u8x16 + Copy,
+    replace: impl Fn(u8, &mut Vec<u8>) + Copy,
+) {
+    let mask = if text.len() >= 32 {
+        return escape_long(text, out, special, replace);
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let mask = mask_of_ends16(first, last, text.len(), special);
+        if mask == 0 {
+            return append_ends::<16>(first, last, text.len(), out);
+        }
+        mask
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let mask = mask_of_ends8(first, last, text.len(), special);
+        if mask == 0 {
+            return append_ends::<8>(first, last, text.len(), out);
+        }
+        mask
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let mask = mask_of_ends4(first, last, text.len(), special);
+        if mask == 0 {
+            return append_ends::<4>(first, last, text.len(), out);
+        }
+        mask
+    } else {
+        mask_of_few(text, special)
+    };
+    let run = replaced(text, 0, 0, mask, out, replace);
+    out.extend_from_slice(text.get(run..).unwrap_or_default());
+}
+
+/// A text from both its ends, which may overlap: `N` bytes each, `length` in all.
+#[inline(always)]
+fn append_ends<const N: usize>(first: &[u8; N], last: &[u8; N], length: usize, out: &mut Vec<u8>) {
+    let from = out.len();
+    out.extend_from_slice(first);
+    out.truncate(from.wrapping_add(length.wrapping_sub(N)));
+    out.extend_from_slice(last);
+}
+
+#[inline(never)]
+fn escape_long(
     text: &[u8],
     out: &mut Vec<u8>,
     special: impl Fn(u8x16) -> u8x16 + Copy,
@@ -75,22 +130,34 @@ fn escape_runs(
             run = replaced(text, run, number.wrapping_mul(32), mask, out, replace);
         }
     }
-    let mask = mask_of_rest(text, rest.len(), special);
-    if mask != 0 {
-        run = replaced(text, run, text.len() - rest.len(), mask, out, replace);
+    if let Some(last) = text.last_chunk::<32>().filter(|_| !rest.is_empty()) {
+        let done = 32u32.wrapping_sub(rest.len() as u32);
+        let mask = mask_of(last, special).wrapping_shr(done);
+        if mask != 0 {
+            let base = text.len().wrapping_sub(rest.len());
+            run = replaced(text, run, base, mask, out, replace);
+        }
     }
-    out.extend_from_slice(&text[run..]);
+    out.extend_from_slice(text.get(run..).unwrap_or_default());
 }
 
 /// Whether any byte is special.
-#[inline]
 fn has(text: &[u8], special: impl Fn(u8x16) -> u8x16 + Copy) -> bool {
-    let (blocks, rest) = text.as_chunks::<32>();
-    blocks.iter().any(|block| mask_of(block, special) != 0)
-        || mask_of_rest(text, rest.len(), special) != 0
+    let found = |block: [u8; 16]| special(u8x16::new(block)).to_bitmask();
+    let (blocks, rest) = text.as_chunks::<16>();
+    if let Some(last) = text.last_chunk::<16>() {
+        return blocks.iter().any(|block| found(*block) != 0) || found(*last) != 0;
+    }
+    let mut block = [0; 16];
+    block
+        .iter_mut()
+        .zip(rest)
+        .for_each(|(to, from)| *to = *from);
+    found(block) & ((1 << rest.len()) - 1) != 0
 }
 
-/// Copies from `run` on and replaces the bytes that `mask` marks, counted from `base`; where copying goes on.
+/// Appends from `run` on, and replaces the bytes that `mask` marks, counted from `base`; where appending goes on.
+#[inline]
 fn replaced(
     text: &[u8],
     run: usize,
@@ -101,11 +168,13 @@ fn replaced(
 ) -> usize {
     let (mut run, mut mask) = (run, mask);
     while mask != 0 {
-        let hit = base + mask.trailing_zeros() as usize;
-        out.extend_from_slice(&text[run..hit]);
-        replace(text[hit], out);
-        run = hit + 1;
-        mask &= mask - 1;
+        let hit = base.wrapping_add(mask.trailing_zeros() as usize);
+        if let (Some(harmless), Some(byte)) = (text.get(run..hit), text.get(hit)) {
+            out.extend_from_slice(harmless);
+            replace(*byte, out);
+        }
+        run = hit.wrapping_add(1);
+        mask &= mask.wrapping_sub(1);
     }
     run
 }
@@ -123,36 +192,51 @@ fn mask_of(block: &[u8; 32], special: impl Fn(u8x16) -> u8x16) -> u32 {
     }
 }
 
-/// The special bytes among the last `rest` of a text, fewer than 32. What is shorter than a vector is looked at from both
-/// ends, some bytes twice.
+/// The same of a text of 16 to 31 bytes, given from both ends.
 #[inline(always)]
-fn mask_of_rest(text: &[u8], rest: usize, special: impl Fn(u8x16) -> u8x16) -> u32 {
-    let length = text.len() as u32;
-    // Both ends side by side, then each byte's mark where it belongs.
-    let both = |ends: u128, half: u32| {
-        let mask = special(u8x16::new(ends.to_le_bytes())).to_bitmask();
-        let side = 1u32.wrapping_shl(half).wrapping_sub(1);
-        let last = mask.wrapping_shr(half) & side;
-        (mask & side) | last.wrapping_shl(length.wrapping_sub(half))
-    };
-    if rest == 0 {
-        0
-    } else if let Some(last) = text.last_chunk::<32>() {
-        mask_of(last, special).wrapping_shr(32u32.wrapping_sub(rest as u32))
-    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        let last: u32 = special(u8x16::new(*last)).to_bitmask();
-        special(u8x16::new(*first)).to_bitmask() | last.wrapping_shl(length.wrapping_sub(16))
-    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        let last = u128::from(u64::from_le_bytes(*last)) << 64;
-        both(u128::from(u64::from_le_bytes(*first)) | last, 8)
-    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
-        let last = u64::from(u32::from_le_bytes(*last)) << 32;
-        both(u128::from(u64::from(u32::from_le_bytes(*first)) | last), 4)
-    } else {
-        let at = |at: usize| u128::from(text.get(at).copied().unwrap_or(0)) << (8 * at);
-        let mask = special(u8x16::new((at(0) | at(1) | at(2)).to_le_bytes())).to_bitmask();
-        mask & 1u32.wrapping_shl(length).wrapping_sub(1)
-    }
+fn mask_of_ends16(
+    first: &[u8; 16],
+    last: &[u8; 16],
+    length: usize,
+    special: impl Fn(u8x16) -> u8x16,
+) -> u32 {
+    let last = special(u8x16::new(*last)).to_bitmask();
+    special(u8x16::new(*first)).to_bitmask() | last.wrapping_shl((length as u32).wrapping_sub(16))
+}
+
+/// The same of 8 to 15 bytes: both ends side by side in one vector, then each byte's mark where it belongs.
+#[inline(always)]
+fn mask_of_ends8(
+    first: &[u8; 8],
+    last: &[u8; 8],
+    length: usize,
+    special: impl Fn(u8x16) -> u8x16,
+) -> u32 {
+    let ends = u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << 64;
+    let mask = special(u8x16::new(ends.to_le_bytes())).to_bitmask();
+    (mask & 0xff) | (mask >> 8 & 0xff).wrapping_shl((length as u32).wrapping_sub(8))
+}
+
+/// The same of 4 to 7 bytes.
+#[inline(always)]
+fn mask_of_ends4(
+    first: &[u8; 4],
+    last: &[u8; 4],
+    length: usize,
+    special: impl Fn(u8x16) -> u8x16,
+) -> u32 {
+    let ends = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+    let mask = special(u8x16::new(u128::from(ends).to_le_bytes())).to_bitmask();
+    (mask & 0xf) | (mask >> 4 & 0xf).wrapping_shl((length as u32).wrapping_sub(4))
+}
+
+/// The same of fewer than 4 bytes.
+#[inline(always)]
+fn mask_of_few(text: &[u8], special: impl Fn(u8x16) -> u8x16) -> u32 {
+    let at = |at: usize| u32::from(text.get(at).copied().unwrap_or(0)) << (8 * at);
+    let bytes = u128::from(at(0) | at(1) | at(2));
+    let mask = special(u8x16::new(bytes.to_le_bytes())).to_bitmask();
+    mask & 1u32.wrapping_shl(text.len() as u32).wrapping_sub(1)
 }
 
 #[inline(always)]

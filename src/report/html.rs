@@ -13,7 +13,7 @@ use crate::pipeline::build::{FeedReport, Report};
 use crate::validate::finding::Severity;
 use crate::validate::rules;
 
-const STYLE: &str = include_str!("html/page.css");
+pub(super) const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 /// How many remarks about sources are shown.
 const REMARKS: usize = 100;
@@ -70,12 +70,12 @@ pub fn page(checked: &Checked<'_>) -> String {
     out
 }
 
-fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+pub(super) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a string takes all text");
 }
 
 /// Text from data, for elements and quoted attributes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for letter in crate::term::visible(text).chars() {
         match letter {
@@ -91,7 +91,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A message: what stands in backticks as code.
-fn marked(text: &str) -> String {
+pub(super) fn marked(text: &str) -> String {
     let text = message(text);
     let parts: Vec<&str> = text.split('`').collect();
     let mut shown = String::with_capacity(text.len() + 32);
@@ -117,7 +117,7 @@ fn word(severity: Severity) -> &'static str {
 }
 
 /// A share in percent, for the width of a bar.
-fn share(part: u64, whole: u64) -> f64 {
+pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
     } else {

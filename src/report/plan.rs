@@ -106,7 +106,11 @@ pub fn headline(changes: &Changes) -> String {
     text
 }
 
-fn feed(
+/// What is planned for one feed, or what changed in it.
+///
+/// # Errors
+/// When the output refuses.
+pub fn feed(
     shell: &Shell,
     planned: &PlannedFeed<'_>,
     zone: &jiff::tz::TimeZone,

@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::change::Tripped;
+use crate::config::project::Shop;
 use crate::pipeline::delivering::Delivered;
 use crate::pipeline::publish::{Outcome, Publication, Report};
 use crate::term::Shell;
 
 use super::human::{self, Collected};
-use super::{json as lines, plan, plan_json};
+use super::{json as lines, plan, plan_html, plan_json};
 
 /// Prints how a publication ended.
 ///
@@ -93,11 +94,16 @@ fn planned_feeds(report: &Report) -> Vec<plan::PlannedFeed<'_>> {
 ///
 /// # Errors
 /// When the output refuses.
-pub fn rolled_back(shell: &Shell, report: &Report, dry: bool) -> io::Result<()> {
-    let collected = Collected::new();
+pub fn rolled_back(
+    shell: &Shell,
+    report: &Report,
+    collected: &Collected,
+    dry: bool,
+) -> io::Result<()> {
     if shell.json {
-        return print(shell, report, &collected, dry);
+        return print(shell, report, collected, dry);
     }
+    talk(shell, report, collected)?;
     shell.data(|out| {
         for feed in &report.feeds {
             let version = feed.version.unwrap_or(0);
@@ -123,6 +129,11 @@ pub fn document(report: &Report) -> String {
         .flat_map(plan_json::lines)
         .map(|line| format!("{line}\n"))
         .collect()
+}
+
+/// A plan as a page.
+pub fn page(shop: &Shop, now: jiff::Timestamp, report: &Report) -> String {
+    plan_html::page(shop, now.as_second(), &planned_feeds(report))
 }
 
 /// What the catalog had to say, on standard error.

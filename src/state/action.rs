@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
-use super::version::{moment, signed, unsigned};
+use super::record::{moment, signed, unsigned};
 use super::{State, StateError, store};
 
 /// One thing that somebody did.

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::Trouble;
-use super::version::{signed, unsigned};
+use super::record::{signed, unsigned};
 use super::{State, StateError, private};
 
 /// How often a lock that is waited for is tried.

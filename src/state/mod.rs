@@ -23,9 +23,11 @@ mod plan;
 mod private;
 mod prune;
 mod receipt;
+mod record;
 mod run;
 mod schema;
 mod store;
+mod verify;
 mod version;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::version::{moment, signed, unsigned};
+use super::record::{moment, signed, unsigned};
 use super::{Action, State, StateError, action};
 
 /// A feed held at one version.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::version::{from_json, moment, read_file, signed, unsigned};
+use super::record::{from_json, moment, read_file, signed, unsigned};
 use super::{
     Action, Counts, Role, SourceDigest, StagedFile, State, StateError, VersionFile, action,
-    private, store, version,
+    private, record, store,
 };
 
 /// How long another run that keeps its plan is waited for.
@@ -129,7 +129,7 @@ impl State {
                     &staged,
                     &staged.join(feed.feed),
                     &below,
-                    &version::staged(feed.files, feed.items_log, feed.bodies),
+                    &record::staged(feed.files, feed.items_log, feed.bodies),
                 )?);
             }
             std::fs::rename(&staged, &target)
@@ -225,7 +225,7 @@ fn digest(new: &NewPlan<'_>) -> String {
     };
     add(&new.now.to_string());
     add(new.configuration_digest);
-    add(&version::json(&new.source_digests));
+    add(&record::json(&new.source_digests));
     for feed in new.feeds {
         add(feed.feed);
         add(feed.channel);
@@ -255,7 +255,7 @@ fn insert(
             new.at.to_string(),
             new.who,
             new.configuration_digest,
-            version::json(&new.source_digests),
+            record::json(&new.source_digests),
             new.document
         ],
     )?;
@@ -267,7 +267,7 @@ fn insert(
                 feed.feed,
                 feed.channel,
                 feed.base.map(signed),
-                version::json(&feed.counts)
+                record::json(&feed.counts)
             ],
         )?;
         for (ordinal, file) in files.iter().enumerate() {

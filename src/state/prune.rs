@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 
 use crate::recovery::{self, kill_point};
 
-use super::version::signed;
+use super::record::signed;
 use super::{Action, Lock, State, StateError, Version, action, store};
 
 /// How many versions of a feed are kept when nobody says otherwise.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::recovery::{self, kill_point};
 
-use super::version::{from_json, moment, signed, unsigned};
-use super::{Action, Lock, State, StateError, action, version};
+use super::record::{from_json, moment, signed, unsigned};
+use super::{Action, Lock, State, StateError, action, record};
 
 /// One file as it stands at a destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl State {
                         count,
                         receipt.destination,
                         receipt.at.to_string(),
-                        version::json(&receipt.files)
+                        record::json(&receipt.files)
                     ],
                 )?;
                 connection.execute(

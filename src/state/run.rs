@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::version::moment;
+use super::record::moment;
 use super::{State, StateError};
 
 /// How a run of a feed ended.

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests write what they like, and say what they skipped"
+)]
 //! What the state promises, tried out.
 
 use std::path::{Path, PathBuf};
@@ -11,11 +16,15 @@ use super::*;
 mod cleaning;
 mod damage;
 #[cfg(unix)]
+mod disk;
+#[cfg(unix)]
 mod doctored;
 #[cfg(unix)]
 mod kills;
 mod locks;
 mod model;
+#[cfg(unix)]
+mod synced;
 
 /// A moment, so many seconds after the first.
 pub(super) fn at(seconds: i64) -> Timestamp {

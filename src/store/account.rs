@@ -45,6 +45,31 @@ struct State {
     left_at: Vec<Duration>,
 }
 
+impl State {
+    /// The moment that suits the account's bucket and the step's.
+    fn earliest(&mut self, step: Option<(&str, Pace)>, now: Duration) -> Duration {
+        let at = self.bucket.earliest(now);
+        match step {
+            None => at,
+            Some((name, pace)) => self
+                .steps
+                .entry(name.to_owned())
+                .or_insert_with(|| Bucket::new(Some(pace)))
+                .earliest(at),
+        }
+    }
+
+    fn leave(&mut self, step: Option<(&str, Pace)>, now: Duration) {
+        self.bucket.take_at(now);
+        if let Some(bucket) = step.and_then(|(name, _)| self.steps.get_mut(name)) {
+            bucket.take_at(now);
+        }
+        self.calls += 1;
+        #[cfg(test)]
+        self.left_at.push(now);
+    }
+}
+
 impl Account {
     /// An account with the manifest's pace, by the machine's clock.
     pub fn new(pace: Option<Pace>) -> Self {
@@ -101,66 +126,53 @@ impl Account {
 
     /// Lets nothing leave any more; the first reason counts.
     pub(super) fn pause(&self, reason: &str) {
-        self.state()
-            .paused
-            .get_or_insert_with(|| reason.to_owned());
+        self.state().paused.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// Waits so long, or until `over` says that the run is; it is asked every second.
+    pub(super) async fn rest(&self, length: Duration, over: &(dyn Fn() -> Option<String> + Sync)) {
+        let mut left = length;
+        while !left.is_zero() && over().is_none() {
+            let slice = left.min(Duration::from_secs(1));
+            self.clock().sleep(slice).await;
+            left -= slice;
+        }
     }
 
     /// Waits for the next call's turn.
     ///
     /// # Errors
-    /// Why it will not come: paused, or later than `until`.
+    /// Why it will not come: paused, over, or later than `until`.
     pub(super) async fn turn(
         &self,
         step: Option<(&str, Pace)>,
         until: Option<Duration>,
+        over: &(dyn Fn() -> Option<String> + Sync),
     ) -> Result<(), String> {
         let clock = self.clock();
-        let mut at = self.take(step)?;
         loop {
-            if until.is_some_and(|until| at >= until) {
-                return Err("the run's deadline comes before its turn".to_owned());
+            if let Some(reason) = over() {
+                return Err(reason);
             }
-            let now = clock.now();
-            if at > now {
-                clock.sleep(at - now).await;
-            }
-            let mut state = self.state();
-            if let Some(reason) = &state.paused {
-                return Err(reason.clone());
-            }
-            // another call may have been told to wait meanwhile
-            let held = state.bucket.held_until();
-            let now = clock.now();
-            if held <= now {
-                state.calls += 1;
-                #[cfg(test)]
-                state.left_at.push(now);
-                return Ok(());
-            }
-            drop(state);
-            at = self.take(step)?;
+            let pause = {
+                let mut state = self.state();
+                if let Some(reason) = &state.paused {
+                    return Err(reason.clone());
+                }
+                // what counts is when a call leaves, not when it was meant to: who wakes late asks again
+                let now = clock.now();
+                let at = state.earliest(step, now);
+                if until.is_some_and(|until| at >= until) {
+                    return Err("the run's deadline comes before its turn".to_owned());
+                }
+                if at <= now {
+                    state.leave(step, now);
+                    return Ok(());
+                }
+                at - now
+            };
+            self.rest(pause, over).await;
         }
-    }
-
-    fn take(&self, step: Option<(&str, Pace)>) -> Result<Duration, String> {
-        let now = self.clock().now();
-        let mut state = self.state();
-        if let Some(reason) = &state.paused {
-            return Err(reason.clone());
-        }
-        // one moment that suits both buckets
-        let mut at = state.bucket.earliest(now);
-        if let Some((name, pace)) = step {
-            let bucket = state
-                .steps
-                .entry(name.to_owned())
-                .or_insert_with(|| Bucket::new(Some(pace)));
-            at = bucket.earliest(at);
-            bucket.take_at(at);
-        }
-        state.bucket.take_at(at);
-        Ok(at)
     }
 
     /// The other side said that these are too many calls: nothing leaves for so long.
@@ -172,11 +184,15 @@ impl Account {
         if state.throttles >= THROTTLES_MAX {
             let count = state.throttles;
             state.paused.get_or_insert_with(|| {
-                format!("the account is paused: {count} calls in a row were too many for the channel")
+                format!(
+                    "the account is paused: {count} calls in a row were too many for the channel"
+                )
             });
         } else if wait > WAIT_MAX {
             state.paused.get_or_insert_with(|| {
-                format!("the account is paused: the channel asks to be left alone for {seconds} seconds")
+                format!(
+                    "the account is paused: the channel asks to be left alone for {seconds} seconds"
+                )
             });
         }
         state.bucket.hold_until(now.saturating_add(wait));

@@ -144,7 +144,11 @@ impl Auth {
             return true;
         }
         let host = url.host_str().unwrap_or_default();
-        url.scheme() == "https" && self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+        url.scheme() == "https"
+            && self
+                .hosts
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(host))
     }
 
     /// What a call to an address carries, and the token in it.
@@ -251,7 +255,11 @@ impl Auth {
             }
         }
         if self.client_place == ClientPlace::Basic {
-            let pair = format!("{}:{}", self.value("client_id"), self.value("client_secret"));
+            let pair = format!(
+                "{}:{}",
+                self.value("client_id"),
+                self.value("client_secret")
+            );
             request = request.header("authorization", format!("Basic {}", STANDARD.encode(pair)));
         } else {
             for name in ["client_id", "client_secret"] {
@@ -282,7 +290,10 @@ impl Auth {
         while let Ok(Some(chunk)) = answer.chunk().await {
             text.extend_from_slice(&chunk);
             if text.len() > TOKEN_BYTES_MAX {
-                return Err((format!("no token could be fetched: {place} answers at length"), false));
+                return Err((
+                    format!("no token could be fetched: {place} answers at length"),
+                    false,
+                ));
             }
         }
         let json: Value = serde_json::from_slice(&text).unwrap_or(Value::Null);
@@ -307,7 +318,9 @@ impl Auth {
                     .get("error_description")
                     .or_else(|| json.get("error"))
                     .and_then(Value::as_str)
-                    .map_or_else(String::new, |said| format!(": {}", clean(said, &self.secrets)));
+                    .map_or_else(String::new, |said| {
+                        format!(": {}", clean(said, &self.secrets))
+                    });
                 let passes = status.is_server_error() || status.as_u16() == 429;
                 let message = format!(
                     "no token could be fetched: {place} answered {}{said}",

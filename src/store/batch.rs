@@ -139,7 +139,10 @@ mod tests {
         }
     }
 
-    fn sizes(bounds: Bounds, items: impl Iterator<Item = (usize, usize, &'static str)>) -> Vec<usize> {
+    fn sizes(
+        bounds: Bounds,
+        items: impl Iterator<Item = (usize, usize, &'static str)>,
+    ) -> Vec<usize> {
         let mut batcher = Batcher::new(bounds, 10, 2);
         let mut made = Vec::new();
         for (id, bytes, group) in items {
@@ -151,7 +154,11 @@ mod tests {
         }
         made.extend(batcher.rest());
         for batch in &made {
-            let bytes: usize = batch.entries.iter().map(|entry| entry.bytes.len() + 2).sum();
+            let bytes: usize = batch
+                .entries
+                .iter()
+                .map(|entry| entry.bytes.len() + 2)
+                .sum();
             assert!(
                 bounds
                     .bytes

@@ -28,6 +28,8 @@ pub(super) const TRIES_MAX: u32 = 5;
 const REDIRECTS_MAX: u32 = 3;
 /// Longest answer, in bytes, packed or not.
 pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// So long after an interruption a call on its way may still be answered.
+const GRACE: Duration = Duration::from_secs(5);
 /// The pause before the second try.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -191,9 +193,25 @@ impl Caller {
                 });
             }
             if let Some(pause) = pause {
-                self.account.clock().sleep(pause).await;
+                self.rest(pause).await;
             }
         }
+    }
+
+    /// Waits so long, or until the run is over.
+    pub(super) async fn rest(&self, length: Duration) {
+        self.account.rest(length, &|| self.over()).await;
+    }
+
+    /// Ends a while after the run was interrupted: so long a call on its way may still be answered.
+    async fn interrupted(&self) {
+        let Some(stop) = &self.stop else {
+            return std::future::pending().await;
+        };
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        tokio::time::sleep(GRACE).await;
     }
 
     /// One try, from its turn to its answer.
@@ -223,10 +241,16 @@ impl Caller {
                 false => (Credential::None, None),
             };
             self.account
-                .turn(pace, self.deadline)
+                .turn(pace, self.deadline, &|| self.over())
                 .await
                 .map_err(stopped)?;
-            match self.send(call, &url, credential).await {
+            let end = tokio::select! {
+                end = self.send(call, &url, credential) => end,
+                () = self.interrupted() => {
+                    Try::Broken("had not answered when the run was interrupted".to_owned())
+                }
+            };
+            match end {
                 Try::Unreached(why) => return Err(End::Unreached(format!("{place} {why}"))),
                 Try::Broken(why) => return Err(End::Broken(format!("{place} {why}"))),
                 Try::Unfit(why) => {
@@ -281,7 +305,10 @@ impl Caller {
         };
         let json: Option<Value> = serde_json::from_slice(&body).ok();
         let at = |pointer: &Option<String>| {
-            text(json.as_ref().and_then(|json| json.pointer(pointer.as_deref()?)))
+            text(
+                json.as_ref()
+                    .and_then(|json| json.pointer(pointer.as_deref()?)),
+            )
         };
         let code = at(&self.places.code);
         let message = at(&self.places.message).unwrap_or_default();
@@ -311,7 +338,9 @@ impl Caller {
                 self.auth.forget(&self.account, token).await;
                 return Err(End::Again);
             }
-            let reason = format!("the account is paused: {place} does not take the credentials ({status}){said}");
+            let reason = format!(
+                "the account is paused: {place} does not take the credentials ({status}){said}"
+            );
             self.account.pause(&reason);
             return Err(End::Final(CallError::Stopped(reason)));
         }

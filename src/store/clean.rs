@@ -25,12 +25,15 @@ pub(super) fn clean(words: &str, secrets: &[String]) -> String {
             letter => letter,
         });
     }
+    shown.truncate(shown.trim_end().len());
     shown
 }
 
 /// An address as it may be shown: without user, password and query.
 pub(super) fn shown(url: &Url) -> String {
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let port = url
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
     format!(
         "{}://{}{port}{}",
         url.scheme(),
@@ -120,7 +123,10 @@ mod tests {
             let url = Url::parse(address).expect("an address");
             assert!(refused(&url, false).is_some(), "{address}");
         }
-        for (address, near) in [("https://outside.example/", false), ("http://127.0.0.1:9/", true)] {
+        for (address, near) in [
+            ("https://outside.example/", false),
+            ("http://127.0.0.1:9/", true),
+        ] {
             let url = Url::parse(address).expect("an address");
             assert_eq!(refused(&url, near), None, "{address}");
         }

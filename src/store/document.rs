@@ -63,8 +63,8 @@ impl Around {
 pub(super) fn numbered(item: &[u8], member: &str, number: usize) -> Result<Vec<u8>, String> {
     let mut members: IndexMap<String, Box<RawValue>> = serde_json::from_slice(item)
         .map_err(|_| "the item is no JSON object, and cannot be numbered".to_owned())?;
-    let number = RawValue::from_string(number.to_string())
-        .map_err(|_| "a number is no JSON".to_owned())?;
+    let number =
+        RawValue::from_string(number.to_string()).map_err(|_| "a number is no JSON".to_owned())?;
     if let Some(place) = members.get_mut(member) {
         *place = number;
     } else {
@@ -113,7 +113,10 @@ mod tests {
         let item = br#"{"messageId":77,"price":12.90,"big":12345678901234567890123,"s":"a\/b"}"#;
         assert_eq!(
             numbered(item, "messageId", 2).as_deref(),
-            Ok(br#"{"messageId":2,"price":12.90,"big":12345678901234567890123,"s":"a\/b"}"#.as_slice())
+            Ok(
+                br#"{"messageId":2,"price":12.90,"big":12345678901234567890123,"s":"a\/b"}"#
+                    .as_slice()
+            )
         );
         assert_eq!(
             numbered(br#"{"a":1}"#, "n", 1).as_deref(),

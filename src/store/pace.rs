@@ -90,21 +90,9 @@ impl Bucket {
         self.full_at = self.full_at.max(at).saturating_add(self.interval);
     }
 
-    /// Takes the next call out; the moment it may leave.
-    pub fn take(&mut self, now: Duration) -> Duration {
-        let at = self.earliest(now);
-        self.take_at(at);
-        at
-    }
-
     /// Lets nothing leave before a moment.
     pub fn hold_until(&mut self, moment: Duration) {
         self.not_before = self.not_before.max(moment);
-    }
-
-    /// The moment before which nothing leaves.
-    pub fn held_until(&self) -> Duration {
-        self.not_before
     }
 }
 
@@ -142,6 +130,13 @@ mod tests {
         })
     }
 
+    /// Takes the next call out; the moment it leaves.
+    fn take(bucket: &mut Bucket, now: Duration) -> Duration {
+        let at = bucket.earliest(now);
+        bucket.take_at(at);
+        at
+    }
+
     /// The most calls in any window of this length.
     fn most(times: &[Duration], window: Duration) -> usize {
         times
@@ -163,7 +158,7 @@ mod tests {
             let mut now = Duration::ZERO;
             let mut times = Vec::new();
             for turn in 0..500_u64 {
-                let at = bucket.take(now);
+                let at = take(&mut bucket, now);
                 assert!(at >= now);
                 times.push(at);
                 // the caller is now slow, now quick, and sometimes quiet for long
@@ -173,20 +168,23 @@ mod tests {
                 }
             }
             let window = Duration::from_secs(per);
-            assert!(most(&times, window) <= requests as usize, "{requests}/{per}");
+            assert!(
+                most(&times, window) <= requests as usize,
+                "{requests}/{per}"
+            );
         }
     }
 
     #[test]
     fn a_burst_goes_at_once_and_is_paid_back() {
         let mut bucket = Bucket::new(pace(1, 2, Some(15)));
-        let times: Vec<Duration> = (0..20).map(|_| bucket.take(Duration::ZERO)).collect();
+        let times: Vec<Duration> = (0..20).map(|_| take(&mut bucket, Duration::ZERO)).collect();
         assert_eq!(times[14], Duration::ZERO);
         assert_eq!(times[15], Duration::from_secs(2));
         assert_eq!(times[19], Duration::from_secs(10));
         // full again after as long as it took to empty, and no fuller
         let later = Duration::from_secs(1000);
-        let times: Vec<Duration> = (0..16).map(|_| bucket.take(later)).collect();
+        let times: Vec<Duration> = (0..16).map(|_| take(&mut bucket, later)).collect();
         assert_eq!(times[14], later);
         assert_eq!(times[15], later + Duration::from_secs(2));
     }
@@ -194,11 +192,20 @@ mod tests {
     #[test]
     fn what_the_other_side_names_holds_for_all() {
         let mut bucket = Bucket::new(None);
-        assert_eq!(bucket.take(Duration::from_secs(1)), Duration::from_secs(1));
+        assert_eq!(
+            take(&mut bucket, Duration::from_secs(1)),
+            Duration::from_secs(1)
+        );
         bucket.hold_until(Duration::from_secs(30));
         bucket.hold_until(Duration::from_secs(10));
-        assert_eq!(bucket.take(Duration::from_secs(2)), Duration::from_secs(30));
-        assert_eq!(bucket.take(Duration::from_secs(40)), Duration::from_secs(40));
+        assert_eq!(
+            take(&mut bucket, Duration::from_secs(2)),
+            Duration::from_secs(30)
+        );
+        assert_eq!(
+            take(&mut bucket, Duration::from_secs(40)),
+            Duration::from_secs(40)
+        );
     }
 
     #[test]
@@ -208,7 +215,14 @@ mod tests {
         assert_eq!(seconds("120"), Some(120));
         assert_eq!(seconds(" 7 "), Some(7));
         assert_eq!(seconds("Sun, 22 Nov 2026 10:01:30 GMT"), Some(90));
-        for nothing in ["0", "-5", "", "soon", "Sun, 22 Nov 2026 09:00:00 GMT", "1.5"] {
+        for nothing in [
+            "0",
+            "-5",
+            "",
+            "soon",
+            "Sun, 22 Nov 2026 09:00:00 GMT",
+            "1.5",
+        ] {
             assert_eq!(seconds(nothing), None, "{nothing}");
         }
     }

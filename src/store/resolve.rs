@@ -89,9 +89,8 @@ impl Engine {
             pace: None,
             expect: None,
         };
-        let unreadable = || {
-            SendError::Machine("the channel's ids cannot be read out of its answer".to_owned())
-        };
+        let unreadable =
+            || SendError::Machine("the channel's ids cannot be read out of its answer".to_owned());
         let answer = self.caller.call(&call).await.map_err(|error| match error {
             CallError::Refused { message, .. } | CallError::Ended { message, .. } => {
                 SendError::Machine(format!("the channel's ids cannot be looked up: {message}"))

@@ -87,7 +87,7 @@ impl Engine {
                 break;
             }
             let pause = backoff(Duration::from_secs(2), round);
-            account.clock().sleep(pause).await;
+            self.caller.rest(pause).await;
         }
         batch
             .entries
@@ -117,9 +117,7 @@ impl Engine {
         };
         let (steps, verdict) = self.steps(line);
         let mut answers: HashMap<&str, Answer> = HashMap::new();
-        let ended = self
-            .go(steps, document, context, &mut answers)
-            .await;
+        let ended = self.go(steps, document, context, &mut answers).await;
         let well = ended.is_ok();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; entries.len()];
         // refusals on the way hold, whatever came after
@@ -143,7 +141,9 @@ impl Engine {
                     answers.get(name.unwrap_or_default())
                 });
                 match verdict {
-                    None => all(silent("the channel's manifest does not say where the answer tells")),
+                    None => all(silent(
+                        "the channel's manifest does not say where the answer tells",
+                    )),
                     Some(_) if last.is_none() => {
                         all(silent("the step that would tell was left out"))
                     }
@@ -151,9 +151,7 @@ impl Engine {
                         .read(verdict, last, entries, &items)
                         .await
                         .into_iter()
-                        .map(|said| {
-                            said.unwrap_or_else(|| silent("the answer does not name it"))
-                        })
+                        .map(|said| said.unwrap_or_else(|| silent("the answer does not name it")))
                         .collect(),
                 }
             }
@@ -266,9 +264,7 @@ impl Engine {
             .enumerate()
             .map(|(index, (entry, bytes))| match &verdict.item {
                 None => entry.id.clone(),
-                Some(pointer)
-                    if pointer.strip_prefix('/') == self.request.number.as_deref() =>
-                {
+                Some(pointer) if pointer.strip_prefix('/') == self.request.number.as_deref() => {
                     (index + 1).to_string()
                 }
                 Some(pointer) => serde_json::from_slice::<Value>(bytes)
@@ -292,7 +288,10 @@ impl Engine {
         answers: &mut HashMap<&'s str, Answer>,
     ) -> Result<(), Failed> {
         let mut after_effect = false;
-        let optional: Vec<&str> = steps.iter().filter_map(|step| step.when.as_deref()).collect();
+        let optional: Vec<&str> = steps
+            .iter()
+            .filter_map(|step| step.when.as_deref())
+            .collect();
         for step in steps {
             let effect = step.has_effect();
             let failed = |error| Failed {
@@ -312,7 +311,10 @@ impl Engine {
             let call = self
                 .prepare(step, &document, &context, answers)
                 .map_err(|reason| {
-                    failed(CallError::NotSent(format!("step `{}`: {reason}", step.name)))
+                    failed(CallError::NotSent(format!(
+                        "step `{}`: {reason}",
+                        step.name
+                    )))
                 })?;
             let answer = match &step.until {
                 None => self.caller.call(&call).await,
@@ -332,10 +334,7 @@ impl Engine {
                     Some(found) => found,
                     None if optional.contains(&name.as_str()) => String::new(),
                     None => {
-                        let reason = format!(
-                            "the answer of step `{}` has no `{place}`",
-                            step.name
-                        );
+                        let reason = format!("the answer of step `{}` has no `{place}`", step.name);
                         return Err(failed(CallError::Lost(reason)));
                     }
                 };
@@ -415,7 +414,7 @@ impl Engine {
         let longest = until.longest.map_or(pause, |longest| longest.0.max(pause));
         let mut last = String::new();
         loop {
-            clock.sleep(pause).await;
+            self.caller.rest(pause).await;
             let answer = self.caller.call(call).await?;
             let state = text(
                 answer

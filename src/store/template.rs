@@ -240,7 +240,10 @@ mod tests {
         let error = templates
             .render("/{{b}}/{{a}}", Place::Address, &json!({ "a": "secret" }))
             .expect_err("missing");
-        assert!(error.contains("`b`") && !error.contains("secret"), "{error}");
+        assert!(
+            error.contains("`b`") && !error.contains("secret"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -255,7 +258,11 @@ mod tests {
         );
         assert_eq!(
             templates
-                .render("{{base64_url (concat l \"~\" id)}}", Place::Address, &context)
+                .render(
+                    "{{base64_url (concat l \"~\" id)}}",
+                    Place::Address,
+                    &context
+                )
                 .as_deref(),
             Ok("ZW5-c2t1LzE")
         );

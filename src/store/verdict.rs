@@ -44,11 +44,13 @@ pub(super) fn read(
         };
         let outcome = reader.judge(answer);
         // a refusal need not name the item, a success must
-        return vec![if named || matches!(outcome, Some(Outcome::Rejected { .. })) {
-            outcome
-        } else {
-            None
-        }];
+        return vec![
+            if named || matches!(outcome, Some(Outcome::Rejected { .. })) {
+                outcome
+            } else {
+                None
+            },
+        ];
     };
     let elements = match answer.pointer(pointer) {
         Some(Value::Array(elements)) => elements
@@ -222,7 +224,9 @@ mod tests {
             .iter()
             .map(|outcome| match outcome {
                 Some(Outcome::Accepted) => 'a',
-                Some(Outcome::Rejected { transient: true, .. }) => 't',
+                Some(Outcome::Rejected {
+                    transient: true, ..
+                }) => 't',
                 Some(Outcome::Rejected { .. }) => 'r',
                 Some(_) => 'u',
                 None => '-',
@@ -301,8 +305,14 @@ mod tests {
         assert_eq!(letters(&single, &json!({"offerId": "a"}), &["a"]), "a");
         assert_eq!(letters(&single, &json!({"offerId": "b"}), &["a"]), "-");
         assert_eq!(letters(&single, &json!({}), &["a"]), "-");
-        assert_eq!(letters(&single, &json!({"error": {"code": 3}}), &["a"]), "r");
-        assert_eq!(letters(&single, &json!({"offerId": "a"}), &["a", "b"]), "uu");
+        assert_eq!(
+            letters(&single, &json!({"error": {"code": 3}}), &["a"]),
+            "r"
+        );
+        assert_eq!(
+            letters(&single, &json!({"offerId": "a"}), &["a", "b"]),
+            "uu"
+        );
         assert_eq!(letters(&verdict(LIST), &json!({"r": 5}), &["a"]), "u");
         let words = read(&verdict(LIST), None, &keys(&["a"]), &[]);
         assert!(matches!(words[0], Some(Outcome::Unknown { .. })));

@@ -14,11 +14,23 @@ use crate::harness::{FeedTest, NOW, repository};
 /// Products a catalog: enough for 200 items in feeds whose item is a product.
 const PRODUCTS: usize = 300;
 
-/// The sample shop's feeds over a catalog made from a seed.
+/// A sample's project file.
+fn sample(name: &str) -> toml::Table {
+    let path = repository().join("samples").join(name).join("shelfcast.toml");
+    let text = std::fs::read_to_string(path).expect("the sample");
+    text.parse().expect("TOML")
+}
+
+/// The samples' feeds, every channel among them, over a catalog made from a seed.
 fn project(seed: u64) -> FeedTest {
-    let sample = std::fs::read_to_string(repository().join("samples/shop/shelfcast.toml"))
-        .expect("the sample");
-    let mut toml: toml::Table = sample.parse().expect("TOML");
+    let mut toml = sample("shop");
+    let feeds = toml["feed"].as_array_mut().expect("feeds");
+    let shown: BTreeSet<String> = feeds.iter().map(|feed| feed["name"].to_string()).collect();
+    for feed in sample("all-channels")["feed"].as_array().expect("feeds") {
+        if !shown.contains(&feed["name"].to_string()) {
+            feeds.push(feed.clone());
+        }
+    }
     toml["source"] = toml::from_str::<toml::Table>(
         "[[source]]\nname = \"products\"\npath = \"products.ndjson\"\n\
          [[source]]\nname = \"stock\"\npath = \"stock.csv\"\nrole = \"stock\"\nbasis = \"on_hand\"\n",
@@ -41,12 +53,13 @@ fn project(seed: u64) -> FeedTest {
     test.file("shelfcast.toml", toml.to_string())
         .file("products.ndjson", products)
         .file("stock.csv", stock);
-    for table in ["google", "ceneo", "heureka"] {
-        let path = format!("mappings/{table}.csv");
-        test.file(
-            &path,
-            std::fs::read(repository().join("samples/shop").join(&path)).expect("a mapping table"),
-        );
+    for folder in ["samples/shop/mappings", "samples/all-channels/mappings"] {
+        for entry in std::fs::read_dir(repository().join(folder)).expect("mapping tables") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy();
+            let table = std::fs::read(&path).expect("a mapping table");
+            test.file(&format!("mappings/{name}"), table);
+        }
     }
     test
 }

@@ -46,7 +46,12 @@ pub(super) fn check(channel: &Channel, places: &Places<'_>, problems: &mut Vec<P
     lint.auth(request);
     lint.bounds(request);
     lint.steps(&request.step, &["request", "step"], request);
-    lint.verdict(request.verdict.as_ref(), &request.step, &["request", "verdict"], request.batch);
+    lint.verdict(
+        request.verdict.as_ref(),
+        &request.step,
+        &["request", "verdict"],
+        request.batch,
+    );
     for (name, text) in &request.headers {
         lint.template(text, ROOTS, &["request", "headers", name], &[]);
     }
@@ -63,7 +68,12 @@ pub(super) fn check(channel: &Channel, places: &Places<'_>, problems: &mut Vec<P
             .copied()
             .filter(|root| !["key", "captures"].contains(root))
             .collect();
-        lint.template(&idempotency.key, &known, &["request", "idempotency", "key"], &[]);
+        lint.template(
+            &idempotency.key,
+            &known,
+            &["request", "idempotency", "key"],
+            &[],
+        );
     }
     if let Some(resolve) = &request.resolve {
         let known = ["settings", "feed", "run", "full", "skus"];
@@ -115,7 +125,10 @@ impl Lint<'_, '_> {
         ];
         let kind = auth.kind.as_str();
         for key in needed {
-            if !given.iter().any(|(name, text)| name == key && text.is_some()) {
+            if !given
+                .iter()
+                .any(|(name, text)| name == key && text.is_some())
+            {
                 self.say(
                     "request-auth",
                     Severity::Error,
@@ -137,7 +150,12 @@ impl Lint<'_, '_> {
                     "take it out, or choose another kind",
                 );
             }
-            self.template(text, &["secrets", "settings"], &["request", "auth", key], &[]);
+            self.template(
+                text,
+                &["secrets", "settings"],
+                &["request", "auth", key],
+                &[],
+            );
             for name in names(text) {
                 let (_, path) = split_path(&name);
                 if let [root, secret, ..] = path.as_slice()
@@ -163,7 +181,9 @@ impl Lint<'_, '_> {
                     Severity::Error,
                     &["request", "auth", key],
                     format!("`{key}` holds a value, and manifests are shared"),
-                    format!("write `{{{{secrets.{key}}}}}`, and ask for it in [request.secrets.{key}]"),
+                    format!(
+                        "write `{{{{secrets.{key}}}}}`, and ask for it in [request.secrets.{key}]"
+                    ),
                 );
             }
         }
@@ -189,7 +209,9 @@ impl Lint<'_, '_> {
 
     fn bounds(&mut self, request: &Request) {
         let zero = |pace: Option<Pace>| {
-            pace.is_some_and(|pace| pace.requests == 0 || pace.per.0.is_zero() || pace.burst == Some(0))
+            pace.is_some_and(|pace| {
+                pace.requests == 0 || pace.per.0.is_zero() || pace.burst == Some(0)
+            })
         };
         let steps = request.step.iter();
         let steps = steps.chain(request.delete.iter().flat_map(|delete| &delete.step));
@@ -222,7 +244,8 @@ impl Lint<'_, '_> {
                 );
             }
         }
-        if request.number.is_some() && self.channel.manifest.format != Format::Json
+        if request.number.is_some()
+            && self.channel.manifest.format != Format::Json
             && self.channel.manifest.format != Format::Ndjson
         {
             self.say(
@@ -292,7 +315,8 @@ impl Lint<'_, '_> {
                             path,
                             format!("step `{name}`: there is no body `{body}`"),
                             hint.unwrap_or_else(|| {
-                                "it is `batch`, `none` or `answer:NAME` of an earlier step".to_owned()
+                                "it is `batch`, `none` or `answer:NAME` of an earlier step"
+                                    .to_owned()
                             }),
                         );
                     }
@@ -310,7 +334,11 @@ impl Lint<'_, '_> {
             for place in step.capture.values() {
                 self.pointer(Some(place), path, true);
             }
-            self.pointer(step.until.as_ref().map(|until| until.state.as_str()), path, false);
+            self.pointer(
+                step.until.as_ref().map(|until| until.state.as_str()),
+                path,
+                false,
+            );
             captures.extend(step.capture.keys().map(String::as_str));
         }
     }
@@ -321,7 +349,8 @@ impl Lint<'_, '_> {
                 "request-verdict",
                 Severity::Error,
                 &["request"],
-                "the request does not say where the answer tells what became of each item".to_owned(),
+                "the request does not say where the answer tells what became of each item"
+                    .to_owned(),
                 "add [request.verdict]; without it every item is unknown",
             );
             return;
@@ -398,7 +427,8 @@ impl Lint<'_, '_> {
                         "request-step",
                         Severity::Error,
                         &["request", "delete"],
-                        "an item is taken out by `item` in the batch, or by steps of its own".to_owned(),
+                        "an item is taken out by `item` in the batch, or by steps of its own"
+                            .to_owned(),
                         "write one of the two",
                     );
                 }
@@ -418,12 +448,13 @@ impl Lint<'_, '_> {
     /// That items leave at all.
     fn document(&mut self, request: &Request) {
         let leaves = request.step.iter().any(|step| {
+            let texts = step.template.iter().chain([&step.url]);
             step.body.as_deref() == Some("batch")
-                || step
-                    .template
-                    .iter()
-                    .chain([&step.url])
-                    .any(|text| text.contains("item"))
+                || texts.flat_map(|text| names(text)).any(|name| {
+                    let (_, path) = split_path(&name);
+                    path.first()
+                        .is_some_and(|root| root == "item" || root == "items")
+                })
         });
         if !leaves && !request.step.is_empty() {
             self.say(
@@ -438,7 +469,10 @@ impl Lint<'_, '_> {
 
     fn pointer(&mut self, pointer: Option<&str>, path: &[&str], header: bool) {
         let Some(pointer) = pointer else { return };
-        if pointer.is_empty() || pointer.starts_with('/') || (header && pointer.starts_with("header:")) {
+        if pointer.is_empty()
+            || pointer.starts_with('/')
+            || (header && pointer.starts_with("header:"))
+        {
             return;
         }
         let more = if header { ", or `header:NAME`" } else { "" };
@@ -456,7 +490,13 @@ impl Lint<'_, '_> {
         let template = match parse(text) {
             Ok(template) => template,
             Err(problem) => {
-                return self.say("template", Severity::Error, path, problem.message, problem.hint);
+                return self.say(
+                    "template",
+                    Severity::Error,
+                    path,
+                    problem.message,
+                    problem.hint,
+                );
             }
         };
         let mut helpers = Vec::new();
@@ -496,10 +536,15 @@ impl Lint<'_, '_> {
                 continue;
             }
             if !roots.contains(&root.as_str()) {
-                let hint = near(root, roots.iter().copied()).unwrap_or_else(|| {
-                    format!("known here: `{}`", roots.join("`, `"))
-                });
-                self.say("impossible-name", Severity::Error, path, format!("there is no `{name}` here"), hint);
+                let hint = near(root, roots.iter().copied())
+                    .unwrap_or_else(|| format!("known here: `{}`", roots.join("`, `")));
+                self.say(
+                    "impossible-name",
+                    Severity::Error,
+                    path,
+                    format!("there is no `{name}` here"),
+                    hint,
+                );
                 continue;
             }
             let settings = self.channel.manifest.settings.keys();
@@ -513,17 +558,26 @@ impl Lint<'_, '_> {
             let Some(last) = rest.first().filter(|last| !known.contains(&last.as_str())) else {
                 continue;
             };
-            let hint = near(last, known.iter().copied()).unwrap_or_else(|| match known.is_empty() {
-                true => format!("nothing is known of `{root}` here"),
-                false => format!("known here: `{}`", known.join("`, `")),
-            });
-            self.say("impossible-name", Severity::Error, path, format!("there is no `{name}` here"), hint);
+            let hint =
+                near(last, known.iter().copied()).unwrap_or_else(|| match known.is_empty() {
+                    true => format!("nothing is known of `{root}` here"),
+                    false => format!("known here: `{}`", known.join("`, `")),
+                });
+            self.say(
+                "impossible-name",
+                Severity::Error,
+                path,
+                format!("there is no `{name}` here"),
+                hint,
+            );
         }
     }
 }
 
 fn names(text: &str) -> Vec<String> {
-    parse(text).map(|template| mentioned(&template)).unwrap_or_default()
+    parse(text)
+        .map(|template| mentioned(&template))
+        .unwrap_or_default()
 }
 
 /// The helpers that a template calls.

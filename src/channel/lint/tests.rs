@@ -569,3 +569,275 @@ fn every_rule_of_lint_has_a_page() {
         );
     }
 }
+
+/// A channel by requests that has nothing wrong with it.
+const REQUEST: &str = r#"format = "ndjson"
+[settings.account]
+required = true
+example = "1"
+[attributes.id]
+value = "{{sku}}"
+required = true
+[request]
+url = "https://api.example"
+[request.secrets.token]
+[request.auth]
+kind = "bearer"
+token = "{{secrets.token}}"
+[[request.step]]
+name = "write"
+url = "/{{settings.account}}/items"
+body = "batch"
+capture = { job = "/job" }
+[[request.step]]
+name = "poll"
+method = "GET"
+url = "/jobs/{{captures.job}}"
+[request.step.until]
+state = "/state"
+done = ["DONE"]
+every = "5s"
+within = "5m"
+[request.verdict]
+key = "/id"
+[request.delete]
+item = '{"gone":{{json item.id}}}'
+"#;
+
+#[test]
+fn a_right_request_has_nothing() {
+    assert_eq!(said(REQUEST, ""), []);
+}
+
+#[test]
+fn what_a_request_may_not_say() {
+    let cases = [
+        (
+            "{{settings.account}}",
+            "{{settings.acount}}",
+            "impossible-name",
+            "no `settings.acount`",
+            "did you mean `account`?",
+        ),
+        (
+            "{{captures.job}}",
+            "{{captures.jobb}}",
+            "impossible-name",
+            "no `captures.jobb`",
+            "did you mean `job`?",
+        ),
+        (
+            "{{captures.job}}",
+            "{{capture.job}}",
+            "impossible-name",
+            "no `capture.job`",
+            "did you mean `captures`?",
+        ),
+        (
+            "{{captures.job}}",
+            "{{uper captures.job}}",
+            "unknown-helper",
+            "no helper `uper`",
+            "did you mean `upper`?",
+        ),
+        (
+            "{{captures.job}}",
+            "{{key}}",
+            "impossible-name",
+            "no `key`",
+            "",
+        ),
+        (
+            "{{captures.job}}",
+            "{{secrets.token}}",
+            "request-auth",
+            "would show a secret",
+            "[request.auth] alone",
+        ),
+        (
+            "{{secrets.token}}",
+            "{{secrets.tokn}}",
+            "impossible-name",
+            "no secret `tokn`",
+            "did you mean `token`?",
+        ),
+        (
+            "{{secrets.token}}",
+            "abc123",
+            "request-auth",
+            "`token` holds a value",
+            "{{secrets.token}}",
+        ),
+        (
+            "token = \"{{secrets.token}}\"",
+            "user = \"{{secrets.token}}\"",
+            "request-auth",
+            "needs `token`",
+            "token",
+        ),
+        (
+            "kind = \"bearer\"\ntoken = \"{{secrets.token}}\"",
+            "kind = \"none\"",
+            "unused-setting",
+            "secret `token` is used nowhere",
+            "take it out",
+        ),
+        (
+            "body = \"batch\"",
+            "body = \"bach\"",
+            "request-step",
+            "no body `bach`",
+            "did you mean `batch`?",
+        ),
+        (
+            "body = \"batch\"",
+            "body = \"answer:poll\"",
+            "request-step",
+            "no body `answer:poll`",
+            "earlier step",
+        ),
+        (
+            "body = \"batch\"\n",
+            "",
+            "request-step",
+            "no step sends the batch",
+            "body = \"batch\"",
+        ),
+        (
+            "method = \"GET\"",
+            "method = \"GET\"\nwhen = \"jobs\"",
+            "impossible-name",
+            "no earlier step captures `jobs`",
+            "did you mean `job`?",
+        ),
+        (
+            "\"poll\"",
+            "\"write\"",
+            "request-step",
+            "two steps are called `write`",
+            "name of its own",
+        ),
+        (
+            "state = \"/state\"",
+            "state = \"data.state\"",
+            "request-pointer",
+            "`data.state` is no JSON pointer",
+            "`/data/state`",
+        ),
+        (
+            "job = \"/job\"",
+            "job = \"heeader:x\"",
+            "request-pointer",
+            "`heeader:x`",
+            "header:NAME",
+        ),
+        (
+            "every = \"5s\"",
+            "every = \"0s\"",
+            "request-bounds",
+            "without pause",
+            "above 0",
+        ),
+        (
+            "[request.verdict]\nkey = \"/id\"\n",
+            "",
+            "request-verdict",
+            "does not say where the answer tells",
+            "[request.verdict]",
+        ),
+        (
+            "key = \"/id\"",
+            "key = \"/id\"\nstep = \"pol\"",
+            "request-verdict",
+            "no step `pol`",
+            "did you mean `poll`?",
+        ),
+        (
+            "key = \"/id\"",
+            "items = \"/r\"\nmissing = \"accepted\"",
+            "request-verdict",
+            "nothing proves",
+            "counts",
+        ),
+        (
+            "url = \"https://api.example\"",
+            "url = \"https://api.example\"\nbatch = 10",
+            "request-verdict",
+            "one outcome cannot speak",
+            "batch = 1",
+        ),
+        (
+            "url = \"https://api.example\"",
+            "url = \"https://api.example\"\nbatch = 0",
+            "request-bounds",
+            "a batch of 0",
+            "",
+        ),
+        (
+            "url = \"https://api.example\"",
+            "url = \"https://api.example\"\npace = { requests = 0, per = \"1s\" }",
+            "request-bounds",
+            "a pace of 0",
+            "",
+        ),
+        (
+            "item = '{\"gone\":{{json item.id}}}'",
+            "",
+            "request-step",
+            "taken out by `item`",
+            "one of the two",
+        ),
+        ("{{json item.id}}", "{{json item.id", "template", "", ""),
+    ];
+    for (from, to, rule, message, hint) in cases {
+        assert!(REQUEST.contains(from), "{from}");
+        let problems = said(&REQUEST.replace(from, to), "");
+        let found = problems.iter().find(|problem| {
+            problem.rule == rule && problem.message.contains(message) && problem.hint.contains(hint)
+        });
+        assert!(found.is_some(), "{to}: {problems:#?}");
+        assert!(
+            found.is_some_and(|found| found.line > 0),
+            "{to}: {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn misspelt_keys_of_a_request_have_their_place() {
+    let problems = said(&REQUEST.replace("capture =", "captre ="), "");
+    says(
+        &problems,
+        "misspelt-key",
+        "channels/mine.toml:24:1",
+        "unknown key `captre`",
+        "did you mean `capture`?",
+    );
+    let problems = said(&REQUEST.replace("within =", "witin ="), "");
+    says(
+        &problems,
+        "misspelt-key",
+        "channels/mine.toml:33:1",
+        "unknown key `witin`",
+        "did you mean `within`?",
+    );
+    let gone = said(
+        &REQUEST
+            .replace(
+                "format = \"ndjson\"",
+                "format = \"ndjson\"\nabsence = \"tombstone\"",
+            )
+            .replace(
+                "[request.delete]\nitem = '{\"gone\":{{json item.id}}}'\n",
+                "",
+            ),
+        "",
+    );
+    says(
+        &gone,
+        "request-step",
+        "channels/mine.toml:8:1",
+        "named as gone",
+        "[request.delete]",
+    );
+}

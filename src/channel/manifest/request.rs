@@ -549,7 +549,8 @@ impl TryFrom<String> for Span {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no stretch of time: write it like `200ms`, `5s`, `2m`, `1h`");
+        let wrong =
+            || format!("`{text}` is no stretch of time: write it like `200ms`, `5s`, `2m`, `1h`");
         let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
         let number: u64 = digits.parse().map_err(|_| wrong())?;
         let unit = text.get(digits.len()..).unwrap_or("").trim();
@@ -643,7 +644,14 @@ mod tests {
         assert_eq!(span("45s"), Ok(Span(Duration::from_secs(45))));
         assert_eq!(span("200ms"), Ok(Span(Duration::from_millis(200))));
         assert_eq!(span("2 h"), Ok(Span(Duration::from_secs(7200))));
-        for wrong in ["45", "s", "-1s", "1 week", "99999999999999999999s", "9999999999999999d"] {
+        for wrong in [
+            "45",
+            "s",
+            "-1s",
+            "1 week",
+            "99999999999999999999s",
+            "9999999999999999d",
+        ] {
             assert!(span(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Size::try_from("10 MiB".to_owned()), Ok(Size(10 << 20)));
@@ -655,7 +663,10 @@ mod tests {
         for (text, near) in [
             ("concurency = 2", "`concurrency`"),
             ("[auth]\nkind = \"barer\"", "`bearer`"),
-            ("[[step]]\nname = \"a\"\nurl = \"/\"\nmetod = \"PUT\"", "`method`"),
+            (
+                "[[step]]\nname = \"a\"\nurl = \"/\"\nmetod = \"PUT\"",
+                "`method`",
+            ),
             ("[verdict]\ncounts = { listd = \"/a\" }", "`listed`"),
         ] {
             let error = parsed(text).expect_err("misspelt");

@@ -1,4 +1,5 @@
 //! The folder by the suite, and what only a folder can get wrong.
+#![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -271,4 +272,72 @@ fn a_disk_that_fills_leaves_the_old_file() {
     assert!(said.contains("1 passed"), "{said}");
     assert_eq!(here.names(), ["feed.xml"]);
     assert_eq!(here.read("feed.xml").as_deref(), Some(b"<old/>".as_slice()));
+}
+
+/// The folder of a run that publishes until it is killed.
+const PUBLISHING: &str = "SHELFCAST_TEST_PUBLISHING";
+
+/// A version's bytes: its number, and noise that goes with it.
+fn version(number: u64) -> Vec<u8> {
+    let mut bytes = number.to_le_bytes().to_vec();
+    bytes.extend(noise(30_000 + (number as usize % 100) * 333, number));
+    bytes
+}
+
+#[test]
+fn runs_that_are_killed_at_any_time_leave_a_whole_version_and_the_next_cleans_up() {
+    const KILLS: u64 = 25;
+    if let Some(folder) = crate::config::env::get(PUBLISHING) {
+        let stage = Stage::new();
+        let mut destination = open(&place("./"), Path::new(&folder)).expect("a folder");
+        for number in 1.. {
+            stage
+                .put(&mut *destination, "feed.xml", &version(number))
+                .expect("sent");
+        }
+    }
+    let here = Here::new();
+    let stage = Stage::new();
+    stage
+        .put(&mut *here.open(), "feed.xml", &version(0))
+        .expect("sent");
+    let is_version = |read: &[u8]| {
+        let number = read.first_chunk().map(|first| u64::from_le_bytes(*first));
+        number.is_some_and(|number| version(number) == read)
+    };
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Acquire) {
+                        let read = fs::read(here.path("feed.xml")).expect("never absent");
+                        assert!(is_version(&read), "{} bytes of no version", read.len());
+                    }
+                })
+            })
+            .collect();
+        for kill in 0..KILLS {
+            let mut run = std::process::Command::new(std::env::current_exe().expect("this program"))
+                .args(["--exact", "--nocapture"])
+                .arg("deliver::folder::tests::runs_that_are_killed_at_any_time_leave_a_whole_version_and_the_next_cleans_up")
+                .env(PUBLISHING, here.0.path())
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .expect("started");
+            // long enough to begin; where in its work it is then is left to chance
+            std::thread::sleep(std::time::Duration::from_millis(60 + kill * 7 % 50));
+            run.kill().expect("killed");
+            run.wait().expect("ended");
+        }
+        done.store(true, Ordering::Release);
+        for reader in readers {
+            reader.join().expect("only whole versions");
+        }
+    });
+    stage
+        .put(&mut *here.open(), "feed.xml", &version(0))
+        .expect("sent");
+    assert_eq!(here.names(), ["feed.xml"]);
 }

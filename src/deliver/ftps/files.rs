@@ -10,7 +10,7 @@ use suppaftp::{FtpError, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::session::{Login, Session};
+use super::session::{Login, Session, code};
 use crate::deliver::hidden::{Hidden, Kind};
 use crate::deliver::{DeliveryError, Remote, Upload, pack};
 
@@ -139,7 +139,8 @@ impl Files<'_> {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error,
         };
-        let refused = matches!(&refusal, FtpError::UnexpectedResponse(response) if response.status.code() >= 500);
+        let refused =
+            matches!(&refusal, FtpError::UnexpectedResponse(response) if code(response) >= 500);
         let both_stand =
             refused && self.size(hidden).await?.is_some() && self.size(name).await?.is_some();
         if !both_stand {
@@ -194,7 +195,9 @@ impl Files<'_> {
         let lines = match lines {
             Err(_) => return Err(login.silent("looking into the folder", idle)),
             // an empty folder is an error to some, and so is the question to others
-            Ok(Err(FtpError::UnexpectedResponse(response))) if response.status.code() >= 450 => {
+            Ok(Err(FtpError::UnexpectedResponse(response)))
+                if matches!(code(&response), 450 | 500..=504 | 550) =>
+            {
                 return Ok(Vec::new());
             }
             Ok(lines) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use suppaftp::tokio::{AsyncRustlsStream, ImplAsyncFtpStream};
 use suppaftp::tokio_rustls::rustls;
-use suppaftp::types::FileType;
+use suppaftp::types::{FileType, Response};
 use suppaftp::{FtpError, FtpResult, Mode, Status};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -103,7 +103,7 @@ impl Login {
         match error {
             FtpError::UnexpectedResponse(response) => {
                 let said = self.quote(&String::from_utf8_lossy(&response.body));
-                self.answered(doing, response.status, &said)
+                self.answered(doing, code(response), &said)
             }
             FtpError::SecureError(text) => match self.tls().and_then(Tls::refusal) {
                 Some(rustls::Error::InvalidCertificate(why)) => self.stop(
@@ -124,13 +124,13 @@ impl Login {
         }
     }
 
-    fn answered(&self, doing: &str, status: Status, said: &str) -> DeliveryError {
+    fn answered(&self, doing: &str, code: u32, said: &str) -> DeliveryError {
         let folder = if self.folder.is_empty() {
             "the user's folder"
         } else {
             &self.folder
         };
-        match status.code() {
+        match code {
             452 | 552 => self.stop(
                 format!("there is no room left on the server ({doing}: {said})"),
                 "the old file stands untouched; ask its operator for room, then run it again",
@@ -149,7 +149,7 @@ impl Login {
             ),
             400..=499 => self.again(
                 format!("the server failed ({doing}: {said})"),
-                "the old file stands untouched; it may work later",
+                "the old file stands untouched; it may work later, unless the server's disk is full",
             ),
             _ => self.stop(
                 format!("the server cannot do this ({doing}: {said})"),
@@ -157,6 +157,13 @@ impl Login {
             ),
         }
     }
+}
+
+/// An answer's number. Those that the library has no name for, such as 522, stand before the text alone.
+pub(super) fn code(response: &Response) -> u32 {
+    let digits = response.body.first_chunk::<3>();
+    let number = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    number.unwrap_or_else(|| response.status.code())
 }
 
 const LOGIN: &str = "logging in";

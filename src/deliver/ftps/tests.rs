@@ -243,3 +243,18 @@ fn a_wrong_password_or_folder_is_refused_for_good_and_no_secret_is_told() {
     let error = open(&to, Path::new("/")).err().expect("refused");
     assert!(!format!("{error:?}").contains("CANARY"), "{error:?}");
 }
+
+#[test]
+fn numbers_that_the_library_has_no_name_for_are_read() {
+    use suppaftp::Status;
+    use suppaftp::types::Response;
+    for (body, expected) in [
+        ("522 SSL connection failed: session reuse required\r\n", 522),
+        ("550-First line\r\n550 last\r\n", 550),
+        ("ready", 220),
+        ("", 220),
+    ] {
+        let response = Response::new(Status::Ready, body.as_bytes().to_vec());
+        assert_eq!(session::code(&response), expected, "{body}");
+    }
+}

@@ -132,6 +132,109 @@ static NUMBERS: [(u64, Element); PLACES] = {
     numbers
 };
 
+/// Tags of common elements as they are usually written, between `<` and `>`: what they do is found by one comparison.
+const USUAL: &[(&str, Element)] = &[
+    ("p", Element::Block),
+    ("/p", Element::Block),
+    ("br", Element::Block),
+    ("br/", Element::Block),
+    ("br /", Element::Block),
+    ("li", Element::Block),
+    ("/li", Element::Block),
+    ("ul", Element::Block),
+    ("/ul", Element::Block),
+    ("ol", Element::Block),
+    ("/ol", Element::Block),
+    ("div", Element::Block),
+    ("/div", Element::Block),
+    ("h1", Element::Block),
+    ("/h1", Element::Block),
+    ("h2", Element::Block),
+    ("/h2", Element::Block),
+    ("h3", Element::Block),
+    ("/h3", Element::Block),
+    ("h4", Element::Block),
+    ("/h4", Element::Block),
+    ("tr", Element::Block),
+    ("/tr", Element::Block),
+    ("td", Element::Block),
+    ("/td", Element::Block),
+    ("th", Element::Block),
+    ("/th", Element::Block),
+    ("table", Element::Block),
+    ("/table", Element::Block),
+    ("tbody", Element::Block),
+    ("/tbody", Element::Block),
+    ("b", Element::Inline),
+    ("/b", Element::Inline),
+    ("i", Element::Inline),
+    ("/i", Element::Inline),
+    ("u", Element::Inline),
+    ("/u", Element::Inline),
+    ("em", Element::Inline),
+    ("/em", Element::Inline),
+    ("strong", Element::Inline),
+    ("/strong", Element::Inline),
+    ("span", Element::Inline),
+    ("/span", Element::Inline),
+    ("small", Element::Inline),
+    ("/small", Element::Inline),
+    ("sup", Element::Inline),
+    ("/sup", Element::Inline),
+    ("font", Element::Inline),
+    ("/font", Element::Inline),
+    ("/a", Element::Inline),
+];
+
+/// What a usual tag does that begins with these bytes after its `<`, and how long it is up to and with its `>`.
+#[inline(always)]
+pub(super) fn usual(after: &[u8; 8]) -> Option<(Element, usize)> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_le_bytes(*after);
+    // The lowest of these bits is that of the first `>`.
+    let ends = word ^ (ONES * b'>' as u64);
+    let ends = ends.wrapping_sub(ONES) & !ends & HIGHS;
+    let bits = ends.trailing_zeros() & 0x38;
+    let tag = word & 1u64.wrapping_shl(bits).wrapping_sub(1);
+    match USUAL_NUMBERS.get(usual_place(tag)) {
+        Some((known, element)) if *known == tag && ends != 0 && tag != 0 => {
+            Some((*element, (bits / 8) as usize + 1))
+        }
+        _ => None,
+    }
+}
+
+/// Places for the usual tags, enough that no two need the same one.
+const USUAL_PLACES: usize = 1 << 7;
+
+const fn usual_place(tag: u64) -> usize {
+    (tag.wrapping_mul(USUAL_FACTOR) >> (64 - USUAL_PLACES.trailing_zeros())) as usize
+}
+
+const USUAL_FACTOR: u64 = 0x3783_ee75_1f26_3bcb;
+
+/// The usual tags, their letters as a number, each in its place; 0 is no tag.
+static USUAL_NUMBERS: [(u64, Element); USUAL_PLACES] = {
+    let mut numbers = [(0, Element::Inline); USUAL_PLACES];
+    let mut count = 0;
+    while count < USUAL.len() {
+        let (name, element) = (USUAL[count].0.as_bytes(), USUAL[count].1);
+        let (mut number, mut letter) = (0u64, name.len());
+        while letter > 0 {
+            letter -= 1;
+            number = number << 8 | name[letter] as u64;
+        }
+        assert!(
+            name.len() < 8 && numbers[usual_place(number)].0 == 0,
+            "two tags in one place"
+        );
+        numbers[usual_place(number)] = (number, element);
+        count += 1;
+    }
+    numbers
+};
+
 /// Where a tag ends, just after its `>`; a `>` inside a quoted attribute is none. `from` lies inside the tag.
 #[inline]
 pub(super) fn tag_end(text: &[u8], from: usize) -> Option<usize> {

@@ -26,7 +26,7 @@ impl<'t> Specials<'t> {
     }
 
     /// The first special byte from `from` on, which never goes back; the text's length when there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self, from: usize) -> usize {
         let mut from = from;
         loop {

@@ -9,7 +9,7 @@ use super::survey::{Special, short_block};
 pub(super) struct Looked {
     /// Bytes before the first one that may not stand in an address.
     pub(super) plain: usize,
-    /// Whether one of those bytes, or of those close by, is written otherwise.
+    /// Whether one of those bytes may be written otherwise.
     pub(super) special: bool,
 }
 
@@ -20,9 +20,9 @@ pub(super) fn look(bytes: &[u8], special: &Special) -> Looked {
     let mut at = 0;
     for chunk in bytes.as_chunks::<16>().0 {
         let block = u8x16::new(*chunk);
-        found |= special.special(block);
-        if refused(block) != 0 {
-            return up_to_refused(bytes, at, found);
+        found |= special.in_address(block);
+        if refused(block).to_bitmask() != 0 {
+            return up_to_refused(bytes, at);
         }
         at += 16;
     }
@@ -30,9 +30,9 @@ pub(super) fn look(bytes: &[u8], special: &Special) -> Looked {
         Some(last) => u8x16::new(*last),
         None => short_block(bytes),
     };
-    found |= special.special(last);
-    if refused(last) != 0 {
-        return up_to_refused(bytes, at, found);
+    found |= special.in_address(last);
+    if refused(last).to_bitmask() != 0 {
+        return up_to_refused(bytes, at);
     }
     Looked {
         plain: bytes.len(),
@@ -40,7 +40,9 @@ pub(super) fn look(bytes: &[u8], special: &Special) -> Looked {
     }
 }
 
-fn up_to_refused(bytes: &[u8], at: usize, found: u8x16) -> Looked {
+/// Looks again, byte by byte, at what a block may refuse.
+#[cold]
+fn up_to_refused(bytes: &[u8], at: usize) -> Looked {
     let rest = bytes.get(at..).unwrap_or(&[]);
     let plain = rest
         .iter()
@@ -48,23 +50,20 @@ fn up_to_refused(bytes: &[u8], at: usize, found: u8x16) -> Looked {
         .unwrap_or(rest.len());
     Looked {
         plain: at + plain,
-        special: found.to_bitmask() != 0,
+        special: true,
     }
 }
 
-/// The bytes that no address holds as they are, a bit each.
+/// The bytes that no address holds as they are, a bit each; `~`, which it may hold and seldom does, is among them.
 #[inline]
-fn refused(block: u8x16) -> u32 {
+fn refused(block: u8x16) -> u8x16 {
     let is = |block: u8x16, byte: u8| block.simd_eq(u8x16::splat(byte));
-    // With this bit set two bytes are one: `\` and `^`, `<` and `>`, the blank and `"`, `}` and DEL.
+    // With this bit set two bytes are one: `\` and `^`, `<` and `>`, the blank and `"`.
     let paired = block | u8x16::splat(2);
-    let pairs = is(paired, b'^') | is(paired, b'>') | is(paired, b'"') | is(paired, 0x7f);
-    let single = is(block, b'`') | is(block, b'{') | is(block, b'|');
+    let pairs = is(paired, b'^') | is(paired, b'>') | is(paired, b'"');
     let distance = block - u8x16::splat(b'!');
-    let outside = distance
-        .max(u8x16::splat(b'~' - b'!' + 1))
-        .simd_eq(distance);
-    (pairs | single | outside).to_bitmask()
+    let outside = distance.max(u8x16::splat(b'{' - b'!')).simd_eq(distance);
+    pairs | is(block, b'`') | outside
 }
 
 /// Which bytes stand in an address as they are (RFC 3986).
@@ -123,7 +122,7 @@ mod tests {
                     let plain = if PLAIN[usize::from(byte)] { length } else { at };
                     assert_eq!(looked.plain, plain, "{byte:#x} of {length} at {at}");
                     if plain == length {
-                        assert_eq!(looked.special, b"&'".contains(&byte), "{byte:#x}");
+                        assert_eq!(looked.special, b"&'~".contains(&byte), "{byte:#x}");
                     }
                 }
             }

@@ -10,6 +10,7 @@ use crate::program::escape::{Escape, Quoting};
 pub struct Special {
     bits: [u8x16; 3],
     equal: [u8x16; 3],
+    address: (u8x16, u8x16),
 }
 
 /// What a look at a text found.
@@ -37,7 +38,14 @@ impl Special {
             } => [(u8::MAX, u8::MAX); 3],
             Escape::Cell { delimiter, .. } => [(0, delimiter), (0, b'"'), (0, 0)],
         };
+        // No address holds `<`, `>`, `"` or `\`, and each holds a colon.
+        let address = match escape {
+            Escape::None | Escape::Json => (0, 0),
+            Escape::Edifact => (u8::MAX, u8::MAX),
+            _ => tests[0],
+        };
         Special {
+            address: (u8x16::splat(address.0), u8x16::splat(address.1)),
             bits: tests.map(|(bits, _)| u8x16::splat(bits)),
             equal: tests.map(|(_, equal)| u8x16::splat(equal)),
         }
@@ -74,9 +82,15 @@ impl Special {
         }
     }
 
+    /// Marks the bytes of an address that are written otherwise.
+    #[inline]
+    pub(super) fn in_address(&self, block: u8x16) -> u8x16 {
+        (block | self.address.0).simd_eq(self.address.1)
+    }
+
     /// Marks the bytes that are written otherwise.
     #[inline]
-    pub(super) fn special(&self, block: u8x16) -> u8x16 {
+    fn special(&self, block: u8x16) -> u8x16 {
         let [first, second, third] = self.bits;
         let [one, two, three] = self.equal;
         (block | first).simd_eq(one)

@@ -146,8 +146,7 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         let (text, window) = place.record.window(column);
-        let trimmed = trim(text);
-        (trimmed.len() == text.len() && !text.is_empty())
+        (is_tidy(text) && !text.is_empty())
             .then_some(text)
             .zip(window)
     }
@@ -384,15 +383,28 @@ impl<'a> Evaluator<'a> {
 /// A text without white space around it; costs next to nothing where there is none.
 #[inline]
 pub(in crate::program) fn trim(text: &str) -> &str {
-    // White space outside ASCII begins with one of these bytes; Thai, Cyrillic and the like never do.
-    let bytes = text.as_bytes();
-    let tidy = match bytes {
+    if is_tidy(text) { text } else { text.trim() }
+}
+
+/// True when no white space stands at either end.
+#[inline]
+fn is_tidy(text: &str) -> bool {
+    let (Some(&first), Some(&last)) = (text.as_bytes().first(), text.as_bytes().last()) else {
+        return true;
+    };
+    let ascii = |byte: u8| byte > b' ' && byte < 0x80;
+    (ascii(first) && ascii(last)) || is_tidy_beyond_ascii(text.as_bytes())
+}
+
+/// White space outside ASCII begins with one of a few bytes; Thai, Cyrillic and the like never do.
+#[inline(never)]
+fn is_tidy_beyond_ascii(bytes: &[u8]) -> bool {
+    match bytes {
         [0xc2 | 0xe1..=0xe3, ..] | [.., 0xc2, _] | [.., 0xe1..=0xe3, _, _] => false,
         [first, .., last] => *first > b' ' && *last > b' ',
         [only] => *only > b' ',
         [] => true,
-    };
-    if tidy { text } else { text.trim() }
+    }
 }
 
 #[cfg(test)]

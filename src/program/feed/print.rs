@@ -23,95 +23,120 @@ impl<'a> FeedRun<'_, 'a> {
         let mut at = 0;
         while let Some(step) = steps.steps.get(at) {
             at += 1;
-            match *step {
-                Step::Literal(text) => sink.literal(steps.literal(text)),
-                Step::Long(text) => sink.copy(steps.long(text).as_bytes()),
-                Step::Attribute(slot, escape) => self.write(run.computed(slot), escape, sink),
+            match step {
+                Step::Literal(text) => sink.literal(text),
                 Step::Led(before, slot, escape) => {
-                    sink.literal(steps.literal(before));
-                    self.write(run.computed(slot), escape, sink);
+                    sink.literal(before);
+                    self.attribute(*slot, *escape, sink);
                 }
                 Step::Between(slot, before, after, escape) => {
-                    let computed = run.computed(slot);
-                    if computed.value.is_true() {
-                        sink.literal(steps.literal(before));
-                        self.write(computed, escape, sink);
-                        sink.literal(steps.literal(after));
+                    if run.computed(*slot).value.is_true() {
+                        sink.literal(before);
+                        self.attribute(*slot, *escape, sink);
+                        sink.literal(after);
                     }
                 }
-                Step::Elements(slot, before, after, escape) => {
-                    let Computed { value, plain } = run.computed(slot);
-                    for element in value.elements() {
-                        let value = Value::Text(element);
-                        sink.literal(steps.literal(before));
-                        self.write(Computed { value, plain }, escape, sink);
-                        sink.literal(steps.literal(after));
-                    }
-                }
+                Step::Attribute(slot, escape) => self.attribute(*slot, *escape, sink),
                 Step::Unless(slot, to) => {
-                    if !run.attribute(slot).is_true() {
-                        at = to as usize;
+                    if !run.attribute(*slot).is_true() {
+                        at = *to as usize;
                     }
                 }
-                Step::Jump(to) => at = to as usize,
-                Step::UnlessNode(test, to) => {
-                    if !self.test(test)? {
-                        at = to as usize;
-                    }
-                }
-                Step::UnlessFirst(to) => {
-                    if self.variant != 0 {
-                        at = to as usize;
-                    }
-                }
-                Step::Node(node, escape) => {
-                    let value = self.value(node)?;
-                    self.write(value.into(), escape, sink);
-                }
-                Step::Joined(slot, separator, escape) => {
-                    self.joined(run.computed(slot), steps.long(separator), escape, sink);
-                }
-                Step::Each(list, body, to) => {
-                    let list = self.value(list)?;
-                    let count = list.count();
-                    for (index, element) in list.elements().enumerate() {
-                        run.within(element, index, index + 1 == count, || {
-                            self.print(&steps.bodies[body as usize], sink, out)
-                        })?;
-                    }
-                    if count > 0 {
-                        at = to as usize;
-                    }
-                }
-                Step::Variants(body) => {
-                    let speaker = run.row();
-                    for variant in 0..self.rows.len() {
-                        self.take_variant(variant);
-                        run.within("", variant, variant + 1 == self.rows.len(), || {
-                            self.print(&steps.bodies[body as usize], sink, out)
-                        })?;
-                    }
-                    self.leave_variants(speaker);
-                }
-                Step::Number(number) => out.holes.push(Hole {
-                    at: sink.len(),
-                    fill: Fill::Number(number),
-                }),
-                Step::Late(place, then, otherwise) => {
-                    let then = self.alternative(&steps.bodies[then as usize], out)?;
-                    let otherwise = self.alternative(&steps.bodies[otherwise as usize], out)?;
-                    out.holes.push(Hole {
-                        at: sink.len(),
-                        fill: Fill::Either {
-                            place,
-                            then,
-                            otherwise,
-                        },
-                    });
-                }
+                Step::Jump(to) => at = *to as usize,
+                other => at = self.rarer(other, at, steps, sink, out)?,
             }
         }
         Ok(())
+    }
+
+    /// A step of the rarer kinds; gives where to go on.
+    #[inline(never)]
+    fn rarer(
+        &mut self,
+        step: &Step,
+        next: usize,
+        steps: &Steps,
+        sink: &mut Sink,
+        out: &mut FeedOutput,
+    ) -> Result<usize, Box<Problem>> {
+        let run = self.run;
+        match *step {
+            Step::Literal(_)
+            | Step::Led(..)
+            | Step::Between(..)
+            | Step::Attribute(..)
+            | Step::Unless(..)
+            | Step::Jump(_) => {}
+            Step::Long(text) => sink.copy(steps.long(text).as_bytes()),
+            Step::Elements(slot, ref before, ref after, escape) => {
+                let Computed { value, plain } = run.computed(slot);
+                for element in value.elements() {
+                    sink.literal(before);
+                    if plain {
+                        sink.copy(element.as_bytes());
+                    } else {
+                        self.escaped(element, escape, sink);
+                    }
+                    sink.literal(after);
+                }
+            }
+            Step::UnlessNode(test, to) => {
+                if !self.test(test)? {
+                    return Ok(to as usize);
+                }
+            }
+            Step::UnlessFirst(to) => {
+                if self.variant != 0 {
+                    return Ok(to as usize);
+                }
+            }
+            Step::Node(node, escape) => {
+                let value = self.value(node)?;
+                self.write(value, escape, sink);
+            }
+            Step::Joined(slot, separator, escape) => {
+                self.joined(slot, steps.long(separator), escape, sink);
+            }
+            Step::Each(list, body, to) => {
+                let list = self.value(list)?;
+                let count = list.count();
+                for (index, element) in list.elements().enumerate() {
+                    run.within(element, index, index + 1 == count, || {
+                        self.print(&steps.bodies[body as usize], sink, out)
+                    })?;
+                }
+                if count > 0 {
+                    return Ok(to as usize);
+                }
+            }
+            Step::Variants(body) => {
+                let speaker = run.row();
+                for variant in 0..self.rows.len() {
+                    self.take_variant(variant);
+                    run.within("", variant, variant + 1 == self.rows.len(), || {
+                        self.print(&steps.bodies[body as usize], sink, out)
+                    })?;
+                }
+                self.leave_variants(speaker);
+            }
+            Step::Number(number) => out.holes.push(Hole {
+                at: sink.len(),
+                fill: Fill::Number(number),
+            }),
+            Step::Late(place, then, otherwise) => {
+                let then = self.alternative(&steps.bodies[then as usize], out)?;
+                let otherwise = self.alternative(&steps.bodies[otherwise as usize], out)?;
+                out.holes.push(Hole {
+                    at: sink.len(),
+                    fill: Fill::Either {
+                        place,
+                        then,
+                        otherwise,
+                    },
+                });
+            }
+        }
+        Ok(next)
     }
 
     /// Puts aside what may fill a hole; gives where it lies.
@@ -127,26 +152,28 @@ impl<'a> FeedRun<'_, 'a> {
         Ok((start, out.alternatives.len()))
     }
 
-    fn write(&mut self, computed: Computed<'a>, escape: Escape, sink: &mut Sink) {
-        match computed.value {
-            Value::Text(text) if computed.plain || escape == Escape::None => {
-                sink.copy(text.as_bytes());
-            }
-            Value::Absent => {}
-            Value::Text(text) => self.escaped(text, escape, sink),
-            other => self.other(other, escape, sink),
+    /// Writes an attribute: the usual one is text that is copied as it stands.
+    #[inline]
+    fn attribute(&mut self, slot: u32, escape: Escape, sink: &mut Sink) {
+        match self.run.computed(slot) {
+            Computed {
+                value: Value::Text(text),
+                plain: true,
+            } => sink.copy(text.as_bytes()),
+            Computed {
+                value: Value::Absent,
+                ..
+            } => {}
+            _ => self.attribute_escaped(slot, escape, sink),
         }
     }
 
     #[inline(never)]
-    fn escaped(&mut self, text: &str, escape: Escape, sink: &mut Sink) {
-        self.scratch.clear();
-        escape.write(text, &mut self.scratch);
-        sink.copy(&self.scratch);
+    fn attribute_escaped(&mut self, slot: u32, escape: Escape, sink: &mut Sink) {
+        self.write(self.run.attribute(slot), escape, sink);
     }
 
-    #[inline(never)]
-    fn other(&mut self, value: Value<'_>, escape: Escape, sink: &mut Sink) {
+    fn write(&mut self, value: Value<'_>, escape: Escape, sink: &mut Sink) {
         match value {
             Value::Absent => {}
             Value::Text(text) => self.escaped(text, escape, sink),
@@ -159,15 +186,38 @@ impl<'a> FeedRun<'_, 'a> {
         }
     }
 
-    fn joined(&mut self, computed: Computed<'a>, separator: &str, escape: Escape, sink: &mut Sink) {
-        let Value::List(list) = computed.value else {
-            return self.write(computed, escape, sink);
+    fn escaped(&mut self, text: &str, escape: Escape, sink: &mut Sink) {
+        match escape {
+            Escape::None => sink.copy(text.as_bytes()),
+            Escape::Xml => sink.xml(text.as_bytes()),
+            _ => {
+                self.scratch.clear();
+                escape.write(text, &mut self.scratch);
+                sink.copy(&self.scratch);
+            }
+        }
+    }
+
+    /// Writes the elements of an attribute with a text between them.
+    fn joined(&mut self, slot: u32, separator: &str, escape: Escape, sink: &mut Sink) {
+        let Value::List(list) = self.run.attribute(slot) else {
+            return self.attribute(slot, escape, sink);
         };
-        let elements: Vec<String> = list
-            .iter()
-            .map(|element| element.replace(PAIR, ": "))
-            .collect();
-        self.escaped(&elements.join(separator), escape, sink);
+        let mut joined = String::new();
+        for (index, element) in list.iter().enumerate() {
+            if index > 0 {
+                joined.push_str(separator);
+            }
+            match element.split_once(PAIR) {
+                Some((name, value)) => {
+                    joined.push_str(name);
+                    joined.push_str(": ");
+                    joined.push_str(&value.replace(PAIR, ": "));
+                }
+                None => joined.push_str(element),
+            }
+        }
+        self.escaped(&joined, escape, sink);
     }
 
     #[inline]

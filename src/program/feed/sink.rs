@@ -1,5 +1,7 @@
 //! Where an item's bytes go: a buffer that is filled beforehand, so that a short text is a few copies of known length.
 
+use wide::u8x16;
+
 /// Zeros put in advance, in bytes.
 const AHEAD: usize = 1024;
 /// Bytes of a literal that are copied at once.
@@ -8,8 +10,26 @@ pub(super) const BLOCK: usize = 32;
 /// A literal of no more than [`BLOCK`] bytes, with zeros up to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Literal {
-    pub(super) bytes: [u8; BLOCK],
-    pub(super) length: u8,
+    bytes: [u8; BLOCK],
+    length: u8,
+}
+
+impl Literal {
+    /// A literal of that text, where it is short.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        (text.len() <= BLOCK).then(|| Literal::new(text.as_bytes()))
+    }
+
+    /// A literal of the first [`BLOCK`] bytes.
+    pub(super) fn new(text: &[u8]) -> Self {
+        let mut bytes = [0; BLOCK];
+        let mut length = 0;
+        for (byte, &from) in bytes.iter_mut().zip(text) {
+            *byte = from;
+            length += 1;
+        }
+        Literal { bytes, length }
+    }
 }
 
 /// Bytes, of which those before a position are written.
@@ -89,6 +109,28 @@ impl Sink {
         self.at += length;
     }
 
+    /// Appends a text, escaped for XML.
+    #[inline(never)]
+    pub(super) fn xml(&mut self, text: &[u8]) {
+        // No replacement is longer than six bytes, and blocks are written whole.
+        let end = self.at + 6 * text.len() + 32;
+        if end > self.bytes.len() {
+            self.grow(end);
+        }
+        let out = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
+        let (blocks, rest) = text.as_chunks::<16>();
+        let mut at = 0;
+        for block in blocks {
+            at = xml_block(out, at, block, 16);
+        }
+        if !rest.is_empty() {
+            let mut block = [b' '; 16];
+            short(&mut block, rest);
+            at = xml_block(out, at, &block, rest.len());
+        }
+        self.at += at;
+    }
+
     #[inline(never)]
     fn copy_long(&mut self, text: &[u8]) {
         let end = self.at + text.len();
@@ -132,6 +174,67 @@ fn short(out: &mut [u8], text: &[u8]) {
     }
 }
 
+/// Writes the first bytes of a block at a place, escaped for XML, and whatever behind them; gives where they end.
+#[inline(always)]
+fn xml_block(out: &mut [u8], at: usize, block: &[u8; 16], length: usize) -> usize {
+    write::<16>(out, at, block);
+    let mask = xml_bytes(u8x16::new(*block)) & ((1 << length) - 1);
+    if mask == 0 {
+        at + length
+    } else {
+        xml_replaced(out, at, block, length, mask)
+    }
+}
+
+fn xml_replaced(out: &mut [u8], at: usize, block: &[u8; 16], length: usize, mask: u32) -> usize {
+    let bytes = u128::from_le_bytes(*block);
+    let (mut at, mut mask, mut from) = (at, mask, 0);
+    while mask != 0 {
+        let hit = mask.trailing_zeros() as usize;
+        let (replacement, longer) = XML[usize::from(block[hit & 15] & 63)];
+        at += hit - from;
+        write::<8>(out, at, replacement);
+        at += longer;
+        from = hit + 1;
+        let behind = bytes
+            .checked_shr(8 * (mask.trailing_zeros() + 1))
+            .unwrap_or(0);
+        write::<16>(out, at, &behind.to_le_bytes());
+        mask &= mask - 1;
+    }
+    at + length - from
+}
+
+/// What is written for a byte that XML does not hold as it is, by its six lowest bits, and how much of it.
+static XML: [(&[u8; 8], usize); 64] = {
+    let mut all: [(&[u8; 8], usize); 64] = [(b"        ", 0); 64];
+    all[(b'&' & 63) as usize] = (b"&amp;   ", 5);
+    all[(b'<' & 63) as usize] = (b"&lt;    ", 4);
+    all[(b'>' & 63) as usize] = (b"&gt;    ", 4);
+    all[(b'"' & 63) as usize] = (b"&quot;  ", 6);
+    all[(b'\'' & 63) as usize] = (b"&apos;  ", 6);
+    // A reader turns a raw CR into LF.
+    all[(b'\r' & 63) as usize] = (b"&#13;   ", 5);
+    all
+};
+
+/// The bytes that XML text and attributes do not hold as they are, a bit each.
+#[inline]
+fn xml_bytes(block: u8x16) -> u32 {
+    let is = |block: u8x16, byte: u8| block.simd_eq(u8x16::splat(byte));
+    // `&` and `'` differ in the last bit alone, `<` and `>` in the last but one.
+    let pairs = is(block | u8x16::splat(1), b'\'') | is(block | u8x16::splat(2), b'>');
+    (pairs | is(block, b'"') | is(block, b'\r')).to_bitmask()
+}
+
+/// Writes bytes at a place that was promised.
+#[inline(always)]
+fn write<const N: usize>(out: &mut [u8], at: usize, bytes: &[u8; N]) {
+    if let Some(out) = out.get_mut(at..).and_then(|out| out.first_chunk_mut::<N>()) {
+        *out = *bytes;
+    }
+}
+
 #[inline]
 fn front<const N: usize>(out: &mut [u8], text: &[u8]) {
     if let (Some(out), Some(text)) = (out.first_chunk_mut::<N>(), text.first_chunk::<N>()) {
@@ -149,6 +252,7 @@ fn back<const N: usize>(out: &mut [u8], text: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::escape::Escape;
 
     #[test]
     fn every_length_arrives_whole() {
@@ -159,15 +263,34 @@ mod tests {
             let text = &all[..length];
             sink.copy(text);
             wanted.extend_from_slice(text);
-            let mut literal = Literal {
-                bytes: [0; BLOCK],
-                length: u8::try_from(length % 33).expect("a small number"),
-            };
-            literal.bytes[..length % 33].copy_from_slice(&all[..length % 33]);
-            sink.literal(&literal);
+            sink.literal(&Literal::new(&all[..length % 33]));
             wanted.extend_from_slice(&all[..length % 33]);
             assert_eq!(sink.len(), wanted.len());
         }
         assert_eq!(sink.into_bytes(), wanted);
+    }
+
+    #[test]
+    fn xml_is_escaped_as_everywhere() {
+        let texts = [
+            "",
+            "a",
+            "&",
+            "https://shop.example/p?a=1&b=2&c=3",
+            "\"<b>Tom's</b> & Jerry\"\r\n, ชาอู่หลง & more > less <",
+            "",
+        ];
+        for text in texts {
+            for skipped in 0..text.len().min(20) {
+                let Some(text) = text.get(skipped..) else {
+                    continue;
+                };
+                let mut sink = Sink::default();
+                sink.xml(text.as_bytes());
+                sink.copy(b"|");
+                let wanted = format!("{}|", Escape::Xml.escaped(text));
+                assert_eq!(sink.into_bytes(), wanted.as_bytes(), "{text:?}");
+            }
+        }
     }
 }

@@ -13,17 +13,17 @@ use super::sink::{BLOCK, Literal};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     /// Writes a short literal.
-    Literal(u32),
+    Literal(Literal),
     /// Writes a long literal.
     Long(u32),
     /// Writes an attribute.
     Attribute(u32, Escape),
     /// Writes a short literal and an attribute.
-    Led(u32, u32, Escape),
+    Led(Literal, u32, Escape),
     /// Writes an attribute between two short literals, where it is true.
-    Between(u32, u32, u32, Escape),
+    Between(u32, Literal, Literal, Escape),
     /// Writes each element of an attribute between two short literals.
-    Elements(u32, u32, u32, Escape),
+    Elements(u32, Literal, Literal, Escape),
     /// Writes an attribute, its elements parted by a long literal.
     Joined(u32, u32, Escape),
     /// Writes a node.
@@ -51,7 +51,6 @@ pub(super) enum Step {
 pub struct Steps {
     pub(super) steps: Vec<Step>,
     pub(super) bodies: Vec<Steps>,
-    literals: Vec<Literal>,
     long: Vec<Box<str>>,
 }
 
@@ -61,12 +60,6 @@ impl Steps {
         let mut steps = Steps::default();
         steps.add(operations, graph);
         steps
-    }
-
-    /// A short literal.
-    #[inline]
-    pub(super) fn literal(&self, number: u32) -> &Literal {
-        &self.literals[number as usize]
     }
 
     /// A long literal.
@@ -101,7 +94,7 @@ impl Steps {
             Operation::Each(list, body, otherwise) => {
                 if let (Node::Attribute(slot), Some((before, escape, after)), []) =
                     (graph.node(*list), around_element(body, graph), &**otherwise)
-                    && let (Some(before), Some(after)) = (self.short(before), self.short(after))
+                    && let (Some(before), Some(after)) = (Literal::of(before), Literal::of(after))
                 {
                     Step::Elements(*slot, before, after, escape)
                 } else {
@@ -134,7 +127,7 @@ impl Steps {
         };
         if let (Some(slot), []) = (slot, otherwise)
             && let Some((before, escape, after)) = around_attribute(then, slot)
-            && let (Some(before), Some(after)) = (self.short(before), self.short(after))
+            && let (Some(before), Some(after)) = (Literal::of(before), Literal::of(after))
         {
             self.steps.push(Step::Between(slot, before, after, escape));
             return;
@@ -187,21 +180,8 @@ impl Steps {
             return;
         }
         for part in text.as_bytes().chunks(BLOCK) {
-            let step = Step::Literal(self.part(part));
-            self.steps.push(step);
+            self.steps.push(Step::Literal(Literal::new(part)));
         }
-    }
-
-    fn short(&mut self, text: &str) -> Option<u32> {
-        (text.len() <= BLOCK).then(|| self.part(text.as_bytes()))
-    }
-
-    fn part(&mut self, text: &[u8]) -> u32 {
-        let mut bytes = [0; BLOCK];
-        bytes[..text.len()].copy_from_slice(text);
-        let length = u8::try_from(text.len()).expect("no more than a block");
-        self.literals.push(Literal { bytes, length });
-        u32::try_from(self.literals.len() - 1).expect("few literals")
     }
 
     fn keep(&mut self, text: &str) -> u32 {

@@ -1,4 +1,4 @@
-//! Runs killed at named points and disks that are full: the state opens, holds what it held or what was being kept.
+//! Runs killed at named points: the state opens, and holds what it held or what was being kept.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -7,11 +7,10 @@ use std::process::{Command, ExitStatus};
 use crate::config::env;
 use crate::recovery;
 
-use super::damage::dump;
 use super::*;
 
 /// Runs the test `child` in a process of its own, by way of a shell line that may set limits first.
-fn child(project: &Path, what: &str, kill_at: &str, before: &str) -> ExitStatus {
+pub(super) fn child(project: &Path, what: &str, kill_at: &str, before: &str) -> ExitStatus {
     let program = std::env::current_exe().expect("this test's program");
     Command::new("sh")
         .arg("-c")
@@ -53,6 +52,19 @@ fn a_process() {
             std::fs::write(project.join("held"), "").expect("written");
             std::thread::sleep(Duration::from_secs(60));
         }
+        // One of many: the winner says so and holds the lock until it is killed.
+        ("compete", scope) => match lock::acquire(&state, scope, Duration::ZERO, at(0)) {
+            Ok(_lock) => {
+                let won = project.join(format!("won-{}", std::process::id()));
+                std::fs::write(won, "").expect("written");
+                std::thread::sleep(Duration::from_secs(120));
+            }
+            Err(Busy::Held { .. }) => {
+                let busy = project.join(format!("busy-{}", std::process::id()));
+                std::fs::write(busy, "").expect("written");
+            }
+            Err(error) => panic!("{error}"),
+        },
         _ => panic!("{what}"),
     }
 }
@@ -84,7 +96,7 @@ pub(super) fn plan_of(state: &State, project: &Path, text: &str) -> Result<Plan,
 }
 
 /// That every kept version reads to its end, and an examination finds nothing lost.
-fn is_whole(project: &Path) -> State {
+pub(super) fn is_whole(project: &Path) -> State {
     let state = State::open(project).expect("opens after a kill");
     for feed in state.feeds().expect("reads") {
         for version in state.history(&feed).expect("reads") {
@@ -172,7 +184,11 @@ fn killed_while_it_keeps_a_plan_the_plan_is_there_or_not() {
         assert_eq!(status.signal(), Some(9), "{point}: {status}");
         let state = is_whole(project.path());
         let plan = plan_of(&state, project.path(), "<new/>").expect("planned");
-        assert_eq!(state.plans().expect("reads"), [plan.clone()], "{point}");
+        assert_eq!(
+            state.plans().expect("reads"),
+            std::slice::from_ref(&plan),
+            "{point}"
+        );
         let mut text = String::new();
         let file = plan.feeds[0].files.first().expect("a document");
         state
@@ -276,31 +292,60 @@ fn a_lock_goes_with_its_process() {
 }
 
 #[test]
-fn a_limit_on_files_is_an_error_and_the_old_state_stays() {
-    let mut refused = 0;
-    let long = "<item>never the same twice</item>".repeat(20);
-    for blocks in [1, 2, 8, 16, 40, 80, 96, 104, 112, 120, 128, 200] {
-        let project = tempfile::tempdir().expect("a folder");
+fn of_many_processes_one_wins_and_the_next_start_succeeds_when_it_is_killed() {
+    const MANY: usize = 64;
+    let rounds = proptest::test_runner::Config::default().cases.div_ceil(128);
+    let project = tempfile::tempdir().expect("a folder");
+    let program = std::env::current_exe().expect("this test's program");
+    let start = || {
+        Command::new(&program)
+            .args(["state::tests::kills::a_process", "--exact", "--quiet"])
+            .env("STATE_TEST_PROJECT", project.path())
+            .env("STATE_TEST_WHAT", "compete feed:web")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("starts")
+    };
+    let said = |what: &str| {
+        let entries = std::fs::read_dir(project.path()).expect("reads");
+        entries
+            .filter(|entry| {
+                let entry = entry.as_ref().expect("an entry");
+                entry.file_name().to_string_lossy().starts_with(what)
+            })
+            .count()
+    };
+    for round in 0..rounds {
+        let mut children: Vec<_> = (0..MANY).map(|_| start()).collect();
+        while said("busy-") + said("won-") < MANY {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(
+            (said("won-"), said("busy-")),
+            (1, MANY - 1),
+            "round {round}"
+        );
+        for child in &mut children {
+            let winner = project.path().join(format!("won-{}", child.id()));
+            if winner.exists() {
+                child.kill().expect("killed");
+                std::fs::remove_file(winner).expect("removed");
+            }
+            child.wait().expect("ended");
+            drop(std::fs::remove_file(
+                project.path().join(format!("busy-{}", child.id())),
+            ));
+        }
         let state = State::open(project.path()).expect("opens");
-        for number in 0..6 {
-            publish(&state, project.path(), "web", &format!("<v{number}/>"));
-        }
-        let before = dump(&state);
-        drop(state);
-        // Beyond the limit a write fails instead of ending the process.
-        let limit = format!("trap '' XFSZ; ulimit -f {blocks};");
-        let status = child(project.path(), &format!("publish {long}"), "", &limit);
-        let state = is_whole(project.path());
-        if !status.success() {
-            refused += 1;
-            assert_eq!(status.signal(), None, "{blocks}: {status}");
-            let current = state.current("web").expect("reads").expect("published");
-            assert_eq!(text_of(&state, &current), "<v5/>", "{blocks}");
-            assert!(dump(&state).len() >= before.len(), "{blocks}");
-        }
-        publish(&state, project.path(), "web", &long);
+        let lock = state
+            .lock_feed("web", Duration::ZERO, at(1))
+            .expect("free at once");
+        assert_eq!(
+            lock.fence(),
+            2 * u64::from(round) + 2,
+            "each lock has a number of its own"
+        );
     }
-    assert!(refused >= 4, "only {refused} limits were felt");
 }
 
 #[test]
@@ -330,92 +375,4 @@ fn private_whatever_the_umask() {
         }
     }
     assert!(seen > 12, "{seen}");
-}
-
-/// A small file system of its own, unmounted at the end.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn new(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(folder.path())
-            .output();
-        mounted
-            .is_ok_and(|output| output.status.success())
-            .then_some(SmallDisk(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let done = Command::new("umount").arg("-l").arg(self.0.path()).status();
-        assert!(
-            done.is_ok_and(|status| status.success()),
-            "the small disk is left behind"
-        );
-    }
-}
-
-#[test]
-fn a_disk_full_at_any_write_leaves_the_old_state_whole() {
-    let Some(disk) = SmallDisk::new("1m") else {
-        println!("skipped: a disk of limited size needs root and `mount`");
-        return;
-    };
-    let project = disk.0.path();
-    let work = tempfile::tempdir().expect("a folder");
-    let state = State::open(project).expect("opens");
-    publish(&state, project, "web", "<old/>");
-    let (mut refused, mut done) = (0, 0);
-    for free in (0..48).map(|pages| pages * 4096) {
-        // What others fill the disk with, down to so many free bytes.
-        let ballast = project.join("ballast");
-        drop(std::fs::remove_file(&ballast));
-        let before = dump(&state);
-        let last = state.current("web").expect("reads").expect("published");
-        let old = text_of(&state, &last);
-        std::fs::write(&ballast, vec![1; 2 << 20]).expect_err("the disk is full");
-        let length = ballast.metadata().expect("there").len();
-        std::fs::OpenOptions::new()
-            .write(true)
-            .open(&ballast)
-            .and_then(|file| file.set_len(length.saturating_sub(free)))
-            .expect("made smaller");
-        let text = format!("<v{free}/>");
-        let outcome = (|| {
-            let lock = state.lock_feed("web", Duration::ZERO, at(0))?;
-            let (files, log) = rendered(work.path(), &text);
-            let number = state.record_version(&lock, &version("web", &files, &log))?;
-            state.receipt(&lock, "web", number, &receipt_of("/srv/feeds"))?;
-            state.published(&lock, "web", number, at(3), "ann")
-        })();
-        let current = state.current("web").expect("reads").expect("published");
-        match outcome {
-            Err(error) => {
-                refused += 1;
-                assert_eq!(
-                    (error.trouble, error.exit()),
-                    (Trouble::Disk, 8),
-                    "{free}: {error}"
-                );
-                assert_eq!(text_of(&state, &current), old, "{free}");
-                let pending = state.pending("web").expect("reads");
-                assert!(pending.is_some() || dump(&state) == before, "{free}");
-            }
-            Ok(()) => {
-                done += 1;
-                assert_eq!(text_of(&state, &current), text, "{free}");
-            }
-        }
-        // Another run sees the same, the disk still full.
-        let other = State::read(project).expect("reads").expect("a state");
-        assert_eq!(dump(&other), dump(&state), "{free}");
-        assert!(!examine(project).expect("looks").is_damaged(), "{free}");
-    }
-    assert!(refused >= 3 && done >= 3, "{refused} refused, {done} done");
-    drop(std::fs::remove_file(project.join("ballast")));
-    publish(&state, project, "web", "<space/>");
-    drop(is_whole(project));
 }
