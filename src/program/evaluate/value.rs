@@ -142,7 +142,7 @@ impl<'a> Evaluator<'a> {
     #[inline]
     pub(in crate::program) fn window(&self, column: u32) -> Option<(&'a str, &'a [u8; 16])> {
         let place = self.place.get();
-        if !place.batch.order.is_empty() || place.batch.lists {
+        if !place.usual {
             return None;
         }
         let (text, window) = place.record.window(column);
@@ -154,7 +154,7 @@ impl<'a> Evaluator<'a> {
     #[inline]
     fn raw(&self, column: u32) -> Value<'a> {
         let place = self.place.get();
-        if place.batch.order.is_empty() && !place.batch.lists {
+        if place.usual {
             return Value::text(place.record.cell(column));
         }
         self.raw_of_another_layout(column)
@@ -357,11 +357,13 @@ impl<'a> Evaluator<'a> {
     #[inline]
     fn read(&self, number: u32, value: Value<'a>) -> Value<'a> {
         let reading = &self.graph.readings[number as usize];
-        let (value, trouble) = reading::read(reading, value, self.arena);
-        if let Some(trouble) = trouble {
-            self.misread(reading, trouble);
+        match reading::read(reading, value, self.arena) {
+            (value, None) => value,
+            (value, Some(trouble)) => {
+                self.misread(reading, trouble);
+                value
+            }
         }
-        value
     }
 
     #[cold]
