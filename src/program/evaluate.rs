@@ -4,6 +4,7 @@
 //! was asked once is kept until the next record. It knows rows and products, not feeds.
 
 mod calls;
+mod lists;
 mod rows;
 mod value;
 
