@@ -48,7 +48,8 @@ fn is_joined(text: &str, byte: u8) -> bool {
         }
         start = at + 2;
     }
-    text.get(start..).is_some_and(|last| !last.is_empty() && is_tidy(last))
+    text.get(start..)
+        .is_some_and(|last| !last.is_empty() && is_tidy(last))
 }
 
 #[cfg(test)]
@@ -61,8 +62,22 @@ mod tests {
             assert!(is_joined(text, b'>'), "{text}");
         }
         for text in [
-            "", ">", " > ", "a >", "> a", "a>b", "a >b", "a  > b", "a >  b", "a > > b", "a > ",
-            "a\u{1f}b", "a \u{1f} b", "a\u{a0} > b", "a > \u{a0}b", "a > b\u{1e}c",
+            "",
+            ">",
+            " > ",
+            "a >",
+            "> a",
+            "a>b",
+            "a >b",
+            "a  > b",
+            "a >  b",
+            "a > > b",
+            "a > ",
+            "a\u{1f}b",
+            "a \u{1f} b",
+            "a\u{a0} > b",
+            "a > \u{a0}b",
+            "a > b\u{1e}c",
         ] {
             assert!(!is_joined(text, b'>'), "{text:?}");
         }
