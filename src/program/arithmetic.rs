@@ -1,7 +1,5 @@
 //! Comparisons, searches and stock arithmetic on values: exact, and false where something is absent.
 
-use std::cmp::Ordering;
-
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -208,9 +206,9 @@ pub(super) fn compare_numbers(
 ) -> Result<bool, Failure> {
     let (first, second) = (run.value(left)?, run.value(right)?);
     if let (Value::Text(first), Value::Text(second)) = (first, second)
-        && let Some(ordering) = decimal::compare(first, second)
+        && let (Some(first), Some(second)) = (decimal::parse(first), decimal::parse(second))
     {
-        return Ok(decimal::holds(relation, ordering));
+        return Ok(decimal::holds(relation, first.cmp(&second)));
     }
     match (number(run, left)?, number(run, right)?) {
         (Some(left), Some(right)) => Ok(decimal::holds(relation, left.cmp(&right))),
@@ -226,7 +224,10 @@ fn sale_price<'a>(run: &Evaluator<'a>, price: NodeId, sale: NodeId, ends: NodeId
     }
     let lower = match (sale, run.value(price)?) {
         (Value::Text(sale), Value::Text(price)) => {
-            decimal::compare(sale, price) == Some(Ordering::Less)
+            match (decimal::parse(sale), decimal::parse(price)) {
+                (Some(sale), Some(price)) => sale < price,
+                _ => false,
+            }
         }
         _ => false,
     };

@@ -120,6 +120,9 @@ impl AttributeProgram {
 
     #[inline(never)]
     fn compute_node<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Computed<'a> {
+        if let Some(text) = self.direct.and_then(|column| run.raw_text(column)) {
+            return self.text(text, run, problems);
+        }
         if self.list.is_some() || self.location.is_some() {
             return self.list_or_located(run, problems);
         }

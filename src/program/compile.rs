@@ -130,9 +130,9 @@ pub fn feed(
         records: manifest.records,
         filter,
         unique: attributes.iter().position(|attribute| attribute.unique),
-        conditional: attributes
-            .iter()
-            .any(|attribute| attribute.required_if.is_some()),
+        conditional: (0..attributes.len())
+            .filter(|&at| attributes[at].required_if.is_some())
+            .collect(),
         attributes,
         head: Steps::of(&document.head, graph),
         body: Steps::of(&document.body, graph),

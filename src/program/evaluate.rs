@@ -4,6 +4,7 @@
 //! was asked once is kept until the next record. It knows rows and products, not feeds.
 
 mod calls;
+mod lists;
 mod rows;
 mod value;
 
@@ -98,6 +99,8 @@ struct Place<'a> {
     batch: &'a Batch,
     row: usize,
     record: Record<'a>,
+    /// Columns stand as they are numbered, and no cell is a list.
+    usual: bool,
     /// A row other than the record's own: nothing is kept, nothing reported.
     elsewhere: bool,
     /// A row of a joined source: misread cells there are reported.
@@ -111,6 +114,7 @@ impl<'a> Place<'a> {
             batch,
             row,
             record: batch.record(row),
+            usual: batch.order.is_empty() && !batch.lists,
             elsewhere: false,
             joined: false,
         }
@@ -143,8 +147,9 @@ pub struct Evaluator<'a> {
     kept: Vec<Kept<'a>>,
     stamp: Cell<u32>,
     joined: Vec<Cell<(u32, Option<RowId>)>>,
+    batch: &'a Batch,
     place: Cell<Place<'a>>,
-    home: Cell<Place<'a>>,
+    home: Cell<usize>,
     sku: Cell<Option<NodeId>>,
     product: Cell<Product>,
     stock_row: Cell<Option<RowId>>,
@@ -175,7 +180,8 @@ impl<'a> Evaluator<'a> {
             stamp: Cell::new(1),
             joined: vec![Cell::new((0, None)); tables.joined.len()],
             place: Cell::new(Place::new(batch, 0)),
-            home: Cell::new(Place::new(batch, 0).elsewhere()),
+            home: Cell::new(0),
+            batch,
             sku: Cell::new(None),
             product: Cell::new(Product::default()),
             stock_row: Cell::new(None),
@@ -196,7 +202,8 @@ impl<'a> Evaluator<'a> {
     /// The SKU of the record in hand, wherever values are computed just now.
     fn home_sku(&self) -> Option<String> {
         let sku = self.sku.get()?;
-        let before = self.place.replace(self.home.get());
+        let home = Place::new(self.batch, self.home.get()).elsewhere();
+        let before = self.place.replace(home);
         let text = self.text(sku).map(str::to_owned);
         self.place.set(before);
         text
@@ -204,9 +211,8 @@ impl<'a> Evaluator<'a> {
 
     /// Takes a row in hand. What was kept of the last one is forgotten.
     pub fn select(&self, row: usize, product: Product) {
-        let place = Place::new(self.place.get().batch, row);
-        self.place.set(place);
-        self.home.set(place.elsewhere());
+        self.place.set(Place::new(self.batch, row));
+        self.home.set(row);
         self.product.set(product);
         self.stamp.set(self.stamp.get() + 1);
         self.stock_row.set(None);

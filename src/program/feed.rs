@@ -39,8 +39,8 @@ pub struct FeedProgram {
     pub filter: Option<NodeId>,
     /// Its attributes, in order.
     pub attributes: Vec<AttributeProgram>,
-    /// Whether one of them must be there under a condition.
-    pub conditional: bool,
+    /// Those that must be there under a condition, by their places.
+    pub conditional: Vec<usize>,
     /// Which of them two items may not share.
     pub unique: Option<usize>,
     /// What is written once, before the items of each part.
@@ -226,14 +226,14 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 self.name(attribute, before);
             }
         }
-        if program.conditional {
-            for attribute in &program.attributes {
-                if attribute.required_if.is_some() && wanted(attribute) {
-                    let value = run.attribute(attribute.slot);
-                    if value.is_absent() {
-                        attribute.check_presence(value, run, &mut self.problems);
-                    }
-                }
+        for attribute in program
+            .conditional
+            .iter()
+            .map(|&at| &program.attributes[at])
+        {
+            let value = run.attribute(attribute.slot);
+            if value.is_absent() && wanted(attribute) {
+                attribute.check_presence(value, run, &mut self.problems);
             }
         }
         if !program.translated.is_empty() {

@@ -8,6 +8,7 @@ mod node;
 
 use std::collections::HashMap;
 
+use crate::catalog::columns::Kind;
 use crate::helper::Helper;
 
 use super::reading::Reading;
@@ -30,6 +31,11 @@ pub enum Way {
     Read(u32, u32),
     /// The node of that number, a reading of a cell, where it has a value; else what its own node says.
     OwnRead(NodeId, u32, u32),
+    /// The first element of the list that a byte parts in the cell of that number, where it is plain to see; else what its
+    /// own node says.
+    FirstOf(u8, u32),
+    /// The cell of that number, where a list that a byte parts in it is joined as it stands; else what its own node says.
+    Joined(u8, u32),
     /// The computed attribute of that number.
     Attribute(u32),
     /// Computed, each time it is asked for.
@@ -183,9 +189,36 @@ impl Graph {
                 _ if steady => Way::Kept,
                 _ => Way::Computed,
             },
+            Node::Helper {
+                helper: number,
+                positional,
+                named,
+                ..
+            } if steady && named.is_empty() => self.way_to_list(*number, positional),
             _ if steady && worth_keeping(node) => Way::Kept,
             _ => Way::Computed,
         }
+    }
+
+    /// The way to what a helper makes: of lists in cells, the usual need not be made.
+    fn way_to_list(&self, number: u16, positional: &[NodeId]) -> Way {
+        let parted = |&list: &NodeId| match self.way(list) {
+            Way::Read(reading, column) | Way::OwnRead(_, reading, column) => {
+                Some((parting(&self.readings[reading as usize])?, column))
+            }
+            _ => None,
+        };
+        match (helper(number).name, positional) {
+            ("first", [list]) => parted(list).map(|(byte, column)| Way::FirstOf(byte, column)),
+            ("join", [list, glue]) => parted(list)
+                .filter(|&(byte, _)| match self.node(*glue) {
+                    Node::Text(glue) => glue.as_bytes() == [b' ', byte, b' '],
+                    _ => false,
+                })
+                .map(|(byte, column)| Way::Joined(byte, column)),
+            _ => None,
+        }
+        .unwrap_or(Way::Kept)
     }
 
     /// Whether a node, not added yet, keeps its value while one record is in hand.
@@ -203,6 +236,19 @@ impl Graph {
                 }
         );
         !moves && node.inputs().into_iter().all(|input| self.is_steady(input))
+    }
+}
+
+/// The byte that parts the elements of a list in a cell, where it is one.
+fn parting(reading: &Reading) -> Option<u8> {
+    let usual = match reading.kind {
+        Kind::List => "|",
+        Kind::Levels => ">",
+        _ => return None,
+    };
+    match reading.separator.as_deref().unwrap_or(usual).as_bytes() {
+        [byte] if byte.is_ascii_punctuation() => Some(*byte),
+        _ => None,
     }
 }
 

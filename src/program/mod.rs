@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod fallback;
 pub mod feed;
 pub mod graph;
+pub mod lanes;
 pub mod logged;
 pub mod lower;
 pub mod members;

@@ -1,6 +1,8 @@
 //! What may stand in a web address as it is.
 
-use wide::u8x16;
+use wide::{u8x16, u8x32};
+
+use crate::program::lanes::Lanes;
 
 use super::survey::{Special, short_block};
 
@@ -13,57 +15,87 @@ pub(super) struct Looked {
     pub(super) special: bool,
 }
 
-/// Looks at bytes up to the first that may not stand in an address: sixteen are looked at together.
+/// Looks at bytes up to the first that may not stand in an address: many are looked at together.
 #[inline]
 pub(super) fn look(bytes: &[u8], special: &Special) -> Looked {
-    let mut found = u8x16::splat(0);
+    let mut found = false;
     let mut at = 0;
-    for chunk in bytes.as_chunks::<16>().0 {
-        let block = u8x16::new(*chunk);
-        found |= special.in_address(block);
-        if refused(block).to_bitmask() != 0 {
-            return up_to_refused(bytes, at);
+    if let Some(last) = bytes.last_chunk::<32>() {
+        let mut specials = u8x32::splat(0);
+        for block in bytes.as_chunks::<32>().0 {
+            let block = u8x32::new(*block);
+            let special = special.in_long_address(block);
+            let refused = refused(block).mask();
+            if refused != 0 {
+                return up_to_refused(bytes, at, refused, specials.mask() != 0, special.mask());
+            }
+            specials |= special;
+            at += 32;
         }
-        at += 16;
-    }
-    let last = match bytes.last_chunk::<16>() {
-        Some(last) => u8x16::new(*last),
-        None => short_block(bytes),
-    };
-    found |= special.in_address(last);
-    if refused(last).to_bitmask() != 0 {
-        return up_to_refused(bytes, at);
+        let last = u8x32::new(*last);
+        let special = special.in_long_address(last);
+        let refused = refused(last).mask();
+        if refused != 0 {
+            let at = bytes.len() - 32;
+            return up_to_refused(bytes, at, refused, specials.mask() != 0, special.mask());
+        }
+        found = (specials | special).mask() != 0;
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>())
+    {
+        for (block, at) in [(first, 0), (last, bytes.len() - 16)] {
+            let block = u8x16::new(*block);
+            let (refused, special) = (refused(block).mask(), special.in_address(block).mask());
+            if refused != 0 {
+                return up_to_refused(bytes, at, refused, found, special);
+            }
+            found |= special != 0;
+        }
+    } else {
+        let block = short_block(bytes);
+        if refused(block).mask() != 0 {
+            return byte_by_byte(bytes);
+        }
+        found = special.in_address(block).mask() != 0;
     }
     Looked {
         plain: bytes.len(),
-        special: found.to_bitmask() != 0,
+        special: found,
     }
 }
 
-/// Looks again, byte by byte, at what a block may refuse.
-#[cold]
-fn up_to_refused(bytes: &[u8], at: usize) -> Looked {
-    let rest = bytes.get(at..).unwrap_or(&[]);
-    let plain = rest
-        .iter()
-        .position(|&byte| !PLAIN[usize::from(byte)])
-        .unwrap_or(rest.len());
+/// The bytes before the first that a block at a place refuses.
+#[inline]
+fn up_to_refused(bytes: &[u8], at: usize, refused: u32, found: bool, special: u32) -> Looked {
+    let before = refused.trailing_zeros();
+    let plain = at + before as usize;
+    // The one that may stand there although it is refused.
+    if bytes.get(plain) == Some(&b'~') {
+        return byte_by_byte(bytes);
+    }
     Looked {
-        plain: at + plain,
+        plain,
+        special: found || special & ((1 << before) - 1) != 0,
+    }
+}
+
+#[cold]
+fn byte_by_byte(bytes: &[u8]) -> Looked {
+    let refused = bytes.iter().position(|&byte| !PLAIN[usize::from(byte)]);
+    Looked {
+        plain: refused.unwrap_or(bytes.len()),
         special: true,
     }
 }
 
-/// The bytes that no address holds as they are, a bit each; `~`, which it may hold and seldom does, is among them.
-#[inline]
-fn refused(block: u8x16) -> u8x16 {
-    let is = |block: u8x16, byte: u8| block.simd_eq(u8x16::splat(byte));
+/// Marks the bytes that no address holds as they are; `~`, which it may hold and seldom does, is among them.
+#[inline(always)]
+fn refused<L: Lanes>(block: L) -> L {
     // With this bit set two bytes are one: `\` and `^`, `<` and `>`, the blank and `"`.
-    let paired = block | u8x16::splat(2);
-    let pairs = is(paired, b'^') | is(paired, b'>') | is(paired, b'"');
-    let distance = block - u8x16::splat(b'!');
-    let outside = distance.max(u8x16::splat(b'{' - b'!')).simd_eq(distance);
-    pairs | is(block, b'`') | outside
+    let paired = block | L::all(2);
+    let pairs = paired.is(b'^') | paired.is(b'>') | paired.is(b'"');
+    let distance = block - L::all(b'!');
+    let outside = distance.most(L::all(b'{' - b'!')).equals(distance);
+    pairs | block.is(b'`') | outside
 }
 
 /// Which bytes stand in an address as they are (RFC 3986).
@@ -114,7 +146,7 @@ mod tests {
     fn blocks_and_bytes_agree() {
         let special = Special::of(Escape::Xml);
         for byte in 0..=u8::MAX {
-            for length in [1, 3, 7, 8, 15, 16, 17, 40] {
+            for length in [1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 70] {
                 for at in [0, length / 2, length - 1] {
                     let mut bytes = vec![b'a'; length];
                     bytes[at] = byte;
@@ -123,6 +155,8 @@ mod tests {
                     assert_eq!(looked.plain, plain, "{byte:#x} of {length} at {at}");
                     if plain == length {
                         assert_eq!(looked.special, b"&'~".contains(&byte), "{byte:#x}");
+                    } else if looked.plain > 0 {
+                        assert!(!looked.special || length < 16, "{byte:#x}");
                     }
                 }
             }

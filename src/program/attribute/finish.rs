@@ -81,7 +81,7 @@ impl AttributeProgram {
 
     /// A text without space around it, not empty, as the attribute has it.
     #[inline(never)]
-    fn text<'a>(
+    pub(super) fn text<'a>(
         &self,
         text: &'a str,
         run: &Evaluator<'a>,

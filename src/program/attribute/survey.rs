@@ -1,16 +1,24 @@
-//! One look at a text, sixteen bytes together: may it hold a character that no format carries, and would the feed's format
+//! One look at a text, many bytes together: may it hold a character that no format carries, and would the feed's format
 //! write any of its bytes otherwise? What is found plain is copied when it is written.
 
-use wide::u8x16;
+use wide::{u8x16, u8x32};
 
 use crate::program::escape::{Escape, Quoting};
+use crate::program::lanes::Lanes;
 
-/// The bytes that a format writes otherwise: those that some bits make equal to a byte, three times.
+/// The bytes that a format writes otherwise.
 #[derive(Clone, Debug)]
 pub struct Special {
-    bits: [u8x16; 3],
-    equal: [u8x16; 3],
-    address: (u8x16, u8x16),
+    short: Tests<u8x16>,
+    long: Tests<u8x32>,
+}
+
+/// The bytes that some bits make equal to a byte, for three bits and bytes; and for one, where only addresses are asked.
+#[derive(Clone, Debug)]
+struct Tests<L> {
+    bits: [L; 3],
+    equal: [L; 3],
+    address: (L, L),
 }
 
 /// What a look at a text found.
@@ -45,30 +53,23 @@ impl Special {
             _ => tests[0],
         };
         Special {
-            address: (u8x16::splat(address.0), u8x16::splat(address.1)),
-            bits: tests.map(|(bits, _)| u8x16::splat(bits)),
-            equal: tests.map(|(_, equal)| u8x16::splat(equal)),
+            short: Tests::new(tests, address),
+            long: Tests::new(tests, address),
         }
     }
 
-    /// Looks at a text, which is not empty.
+    /// Looks at a text.
     #[inline]
     pub fn survey(&self, text: &str) -> Survey {
         let bytes = text.as_bytes();
-        let Some(last) = bytes.last_chunk::<16>() else {
-            return self.survey_block(short_block(bytes), 0xffff);
-        };
-        let last = u8x16::new(*last);
-        let (mut odds, mut specials) = (odd(last), self.special(last));
-        for chunk in bytes.as_chunks::<16>().0 {
-            let block = u8x16::new(*chunk);
-            odds |= odd(block);
-            specials |= self.special(block);
+        if let Some(last) = bytes.last_chunk::<32>() {
+            return self
+                .long
+                .survey(bytes.as_chunks::<32>().0, last, u8x32::new);
         }
-        let odd = odds.to_bitmask() != 0;
-        Survey {
-            odd,
-            special: odd || specials.to_bitmask() != 0,
+        match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+            (Some(first), Some(last)) => self.short.survey(&[*first], last, u8x16::new),
+            _ => self.survey_block(short_block(bytes), 0xffff),
         }
     }
 
@@ -77,33 +78,70 @@ impl Special {
     pub(super) fn survey_block(&self, block: u8x16, mask: u32) -> Survey {
         let odd = odd(block);
         Survey {
-            odd: odd.to_bitmask() & mask != 0,
-            special: (odd | self.special(block)).to_bitmask() & mask != 0,
+            odd: odd.mask() & mask != 0,
+            special: (odd | self.short.special(block)).mask() & mask != 0,
         }
     }
 
     /// Marks the bytes of an address that are written otherwise.
-    #[inline]
+    #[inline(always)]
     pub(super) fn in_address(&self, block: u8x16) -> u8x16 {
-        (block | self.address.0).simd_eq(self.address.1)
+        self.short.in_address(block)
     }
 
-    /// Marks the bytes that are written otherwise.
-    #[inline]
-    fn special(&self, block: u8x16) -> u8x16 {
-        let [first, second, third] = self.bits;
-        let [one, two, three] = self.equal;
-        (block | first).simd_eq(one)
-            | (block | second).simd_eq(two)
-            | (block | third).simd_eq(three)
+    /// Marks the bytes of an address that are written otherwise.
+    #[inline(always)]
+    pub(super) fn in_long_address(&self, block: u8x32) -> u8x32 {
+        self.long.in_address(block)
     }
 }
 
-#[inline]
-fn odd(block: u8x16) -> u8x16 {
-    block.min(u8x16::splat(0x1f)).simd_eq(block)
-        | block.simd_eq(u8x16::splat(0x7f))
-        | block.simd_eq(u8x16::splat(0xef))
+impl<L: Lanes> Tests<L> {
+    fn new(tests: [(u8, u8); 3], address: (u8, u8)) -> Self {
+        Tests {
+            bits: tests.map(|(bits, _)| L::all(bits)),
+            equal: tests.map(|(_, equal)| L::all(equal)),
+            address: (L::all(address.0), L::all(address.1)),
+        }
+    }
+
+    #[inline(always)]
+    fn survey<const N: usize>(
+        &self,
+        blocks: &[[u8; N]],
+        last: &[u8; N],
+        lanes: impl Fn([u8; N]) -> L,
+    ) -> Survey {
+        let last = lanes(*last);
+        let (mut odds, mut specials) = (odd(last), self.special(last));
+        for block in blocks {
+            let block = lanes(*block);
+            odds = odds | odd(block);
+            specials = specials | self.special(block);
+        }
+        let odd = odds.mask() != 0;
+        Survey {
+            odd,
+            special: odd || specials.mask() != 0,
+        }
+    }
+
+    #[inline(always)]
+    fn special(&self, block: L) -> L {
+        let [first, second, third] = self.bits;
+        let [one, two, three] = self.equal;
+        (block | first).equals(one) | (block | second).equals(two) | (block | third).equals(three)
+    }
+
+    #[inline(always)]
+    fn in_address(&self, block: L) -> L {
+        (block | self.address.0).equals(self.address.1)
+    }
+}
+
+#[inline(always)]
+fn odd<L: Lanes>(block: L) -> L {
+    block.least(L::all(0x1f)).equals(block) | block.is(0x7f) | block.is(0xef)
 }
 
 /// Up to fifteen bytes as sixteen, some of them twice.

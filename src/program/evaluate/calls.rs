@@ -35,29 +35,31 @@ impl<'a> Evaluator<'a> {
         positional: &'a [NodeId],
         named: &'a [(Box<str>, NodeId)],
     ) -> Outcome<'a> {
-        let helper = helper(number);
-        // Few helpers are called with more than two arguments, and few with named ones.
-        let mut few = [Value::Absent; 2];
-        let mut more = Vec::new();
-        let positional = if positional.len() <= few.len() {
-            for (slot, &node) in few.iter_mut().zip(positional) {
-                *slot = self.value(node)?;
-            }
-            few.get(..positional.len()).unwrap_or(&[])
-        } else {
-            for &node in positional {
-                more.push(self.value(node)?);
-            }
-            more.as_slice()
-        };
-        let mut options = Vec::new();
+        // Most helpers are called with one argument.
+        if let ([only], []) = (positional, named) {
+            return self.call(number, view, &[self.value(*only)?], &[]);
+        }
+        let mut values = Vec::with_capacity(positional.len());
+        for &node in positional {
+            values.push(self.value(node)?);
+        }
+        let mut options = Vec::with_capacity(named.len());
         for (name, node) in named {
             options.push((&**name, self.value(*node)?));
         }
-        let arguments = Arguments {
-            positional,
-            named: &options,
-        };
+        self.call(number, view, &values, &options)
+    }
+
+    #[inline]
+    fn call(
+        &self,
+        number: u16,
+        view: u16,
+        positional: &[Value<'a>],
+        named: &[(&str, Value<'a>)],
+    ) -> Outcome<'a> {
+        let helper = helper(number);
+        let arguments = Arguments { positional, named };
         match (helper.call)(&arguments, &self.contexts[usize::from(view)]) {
             Ok(value) => Ok(value),
             Err(error) => Err(self.fail(

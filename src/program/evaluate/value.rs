@@ -29,6 +29,8 @@ impl<'a> Evaluator<'a> {
             Way::OwnCell(column) => self.own_cell(id, column),
             Way::Read(reading, column) => self.read_cell(id, reading, column),
             Way::OwnRead(own, reading, column) => self.own_read(id, own, reading, column),
+            Way::FirstOf(byte, column) => self.first_of(id, byte, column),
+            Way::Joined(byte, column) => self.joined_cell(id, byte, column),
             Way::Attribute(slot) => Ok(self.attribute(slot)),
             Way::Absent => Ok(Value::Absent),
             Way::Computed => self.compute(id),
@@ -81,7 +83,7 @@ impl<'a> Evaluator<'a> {
     }
 
     #[inline(never)]
-    fn kept(&self, id: NodeId) -> Outcome<'a> {
+    pub(super) fn kept(&self, id: NodeId) -> Outcome<'a> {
         if self.place.get().elsewhere {
             return self.compute(id);
         }
@@ -142,7 +144,7 @@ impl<'a> Evaluator<'a> {
     #[inline]
     pub(in crate::program) fn window(&self, column: u32) -> Option<(&'a str, &'a [u8; 16])> {
         let place = self.place.get();
-        if !place.batch.order.is_empty() || place.batch.lists {
+        if !place.usual {
             return None;
         }
         let (text, window) = place.record.window(column);
@@ -154,7 +156,7 @@ impl<'a> Evaluator<'a> {
     #[inline]
     fn raw(&self, column: u32) -> Value<'a> {
         let place = self.place.get();
-        if place.batch.order.is_empty() && !place.batch.lists {
+        if place.usual {
             return Value::text(place.record.cell(column));
         }
         self.raw_of_another_layout(column)
@@ -357,11 +359,13 @@ impl<'a> Evaluator<'a> {
     #[inline]
     fn read(&self, number: u32, value: Value<'a>) -> Value<'a> {
         let reading = &self.graph.readings[number as usize];
-        let (value, trouble) = reading::read(reading, value, self.arena);
-        if let Some(trouble) = trouble {
-            self.misread(reading, trouble);
+        match reading::read(reading, value, self.arena) {
+            (value, None) => value,
+            (value, Some(trouble)) => {
+                self.misread(reading, trouble);
+                value
+            }
         }
-        value
     }
 
     #[cold]
@@ -388,7 +392,7 @@ pub(in crate::program) fn trim(text: &str) -> &str {
 
 /// True when no white space stands at either end.
 #[inline]
-fn is_tidy(text: &str) -> bool {
+pub(super) fn is_tidy(text: &str) -> bool {
     let (Some(&first), Some(&last)) = (text.as_bytes().first(), text.as_bytes().last()) else {
         return true;
     };

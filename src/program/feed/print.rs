@@ -30,10 +30,19 @@ impl<'a> FeedRun<'_, 'a> {
                     self.attribute(*slot, *escape, sink);
                 }
                 Step::Between(slot, before, after, escape) => {
-                    if run.computed(*slot).value.is_true() {
-                        sink.literal(before);
-                        self.attribute(*slot, *escape, sink);
-                        sink.literal(after);
+                    let computed = run.computed(*slot);
+                    match computed.value {
+                        Value::Text(text) if computed.plain => {
+                            sink.literal(before);
+                            sink.copy(text.as_bytes());
+                            sink.literal(after);
+                        }
+                        Value::Absent | Value::Bool(false) => {}
+                        _ => {
+                            sink.literal(before);
+                            self.attribute_escaped(*slot, *escape, sink);
+                            sink.literal(after);
+                        }
                     }
                 }
                 Step::Attribute(slot, escape) => self.attribute(*slot, *escape, sink),

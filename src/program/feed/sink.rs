@@ -1,6 +1,8 @@
 //! Where an item's bytes go: a buffer that is filled beforehand, so that a short text is a few copies of known length.
 
-use wide::u8x16;
+use wide::{u8x16, u8x32};
+
+use crate::program::lanes::Lanes;
 
 /// Zeros put in advance, in bytes.
 const AHEAD: usize = 1024;
@@ -118,15 +120,36 @@ impl Sink {
             self.grow(end);
         }
         let out = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
-        let (blocks, rest) = text.as_chunks::<16>();
         let mut at = 0;
+        let (blocks, rest) = text.as_chunks::<32>();
         for block in blocks {
-            at = xml_block(out, at, block, 16);
+            write::<32>(out, at, block);
+            let mask = xml_bytes(u8x32::new(*block));
+            if mask == 0 {
+                at += 32;
+            } else {
+                for (half, mask) in block
+                    .as_chunks::<16>()
+                    .0
+                    .iter()
+                    .zip([mask & 0xffff, mask >> 16])
+                {
+                    write::<16>(out, at, half);
+                    at = xml_replaced(out, at, half, 16, mask);
+                }
+            }
+        }
+        let (blocks, rest) = rest.as_chunks::<16>();
+        for block in blocks {
+            write::<16>(out, at, block);
+            at = xml_replaced(out, at, block, 16, xml_bytes(u8x16::new(*block)));
         }
         if !rest.is_empty() {
             let mut block = [b' '; 16];
             short(&mut block, rest);
-            at = xml_block(out, at, &block, rest.len());
+            write::<16>(out, at, &block);
+            let mask = xml_bytes(u8x16::new(block)) & ((1 << rest.len()) - 1);
+            at = xml_replaced(out, at, &block, rest.len(), mask);
         }
         self.at += at;
     }
@@ -174,31 +197,19 @@ fn short(out: &mut [u8], text: &[u8]) {
     }
 }
 
-/// Writes the first bytes of a block at a place, escaped for XML, and whatever behind them; gives where they end.
-#[inline(always)]
-fn xml_block(out: &mut [u8], at: usize, block: &[u8; 16], length: usize) -> usize {
-    write::<16>(out, at, block);
-    let mask = xml_bytes(u8x16::new(*block)) & ((1 << length) - 1);
-    if mask == 0 {
-        at + length
-    } else {
-        xml_replaced(out, at, block, length, mask)
-    }
-}
-
+/// Replaces the bytes that `mask` marks in a block written at a place; gives where its first `length` bytes end then.
+#[inline]
 fn xml_replaced(out: &mut [u8], at: usize, block: &[u8; 16], length: usize, mask: u32) -> usize {
     let bytes = u128::from_le_bytes(*block);
     let (mut at, mut mask, mut from) = (at, mask, 0);
     while mask != 0 {
-        let hit = mask.trailing_zeros() as usize;
-        let (replacement, longer) = XML[usize::from(block[hit & 15] & 63)];
-        at += hit - from;
+        let hit = mask.trailing_zeros();
+        let (replacement, longer) = XML[usize::from(block[hit as usize & 15] & 63)];
+        at += hit as usize - from;
         write::<8>(out, at, replacement);
         at += longer;
-        from = hit + 1;
-        let behind = bytes
-            .checked_shr(8 * (mask.trailing_zeros() + 1))
-            .unwrap_or(0);
+        from = hit as usize + 1;
+        let behind = bytes.checked_shr(8 * (hit + 1)).unwrap_or(0);
         write::<16>(out, at, &behind.to_le_bytes());
         mask &= mask - 1;
     }
@@ -219,12 +230,11 @@ static XML: [(&[u8; 8], usize); 64] = {
 };
 
 /// The bytes that XML text and attributes do not hold as they are, a bit each.
-#[inline]
-fn xml_bytes(block: u8x16) -> u32 {
-    let is = |block: u8x16, byte: u8| block.simd_eq(u8x16::splat(byte));
+#[inline(always)]
+fn xml_bytes<L: Lanes>(block: L) -> u32 {
     // `&` and `'` differ in the last bit alone, `<` and `>` in the last but one.
-    let pairs = is(block | u8x16::splat(1), b'\'') | is(block | u8x16::splat(2), b'>');
-    (pairs | is(block, b'"') | is(block, b'\r')).to_bitmask()
+    let pairs = (block | L::all(1)).is(b'\'') | (block | L::all(2)).is(b'>');
+    (pairs | block.is(b'"') | block.is(b'\r')).mask()
 }
 
 /// Writes bytes at a place that was promised.
