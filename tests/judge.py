@@ -201,6 +201,8 @@ PARSERS = {
     "zalo-shop": lines,
     "zbozi": elements("SHOPITEM"),
     "zpl-labels": labels,
+    "google-merchant-api": lines,
+    "meta-items-batch": members("requests"),
     "google-products": elements("item"),
     "google-products-tsv": rows("\t", False),
     "google-local-inventory": rows("\t", False),
