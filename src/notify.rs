@@ -166,6 +166,9 @@ mod tests {
         let got = server.join().unwrap();
         assert!(got.starts_with("POST /hook/CANARY"), "{got}");
         assert!(got.ends_with("{\"exit\":4}\n"), "{got}");
-        assert!(error.contains("503") && !error.contains("CANARY"), "{error}");
+        assert!(
+            error.contains("503") && !error.contains("CANARY"),
+            "{error}"
+        );
     }
 }

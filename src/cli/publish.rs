@@ -144,8 +144,8 @@ impl Plan {
                 Failure::Disk(format!("cannot write {}: {error}", path.display()))
             })?;
         }
-        let zone = jiff::tz::TimeZone::get(&project.shop.timezone)
-            .unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone =
+            jiff::tz::TimeZone::get(&project.shop.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
         published::planned(shell, &report, &collected, &zone).map_err(output)?;
         // What a gate would stop is what a plan is there to show: that it was made is success.
         Ok(report.exit_as_plan())

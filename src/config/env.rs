@@ -91,7 +91,10 @@ fn parse(text: &str, shown: &str) -> Result<HashMap<String, String>, ConfigError
 fn is_name(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
+        && name
+            .bytes()
+            .next()
+            .is_some_and(|byte| !byte.is_ascii_digit())
 }
 
 fn unquoted(value: &str) -> &str {

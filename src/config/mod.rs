@@ -39,7 +39,16 @@ mod tests {
         assert_eq!(time_span("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(time_span(" 90 m"), Some(Duration::from_secs(5400)));
         assert_eq!(time_span("2d"), Some(Duration::from_secs(172_800)));
-        for wrong in ["", "5", "h", "5 weeks", "-5s", "1.5h", "99999999999999999999s", "9999999999999999999d"] {
+        for wrong in [
+            "",
+            "5",
+            "h",
+            "5 weeks",
+            "-5s",
+            "1.5h",
+            "99999999999999999999s",
+            "9999999999999999999d",
+        ] {
             assert_eq!(time_span(wrong), None, "{wrong}");
         }
     }

@@ -18,10 +18,10 @@ use crate::recovery::{self, kill_point};
 use crate::validate::finding::{Finding, Severity};
 
 use super::joined::report_rejects;
+use super::origin::{self, SourceFile};
 use super::program::{self, Program, Wanted};
 use super::run::run;
 use super::written::Written;
-use super::origin::{self, SourceFile};
 use super::{Failure, Observer, exclude};
 
 /// What to build, and how.

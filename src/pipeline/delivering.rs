@@ -7,9 +7,7 @@ use std::time::Duration;
 use crate::channel::manifest::Format;
 use crate::config::Project;
 use crate::config::project::Feed;
-use crate::deliver::{
-    self, Deadline, DeliveryError, Destination, DryRun, Parcel, RetryPolicy,
-};
+use crate::deliver::{self, Deadline, DeliveryError, Destination, DryRun, Parcel, RetryPolicy};
 use crate::state::{self, Lock, Receipt, ReceiptFile, StagedFile, State};
 
 use super::build::Logs;

@@ -1,6 +1,7 @@
 //! The straight lines: from catalog to feeds. Stages never print; what people should know travels to an [`Observer`].
 
 pub mod build;
+pub mod delivering;
 pub mod exclude;
 pub mod failure;
 mod formula;
@@ -12,15 +13,14 @@ mod mapping;
 pub mod observer;
 pub mod oracle;
 pub mod origin;
-pub mod delivering;
-pub mod publish;
-mod staging;
 pub mod planning;
 pub mod program;
+pub mod publish;
 mod requesting;
 pub mod rollback;
 pub mod run;
 pub mod sample;
+mod staging;
 pub mod survey;
 mod written;
 

@@ -66,7 +66,10 @@ pub(super) fn is_same(name: &str, digest_then: &str, project: &Project) -> Optio
     let path = [Path::new(name), own.as_path()]
         .into_iter()
         .find(|path| path.is_file());
-    Some(path.and_then(digest).is_some_and(|(_, now)| now == digest_then))
+    Some(
+        path.and_then(digest)
+            .is_some_and(|(_, now)| now == digest_then),
+    )
 }
 
 /// Digest of what decides how feeds are made beside their sources: the project file, the channels' manifests and

@@ -9,14 +9,14 @@ use crate::change::{self, Changes, PartBytes, Parts, Side, Tripped};
 use crate::channel::manifest::{Absence, Format};
 use crate::config::Project;
 use crate::config::project::Feed;
-use crate::state::{
-    self, Counts, NewPlan, PlannedFeed, SourceDigest, StagedFile, State, Version,
-};
+use crate::state::{self, Counts, NewPlan, PlannedFeed, SourceDigest, StagedFile, State, Version};
 use crate::write::items::ItemLogReader;
 
 use super::build::{FeedReport, Logs};
 use super::delivering::Ready;
-use super::publish::{Options, Outcome, Publication, Report, chosen, destinations, pretend, stopped};
+use super::publish::{
+    Options, Outcome, Publication, Report, chosen, destinations, pretend, stopped,
+};
 use super::staging::{self, Workplace};
 use super::{Failure, Observer, origin};
 
@@ -130,7 +130,15 @@ pub(super) fn make<'p>(
         let current = state.current(&feed.name)?;
         let files = staging::files(built, feed.gzip, project);
         let (changes, tripped) = if built.exit == 0 {
-            compared(state, feed, current.as_ref(), &files, &logs, workplace, options.now)?
+            compared(
+                state,
+                feed,
+                current.as_ref(),
+                &files,
+                &logs,
+                workplace,
+                options.now,
+            )?
         } else {
             (Changes::default(), Vec::new())
         };
@@ -187,7 +195,9 @@ pub(super) fn carry_out<'p>(
             again,
         );
     }
-    if plan.configuration_digest != origin::configuration(project, &chosen(project, &options.feeds)?)? {
+    if plan.configuration_digest
+        != origin::configuration(project, &chosen(project, &options.feeds)?)?
+    {
         return refuse("the configuration has changed since".to_owned(), again);
     }
     for source in &plan.source_digests {
@@ -234,8 +244,15 @@ pub(super) fn carry_out<'p>(
             items: take(planned.items_log.as_ref().expect("plans keep their logs"))?,
             bodies: planned.bodies.as_ref().map(take).transpose()?,
         };
-        let (changes, tripped) =
-            compared(state, feed, current.as_ref(), &files, &logs, workplace, plan.now)?;
+        let (changes, tripped) = compared(
+            state,
+            feed,
+            current.as_ref(),
+            &files,
+            &logs,
+            workplace,
+            plan.now,
+        )?;
         let (allowed, tripped) = tripped
             .into_iter()
             .partition(|tripped| options.allow.contains(&tripped.gate));
@@ -381,4 +398,3 @@ pub(super) fn seen(made: &Made<'_>) -> Publication {
         ..stopped(made.feed, outcome, String::new())
     }
 }
-

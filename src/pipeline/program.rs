@@ -22,8 +22,8 @@ use crate::program::compile::{self, Surroundings};
 use crate::program::evaluate::Evaluator;
 use crate::program::fallback::Fallback;
 use crate::program::feed::FeedProgram;
-use crate::program::logged::LogProgram;
 use crate::program::graph::{Graph, Node, NodeId};
+use crate::program::logged::LogProgram;
 use crate::program::nearest::near;
 use crate::program::{Location, Tables};
 

@@ -17,8 +17,8 @@ use crate::state::{self, Action, Lock, NewVersion, Override, Run, SourceDigest, 
 
 use super::build::FeedReport;
 use super::delivering::{self, Delivered, Delivery, Ready};
-use super::staging::Workplace;
 use super::planning::{Made, carry_out, compared, make, seen, sources};
+use super::staging::Workplace;
 use super::{Failure, Observer, origin};
 
 /// The program's name and version, as versions are marked with.
@@ -200,7 +200,15 @@ pub fn publish(
             report.rows = staged.rows;
             (made, sources(&staged))
         }
-        Some(plan) => carry_out(project, options, &state, &free, &workplace, plan, &mut report)?,
+        Some(plan) => carry_out(
+            project,
+            options,
+            &state,
+            &free,
+            &workplace,
+            plan,
+            &mut report,
+        )?,
     };
     let (made, sources) = made;
     let run = Publishing {
@@ -305,7 +313,6 @@ fn pins<'p>(
     }
     Ok((free, pinned))
 }
-
 
 pub(super) fn addresses(ready: &[Ready]) -> Vec<String> {
     ready
@@ -568,8 +575,9 @@ pub(super) fn pretend(
     let state = match State::read(&project.folder)? {
         Some(state) => state,
         None => {
-            elsewhere = tempfile::tempdir()
-                .map_err(|error| Failure::Disk(format!("cannot make a temporary folder: {error}")))?;
+            elsewhere = tempfile::tempdir().map_err(|error| {
+                Failure::Disk(format!("cannot make a temporary folder: {error}"))
+            })?;
             State::open(elsewhere.path())?
         }
     };

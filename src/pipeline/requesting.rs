@@ -69,16 +69,20 @@ impl Requests {
         for (name, reference) in &to.secrets {
             if !request.secrets.contains_key(name) {
                 let known = request.secrets.keys().map(String::as_str);
-                let hint = crate::program::nearest::near(name, known.clone()).unwrap_or_else(|| {
-                    format!("it asks for `{}`", known.collect::<Vec<_>>().join("`, `"))
-                });
+                let hint =
+                    crate::program::nearest::near(name, known.clone()).unwrap_or_else(|| {
+                        format!("it asks for `{}`", known.collect::<Vec<_>>().join("`, `"))
+                    });
                 return Err(to.wrong(
                     format!("channel `{}` knows no secret `{name}`", feed.channel),
                     hint,
                 ));
             }
             let secret = reference.resolve(&project.folder).map_err(|message| {
-                to.wrong(message, "set it, or name another: `env:NAME` or `file:PATH`")
+                to.wrong(
+                    message,
+                    "set it, or name another: `env:NAME` or `file:PATH`",
+                )
             })?;
             secrets.insert(name.clone(), secret);
         }
@@ -86,7 +90,10 @@ impl Requests {
             if !needed.optional && !secrets.contains_key(name) {
                 let about = needed.about.as_deref().unwrap_or("the channel needs it");
                 return Err(to.wrong(
-                    format!("channel `{}` needs the secret `{name}` ({about})", feed.channel),
+                    format!(
+                        "channel `{}` needs the secret `{name}` ({about})",
+                        feed.channel
+                    ),
                     format!("add under [feed.to.secrets]: {name} = \"env:NAME\""),
                 ));
             }
@@ -132,7 +139,12 @@ impl Requests {
             Some(log) => hashes(log)?,
             None => HashMap::new(),
         };
-        let request = self.channel.manifest.request.as_ref().expect("it was asked");
+        let request = self
+            .channel
+            .manifest
+            .request
+            .as_ref()
+            .expect("it was asked");
         let frame = Frame::read(edition)?;
         let removed = match request.delete {
             Some(_) => gone(edition, &old)?,
@@ -163,9 +175,8 @@ impl Requests {
             deadline: Some(edition.deadline.remaining()),
             stop: None,
         };
-        let items = Items::open(edition, skip)?.map(|item| {
-            item.inspect(|item| sent_bytes += item.bytes.len() as u64)
-        });
+        let items = Items::open(edition, skip)?
+            .map(|item| item.inspect(|item| sent_bytes += item.bytes.len() as u64));
         let ended = request::send(&sending, items, removed, &mut |item| {
             let kind = match &item.outcome {
                 Outcome::Accepted => "accepted",
@@ -195,7 +206,9 @@ impl Requests {
                 .iter()
                 .map(|(kind, count)| format!("{count} {kind}"))
                 .collect();
-            let paused = report.paused.map_or_else(String::new, |why| format!("; {why}"));
+            let paused = report
+                .paused
+                .map_or_else(String::new, |why| format!("; {why}"));
             return Ok(Err(self.failed(
                 &format!("not every item is settled: {}{paused}", counts.join(", ")),
                 Recovery::Retry { after: None },
@@ -220,8 +233,9 @@ impl Requests {
         DeliveryError {
             address: self.address.clone(),
             message: message.to_owned(),
-            hint: "run again: what is settled is not sent twice to harm, what is open is sent again"
-                .to_owned(),
+            hint:
+                "run again: what is settled is not sent twice to harm, what is open is sent again"
+                    .to_owned(),
             recovery,
         }
     }
@@ -311,12 +325,16 @@ impl<'e> Items<'e> {
                 let place = (part as usize).saturating_sub(1);
                 let path = match &self.edition.logs.bodies {
                     Some(bodies) => bodies,
-                    None => &self
-                        .edition
-                        .files
-                        .get(place)
-                        .ok_or_else(|| io::Error::other("the log names a part that is not there"))?
-                        .path,
+                    None => {
+                        &self
+                            .edition
+                            .files
+                            .get(place)
+                            .ok_or_else(|| {
+                                io::Error::other("the log names a part that is not there")
+                            })?
+                            .path
+                    }
                 };
                 self.open = Some((part, File::open(path)?));
             }
@@ -385,5 +403,7 @@ fn disk(error: &io::Error) -> Failure {
 }
 
 fn unreadable(error: crate::write::items::ItemLogError) -> Failure {
-    Failure::Disk(format!("the log of the items to send cannot be read: {error}"))
+    Failure::Disk(format!(
+        "the log of the items to send cannot be read: {error}"
+    ))
 }

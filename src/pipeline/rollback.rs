@@ -66,7 +66,13 @@ pub fn rollback(
         }
         publication.outcome = concluded(&publication.delivered);
         if publication.outcome == Outcome::Published {
-            state.published(&lock, &feed.name, version.version, crate::clock::now(), &who)?;
+            state.published(
+                &lock,
+                &feed.name,
+                version.version,
+                crate::clock::now(),
+                &who,
+            )?;
         }
     }
     let report = Report {
@@ -79,11 +85,7 @@ pub fn rollback(
     Ok(report)
 }
 
-fn rolled_back_to(
-    state: &State,
-    feed: &Feed,
-    wanted: Option<u64>,
-) -> Result<Version, Failure> {
+fn rolled_back_to(state: &State, feed: &Feed, wanted: Option<u64>) -> Result<Version, Failure> {
     let current = state.current(&feed.name)?.map(|version| version.version);
     let history = state.history(&feed.name)?;
     let found = match wanted {
@@ -94,7 +96,12 @@ fn rolled_back_to(
     };
     found.ok_or_else(|| {
         let what = wanted.map_or_else(
-            || format!("feed `{}` has no published version before the current one", feed.name),
+            || {
+                format!(
+                    "feed `{}` has no published version before the current one",
+                    feed.name
+                )
+            },
             |number| format!("feed `{}` has no kept version {number}", feed.name),
         );
         Failure::configuration(
@@ -104,7 +111,6 @@ fn rolled_back_to(
         )
     })
 }
-
 
 fn format_of(project: &Project, feed: &Feed) -> Result<Format, Failure> {
     Ok(crate::channel::load(Some(&project.folder), &feed.channel)?

@@ -6,12 +6,12 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::channel::manifest::{Format, Manifest};
 use crate::config::Project;
 use crate::config::project::Feed;
+use crate::model::seen::Seen;
 use crate::program::compile::{WORKBOOK_CELL, WORKBOOK_ROW};
 use crate::program::escape::{Escape, Quoting};
-use crate::model::seen::Seen;
 use crate::validate::finding::{Finding, Severity};
-use crate::write::staged::{Encoding, Shape};
 use crate::write::items::{LogFoot, LogHead};
+use crate::write::staged::{Encoding, Shape};
 use crate::write::{Artifact, Limits, StagedFeed};
 
 use super::build::{FeedReport, FileReport, Filled, Logs, Options};
@@ -129,8 +129,7 @@ impl<'f> Written<'f> {
         let (mut start, mut holes, mut id_start, mut log_start) = (0, 0, 0, 0);
         for (number, item) in output.items.iter().enumerate() {
             let (from, first_hole, id_from, log_from) = (start, holes, id_start, log_start);
-            (start, holes, id_start, log_start) =
-                (item.end, item.holes, item.id_end, item.log_end);
+            (start, holes, id_start, log_start) = (item.end, item.holes, item.id_end, item.log_end);
             if self.unique.is_some() && !self.ids.insert(item.unique) {
                 let attribute = self.unique.as_deref().unwrap_or("id");
                 self.withheld += 1;

@@ -91,9 +91,7 @@ impl LogProgram {
                 .or(catalog_price.map(Cow::Borrowed)),
             catalog_price,
             availability: run.text(self.availability),
-            quantity: run
-                .text(self.quantity)
-                .and_then(|text| text.parse().ok()),
+            quantity: run.text(self.quantity).and_then(|text| text.parse().ok()),
             title: run.text(self.title),
             upcoming: self.upcoming(run, now),
         }
@@ -123,8 +121,9 @@ impl LogProgram {
                 continue;
             }
             let dearer = match (one.catalog_price, all.catalog_price) {
-                (Some(one), Some(all)) => crate::model::decimal::compare(one, all)
-                    .is_some_and(std::cmp::Ordering::is_gt),
+                (Some(one), Some(all)) => {
+                    crate::model::decimal::compare(one, all).is_some_and(std::cmp::Ordering::is_gt)
+                }
                 (one, all) => one.is_some() && all.is_none(),
             };
             if dearer {
@@ -261,7 +260,10 @@ mod tests {
     #[test]
     fn a_column_is_named_as_a_word() {
         assert!(names("{{money price}}", "price"));
-        assert!(names("{{#if on_sale}}{{current_price}}{{/if}}", "current_price"));
+        assert!(names(
+            "{{#if on_sale}}{{current_price}}{{/if}}",
+            "current_price"
+        ));
         assert!(!names("{{money sale_price}}", "price"));
         assert!(!names("{{price.PLN}}", "price"));
         assert!(!names("the price of it: {{title}}", "current_price"));
@@ -290,7 +292,13 @@ mod tests {
 
     #[test]
     fn the_price_of_each_built_in_channel_is_found() {
-        for name in ["google-products", "meta-catalog", "ceneo", "heureka", "shelf-labels"] {
+        for name in [
+            "google-products",
+            "meta-catalog",
+            "ceneo",
+            "heureka",
+            "shelf-labels",
+        ] {
             let channel = crate::channel::load(None, name).unwrap();
             assert!(price_attribute(&channel.manifest).is_some(), "{name}");
         }

@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn lines_read_back_with_unknown_fields_denied() {
         let report = FeedReport {
-        log: None,
+            log: None,
             name: "web".to_owned(),
             channel: "google-products".to_owned(),
             exit: 1,

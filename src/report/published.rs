@@ -81,7 +81,9 @@ fn planned_feeds(report: &Report) -> Vec<plan::PlannedFeed<'_>> {
         Some(plan::PlannedFeed {
             feed: &feed.feed,
             channel: &feed.channel,
-            published: feed.published.map(|(version, at)| (version, at.as_second())),
+            published: feed
+                .published
+                .map(|(version, at)| (version, at.as_second())),
             changes: feed.changes.as_ref()?,
             tripped: &feed.tripped,
             allowed: &[],

@@ -16,7 +16,10 @@ const PRODUCTS: usize = 300;
 
 /// A sample's project file.
 fn sample(name: &str) -> toml::Table {
-    let path = repository().join("samples").join(name).join("shelfcast.toml");
+    let path = repository()
+        .join("samples")
+        .join(name)
+        .join("shelfcast.toml");
     let text = std::fs::read_to_string(path).expect("the sample");
     text.parse().expect("TOML")
 }

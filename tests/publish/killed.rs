@@ -22,7 +22,8 @@ fn killed_at(test: &FeedTest, point: &str) -> bool {
 
 /// The points that a publication into a folder passes.
 const POINTS: [&str; 16] = [
-    "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "M1", "M2", "M3",
+    "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "M1", "M2",
+    "M3",
 ];
 
 #[test]
@@ -31,7 +32,9 @@ fn a_kill_anywhere_leaves_the_last_feed_or_the_next_one() {
     for point in POINTS {
         let test = shop("");
         let edition = |edition: usize| {
-            catalog(&test, 30, |_, lamp| lamp.title = format!("{} {edition}", lamp.title));
+            catalog(&test, 30, |_, lamp| {
+                lamp.title = format!("{} {edition}", lamp.title)
+            });
         };
         edition(1);
         assert_eq!(test.run(["publish"]).code, 0);
@@ -43,14 +46,20 @@ fn a_kill_anywhere_leaves_the_last_feed_or_the_next_one() {
         assert_eq!(rerun.code, 0, "{point}: {rerun:?}");
         let second = test.read("web/google.xml");
         assert_ne!(first, second, "{point}");
-        assert!(stands == first || stands == second, "{point}: neither stands");
+        assert!(
+            stands == first || stands == second,
+            "{point}: neither stands"
+        );
         let doctor = test.run(["doctor"]);
         assert_eq!(doctor.code, 0, "{point}: {doctor:?}");
         if killed {
             reached.push(point);
         }
     }
-    assert!(reached.len() >= 12, "points that were never reached prove nothing: {reached:?}");
+    assert!(
+        reached.len() >= 12,
+        "points that were never reached prove nothing: {reached:?}"
+    );
 }
 
 #[test]

@@ -18,13 +18,23 @@ fn a_first_publication_stands_and_an_unchanged_one_sends_nothing() {
     assert_eq!(feed["version"], 1);
     assert_eq!(feed["changes"]["added"], 40);
     assert_eq!(feed["destinations"][0]["outcome"], "delivered");
-    assert!(String::from_utf8(published(&test)).unwrap().contains("140.90 PLN"));
-    let before = std::fs::metadata(test.path("web/google.xml")).unwrap().modified().unwrap();
+    assert!(
+        String::from_utf8(published(&test))
+            .unwrap()
+            .contains("140.90 PLN")
+    );
+    let before = std::fs::metadata(test.path("web/google.xml"))
+        .unwrap()
+        .modified()
+        .unwrap();
     let again = test.run(["publish", "--json"]);
     assert_eq!(again.code, 0, "{again:?}");
     assert_eq!(line(&again, "feed")["outcome"], "unchanged");
     assert_eq!(line(&again, "feed")["destinations"], serde_json::json!([]));
-    let after = std::fs::metadata(test.path("web/google.xml")).unwrap().modified().unwrap();
+    let after = std::fs::metadata(test.path("web/google.xml"))
+        .unwrap()
+        .modified()
+        .unwrap();
     assert_eq!(before, after, "an unchanged feed is not written again");
 }
 
@@ -50,13 +60,23 @@ fn an_accident_is_held_and_what_stands_stays() {
         .iter()
         .map(|gate| gate["gate"].as_str().unwrap())
         .collect();
-    assert!(gates.contains(&"removed") && gates.contains(&"price_moved"), "{gates:?}");
+    assert!(
+        gates.contains(&"removed") && gates.contains(&"price_moved"),
+        "{gates:?}"
+    );
     assert_eq!(published(&test), stands);
     let text = test.run(["publish"]);
     assert_eq!(text.code, 6);
     assert!(text.stdout.contains("--allow removed"), "{}", text.stdout);
     let allowed = test.run([
-        "publish", "--json", "--allow", "removed", "--allow", "price_moved", "--reason", "clearance",
+        "publish",
+        "--json",
+        "--allow",
+        "removed",
+        "--allow",
+        "price_moved",
+        "--reason",
+        "clearance",
     ]);
     assert_eq!(allowed.code, 0, "{allowed:?}");
     assert_ne!(published(&test), stands);
@@ -116,7 +136,10 @@ fn a_plan_sends_its_own_bytes_or_refuses() {
     assert_eq!(strict.code, 6, "{strict:?}");
     let sent = test.run(["publish", "--plan", &name]);
     assert_eq!(sent.code, 0, "{sent:?}");
-    assert!(format!("{sent:?}").contains("has changed since"), "{sent:?}");
+    assert!(
+        format!("{sent:?}").contains("has changed since"),
+        "{sent:?}"
+    );
     let stands = String::from_utf8(published(&test)).unwrap();
     assert!(stands.contains("Lampa stojąca") && !stands.contains("Lampa inna"));
     // Once carried out, or overtaken, it is of no use.
@@ -187,7 +210,10 @@ fn a_destination_that_fails_keeps_the_others_and_is_served_later() {
     let completed = test.run(["publish", "--json"]);
     assert_eq!(completed.code, 0, "{completed:?}");
     let feed = line(&completed, "feed");
-    assert_eq!(feed["version"], 1, "the version that was begun is completed");
+    assert_eq!(
+        feed["version"], 1,
+        "the version that was begun is completed"
+    );
     assert_eq!(feed["destinations"].as_array().unwrap().len(), 1);
     assert_eq!(test.read("blocked/google.xml"), published(&test));
 }
@@ -254,6 +280,9 @@ fn twenty_started_together_are_one_that_works() {
     assert!(codes.contains(&0), "{codes:?}");
     assert!(codes.iter().all(|code| matches!(code, 0 | 5)), "{codes:?}");
     let history = test.run(["history", "google", "--json"]);
-    let versions = lines(&history).iter().filter(|line| line["type"] == "version").count();
+    let versions = lines(&history)
+        .iter()
+        .filter(|line| line["type"] == "version")
+        .count();
     assert_eq!(versions, 1, "{history:?}");
 }

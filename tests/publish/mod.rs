@@ -39,7 +39,8 @@ path = "web/"
 
 /// A catalog of so many lamps, each row through a change of its own.
 pub fn catalog(test: &FeedTest, lamps: usize, change: impl Fn(usize, &mut Lamp)) {
-    let mut text = "sku,title,description,price,availability,on_hand,image,url,brand,condition\n".to_owned();
+    let mut text =
+        "sku,title,description,price,availability,on_hand,image,url,brand,condition\n".to_owned();
     for number in 1..=lamps {
         let mut lamp = Lamp {
             title: format!("Lampa biurkowa nr {number}"),

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{catalog, shop};
@@ -21,7 +21,9 @@ fn rounds() -> usize {
 fn readers_only_ever_see_whole_versions() {
     let test = shop("");
     let edition = |edition: usize| {
-        catalog(&test, 30, |_, lamp| lamp.title = format!("{} {edition}", lamp.title));
+        catalog(&test, 30, |_, lamp| {
+            lamp.title = format!("{} {edition}", lamp.title)
+        });
     };
     edition(0);
     assert_eq!(test.run(["publish"]).code, 0);
@@ -62,7 +64,15 @@ fn readers_only_ever_see_whole_versions() {
         over.store(true, Ordering::Relaxed);
     });
     let seen = seen.into_inner().unwrap();
-    assert!(seen.is_subset(&versions), "something was read that was never published");
+    assert!(
+        seen.is_subset(&versions),
+        "something was read that was never published"
+    );
     assert!(versions.len() > rounds(), "every edition was published");
-    println!("readers: {} reads, {} versions, {} kills", reads.load(Ordering::Relaxed), versions.len(), rounds());
+    println!(
+        "readers: {} reads, {} versions, {} kills",
+        reads.load(Ordering::Relaxed),
+        versions.len(),
+        rounds()
+    );
 }

@@ -58,7 +58,9 @@ impl FeedRun<'_, '_> {
                 hash: xxh3_128(bytes),
                 price: told.price.as_deref(),
                 currency: if told.price.is_some() { currency } else { "" },
-                availability: told.availability.and_then(|word| availability::parse(word).ok()),
+                availability: told
+                    .availability
+                    .and_then(|word| availability::parse(word).ok()),
                 quantity: told.quantity,
                 title: told.title.unwrap_or(""),
                 upcoming: told.upcoming.map(|(at, price)| UpcomingPrice {
