@@ -40,7 +40,7 @@ pub(super) struct Made<'p> {
 /// Makes a plan: what would change at each channel. Its bytes are kept, and sent as they are by `publish --plan`.
 ///
 /// # Errors
-/// As [`publish`]; nothing is sent in any case.
+/// As [`super::publish::publish`]; nothing is sent in any case.
 pub fn plan(
     project: &Project,
     options: &Options,

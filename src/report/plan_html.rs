@@ -1,6 +1,6 @@
 //! A plan as one page that a colleague can open and approve: no request to anywhere, everything from data escaped.
 //!
-//! It shows up to [`ROWS`] items of a kind, the worst first; the counts are of all.
+//! It shows up to 200 items of a kind, the worst first; the counts are of all.
 
 mod rows;
 

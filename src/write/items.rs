@@ -6,8 +6,8 @@
 //! It knows no formats and no prices: both are text here.
 //!
 //! Layout: version byte, head (length, then format, language, currency, delimiter, columns), then a tag an item
-//! ([`FOLLOWS`] where its bytes begin at the end of the item before, [`PLACED`] with part and offset), its length, the
-//! encoded body; last [`FOOT`] with counts, and the xxh3 (128 bits) of everything before it. Numbers are varints.
+//! (`FOLLOWS` where its bytes begin at the end of the item before, `PLACED` with part and offset), its length, the
+//! encoded body; last `FOOT` with counts, and the xxh3 (128 bits) of everything before it. Numbers are varints.
 
 mod reader;
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub enum Node {
     Raw(u32),
     /// A cell read as what its column holds, by the reading's number.
     Read {
-        /// Number of the [`Reading`].
+        /// Number of the reading.
         reading: u32,
         /// The text to read.
         input: NodeId,
