@@ -1,5 +1,7 @@
 //! Comparisons, searches and stock arithmetic on values: exact, and false where something is absent.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -182,14 +184,18 @@ fn number(run: &Evaluator<'_>, id: NodeId) -> Result<Option<Decimal>, Failure> {
 }
 
 /// Whether two texts stand as asked.
-#[inline]
+#[inline(never)]
 pub(super) fn compare_texts(
     run: &Evaluator<'_>,
     relation: Relation,
     left: NodeId,
     right: NodeId,
 ) -> Result<bool, Failure> {
-    let (left, right) = (text(run, left)?, text(run, right)?);
+    let left = text(run, left)?;
+    let right = match run.graph().constant(right) {
+        Some(known) => known.unwrap_or(""),
+        None => text(run, right)?,
+    };
     Ok(match relation {
         Relation::Equal => left == right,
         Relation::NotEqual => left != right,
@@ -198,14 +204,20 @@ pub(super) fn compare_texts(
 }
 
 /// Whether two exact numbers stand as asked; false when one is absent.
+#[inline(never)]
 pub(super) fn compare_numbers(
     run: &Evaluator<'_>,
     relation: Relation,
     left: NodeId,
     right: NodeId,
 ) -> Result<bool, Failure> {
-    let (first, second) = (run.value(left)?, run.value(right)?);
-    if let (Value::Text(first), Value::Text(second)) = (first, second)
+    let first = run.value(left)?;
+    if let (Value::Text(first), Some(Some("0"))) = (first, run.graph().constant(right))
+        && let Some(ordering) = beside_zero(first)
+    {
+        return Ok(decimal::holds(relation, ordering));
+    }
+    if let (Value::Text(first), Value::Text(second)) = (first, run.value(right)?)
         && let (Some(first), Some(second)) = (decimal::parse(first), decimal::parse(second))
     {
         return Ok(decimal::holds(relation, first.cmp(&second)));
@@ -214,6 +226,28 @@ pub(super) fn compare_numbers(
         (Some(left), Some(right)) => Ok(decimal::holds(relation, left.cmp(&right))),
         _ => Ok(false),
     }
+}
+
+/// How digits, perhaps with a point between them, stand to zero; `None` for other texts and for very long ones.
+fn beside_zero(text: &str) -> Option<Ordering> {
+    let bytes = text.as_bytes();
+    let plain =
+        bytes.len() < 20 && bytes.first()?.is_ascii_digit() && bytes.last()?.is_ascii_digit();
+    let (mut points, mut above) = (0, false);
+    for &byte in bytes {
+        match byte {
+            b'0' => {}
+            b'1'..=b'9' => above = true,
+            b'.' => points += 1,
+            _ => return None,
+        }
+    }
+    let ordering = if above {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    };
+    (plain && points < 2).then_some(ordering)
 }
 
 /// A sale that is over, or that is no lower price, is no sale.
@@ -313,4 +347,23 @@ fn salable<'a>(run: &Evaluator<'a>, formula: u32, key: NodeId) -> Outcome<'a> {
         .unwrap_or(i64::MAX);
     let shown = shared.clamp(formula.minimum, formula.maximum.max(formula.minimum));
     Ok(Value::Text(run.arena.alloc_str(&shown.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beside_zero_agrees_with_decimals() {
+        for text in [
+            "0", "0.00", "1", "0.01", "10.50", "007", "-1", "1.", ".5", "1.2.3", "x", "", "1e5",
+        ] {
+            let exact = decimal::parse(text).map(|number| number.cmp(&Decimal::ZERO));
+            if let Some(ordering) = beside_zero(text) {
+                assert_eq!(Some(ordering), exact, "{text}");
+            }
+        }
+        assert_eq!(beside_zero("0.00"), Some(Ordering::Equal));
+        assert_eq!(beside_zero("3955.00"), Some(Ordering::Greater));
+    }
 }

@@ -178,17 +178,15 @@ impl Graph {
                 Node::Raw(column) => Way::Cell(*column),
                 _ => Way::Computed,
             },
-            Node::Inherit { own, .. } => match self.way(*own) {
-                Way::Cell(column) => Way::OwnCell(column),
-                Way::Read(reading, column) => Way::OwnRead(*own, reading, column),
-                _ => Way::Computed,
-            },
+            Node::Inherit { own, .. } => self.way_by(Some(*own), Way::Computed),
             Node::Read { reading, input } => match (self.node(*input), self.way(*input)) {
                 (Node::Raw(column), _) => Way::Read(*reading, *column),
                 (_, Way::Cell(column)) => Way::Read(*reading, column),
                 _ if steady => Way::Kept,
                 _ => Way::Computed,
             },
+            Node::First(nodes) => self.way_by(nodes.first().copied(), Way::Computed),
+            Node::Availability { given, .. } if steady => self.way_by(Some(*given), Way::Kept),
             Node::Helper {
                 helper: number,
                 positional,
@@ -197,6 +195,17 @@ impl Graph {
             } if steady && named.is_empty() => self.way_to_list(*number, positional),
             _ if steady && worth_keeping(node) => Way::Kept,
             _ => Way::Computed,
+        }
+    }
+
+    /// The way to a node that takes another node's value where there is one; `otherwise` where that one has no short way.
+    fn way_by(&self, first: Option<NodeId>, otherwise: Way) -> Way {
+        let Some(first) = first else { return otherwise };
+        match self.way(first) {
+            Way::Cell(column) | Way::OwnCell(column) => Way::OwnCell(column),
+            Way::Read(reading, column) => Way::OwnRead(first, reading, column),
+            Way::OwnRead(own, reading, column) => Way::OwnRead(own, reading, column),
+            _ => otherwise,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::program::attribute::survey::Special;
 use crate::program::attribute::{AttributeProgram, ListProgram, safe_bytes};
 use crate::program::columns::View;
 use crate::program::condition::Type;
-use crate::program::graph::{Node, NodeId, Part};
+use crate::program::graph::{Node, NodeId, Part, Way};
 use crate::program::lower::Level;
 use crate::program::names::Known;
 use crate::validate::finding::Severity;
@@ -199,14 +199,10 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// The master's column that a mapping takes as it is.
+    /// The master's column that a mapping takes as it is, where it holds something.
     fn direct(&self, node: NodeId) -> Option<u32> {
-        match self.graph.node(node) {
-            Node::Inherit { own, .. } => self.direct(*own),
-            Node::Trim(inner) => match self.graph.node(*inner) {
-                Node::Raw(column) => Some(*column),
-                _ => None,
-            },
+        match self.graph.way(node) {
+            Way::Cell(column) | Way::OwnCell(column) => Some(column),
             _ => None,
         }
     }

@@ -119,6 +119,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether one of some is as wanted. As in CEL, a failure on one side yields to what settles it on another.
+    #[inline(never)]
     fn sides(&self, nodes: &[NodeId], wanted: bool) -> Result<bool, Failure> {
         let mut failed = None;
         for &node in nodes {
