@@ -1,8 +1,8 @@
 //! The slow path: what is not lowered, the `handlebars` crate renders, from the few names it mentions.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use handlebars::{Handlebars, Template};
+use handlebars::{Context, Handlebars, Output, RenderContext, Renderable, Template};
 use serde_json::{Map, Value as Json, json};
 
 use crate::helper::crate_adapter::{self, OwnedContext};
@@ -13,6 +13,9 @@ use super::escape::Escape;
 /// Separates the segments of a name that is handed to a fallback.
 pub const PATH: char = '\u{1}';
 
+/// Room for what a piece makes, in bytes, before it must grow.
+const TEXT_BYTES: usize = 512;
+
 /// One piece of a template for the crate, with what it needs to render.
 pub struct Fallback {
     /// The element as it stands in the template, for `check -v`.
@@ -22,6 +25,18 @@ pub struct Fallback {
     escape: Escape,
     template: Template,
     registry: Option<Handlebars<'static>>,
+    /// Contexts that were used and will be again, one for each thread that renders at the same time.
+    contexts: Mutex<Vec<Context>>,
+}
+
+/// What the crate writes to.
+struct Text(String);
+
+impl Output for Text {
+    fn write(&mut self, piece: &str) -> std::io::Result<()> {
+        self.0.push_str(piece);
+        Ok(())
+    }
 }
 
 impl Fallback {
@@ -33,6 +48,7 @@ impl Fallback {
             escape,
             template,
             registry: None,
+            contexts: Mutex::default(),
         }
     }
 
@@ -46,16 +62,45 @@ impl Fallback {
     /// # Errors
     /// What the crate says against it.
     pub fn render(&self, names: &[(&str, Value<'_>)]) -> Result<String, String> {
-        let mut context = Map::new();
-        for (name, value) in names {
-            insert(&mut context, name, to_json(*value));
-        }
         let Some(registry) = &self.registry else {
             return Err("the piece was not prepared".to_owned());
         };
-        registry
-            .render("template", &Json::Object(context))
-            .map_err(|error| error.to_string())
+        let contexts = || self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut context = contexts().pop().unwrap_or_else(Context::null);
+        fill(context.data_mut(), names);
+        let mut text = Text(String::with_capacity(TEXT_BYTES));
+        let rendered =
+            self.template
+                .render(registry, &context, &mut RenderContext::new(None), &mut text);
+        contexts().push(context);
+        rendered.map(|()| text.0).map_err(|error| error.to_string())
+    }
+}
+
+/// Puts the names of a piece into the object it was rendered from before, where there is one: they are always the same, in
+/// the same order.
+fn fill(object: &mut Json, names: &[(&str, Value<'_>)]) {
+    let nested = names.iter().any(|(name, _)| name.contains(PATH));
+    match object {
+        Json::Object(known) if !nested && known.len() == names.len() => {
+            for (known, (_, value)) in known.values_mut().zip(names) {
+                match (known, value) {
+                    // The text's own memory serves again.
+                    (Json::String(known), Value::Text(text)) => {
+                        known.clear();
+                        known.push_str(text);
+                    }
+                    (known, value) => *known = to_json(*value),
+                }
+            }
+        }
+        object => {
+            let mut made = Map::new();
+            for (name, value) in names {
+                insert(&mut made, name, to_json(*value));
+            }
+            *object = Json::Object(made);
+        }
     }
 }
 
@@ -107,5 +152,37 @@ pub fn to_json(value: Value<'_>) -> Json {
                 })
                 .collect(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_filled_again_is_as_one_made_anew() {
+        let mut reused = Json::Null;
+        let list = format!("a{}b", crate::model::value::ELEMENT);
+        for values in [
+            [Value::Text("x"), Value::Absent, Value::Bool(true)],
+            [Value::Text(""), Value::Text("y"), Value::list(&list)],
+            [Value::list(&list), Value::Text("longer"), Value::Absent],
+        ] {
+            for names in [["b", "a", "c"], ["b", "a\u{1}x", "a\u{1}y"]] {
+                let named: Vec<(&str, Value<'_>)> = names.into_iter().zip(values).collect();
+                let mut anew = Json::Null;
+                fill(&mut anew, &named);
+                fill(&mut reused, &named);
+                fill(&mut reused, &named);
+                assert_eq!(reused, anew);
+            }
+            // A piece keeps its names: the next round begins with the first again.
+            reused = Json::Null;
+        }
+        let first = [("b", Value::Text("x")), ("a", Value::Absent)];
+        let second = [("b", Value::Absent), ("a", Value::Text("y"))];
+        fill(&mut reused, &first);
+        fill(&mut reused, &second);
+        assert_eq!(reused, json!({ "b": null, "a": "y" }));
     }
 }
