@@ -113,7 +113,7 @@ fn a_build_is_told_line_by_line_and_adds_up() {
             assert_eq!(file.sha256, sha256(&content), "{}", file.path);
         }
     }
-    assert_eq!(feeds, 18);
+    assert_eq!(feeds, 16);
     assert!(
         lines
             .iter()
