@@ -26,10 +26,15 @@ fn sample(name: &str) -> toml::Table {
 
 /// The samples' feeds, every channel among them, over a catalog made from a seed.
 fn project(seed: u64) -> FeedTest {
-    let mut toml = sample("shop");
+    let (mut toml, mut all) = (sample("shop"), sample("all-channels"));
+    // Some channels name columns by what the second sample says of a location.
+    toml.insert(
+        "location".to_owned(),
+        all.remove("location").expect("locations"),
+    );
     let feeds = toml["feed"].as_array_mut().expect("feeds");
     let shown: BTreeSet<String> = feeds.iter().map(|feed| feed["name"].to_string()).collect();
-    for feed in sample("all-channels")["feed"].as_array().expect("feeds") {
+    for feed in all["feed"].as_array().expect("feeds") {
         if !shown.contains(&feed["name"].to_string()) {
             feeds.push(feed.clone());
         }
