@@ -191,11 +191,26 @@ impl Lowering<'_, '_> {
         };
         match (function, arguments) {
             (operators::LOGICAL_AND, [left, right]) => {
-                let nodes = [self.boolean(left)?, self.boolean(right)?];
+                let mut nodes = Vec::new();
+                for side in [left, right] {
+                    let side = self.boolean(side)?;
+                    // `a && b && c` is one list of three.
+                    match self.graph.node(side) {
+                        Node::All(inner) => nodes.extend_from_slice(inner),
+                        _ => nodes.push(side),
+                    }
+                }
                 Ok((self.graph.add(Node::All(nodes.into())), Type::Bool))
             }
             (operators::LOGICAL_OR, [left, right]) => {
-                let nodes = [self.boolean(left)?, self.boolean(right)?];
+                let mut nodes = Vec::new();
+                for side in [left, right] {
+                    let side = self.boolean(side)?;
+                    match self.graph.node(side) {
+                        Node::Any(inner) => nodes.extend_from_slice(inner),
+                        _ => nodes.push(side),
+                    }
+                }
                 Ok((self.graph.add(Node::Any(nodes.into())), Type::Bool))
             }
             (operators::LOGICAL_NOT, [inner]) => {

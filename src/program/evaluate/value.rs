@@ -56,6 +56,13 @@ impl<'a> Evaluator<'a> {
 
     #[inline(never)]
     fn own_read(&self, id: NodeId, own: NodeId, reading: u32, column: u32) -> Outcome<'a> {
+        let (stamp, outcome) = self.kept[own.0 as usize].get();
+        if stamp == self.stamp.get() && !self.place.get().elsewhere {
+            if let Ok(Value::Absent) = outcome {
+                return self.compute(id);
+            }
+            return outcome;
+        }
         match self.read_cell(own, reading, column) {
             Ok(Value::Absent) => self.compute(id),
             outcome => outcome,

@@ -3,7 +3,7 @@
 use crate::channel::manifest::AttributeKind;
 use crate::model::value::Value;
 use crate::program::escape::Escape;
-use crate::program::evaluate::Evaluator;
+use crate::program::evaluate::{Computed, Evaluator};
 use crate::program::members::{Shape, write_element, write_value};
 
 use super::FeedRun;
@@ -13,11 +13,16 @@ impl FeedRun<'_, '_> {
     pub(super) fn shape(&mut self, shape: &Shape, bytes: &mut Vec<u8>) -> bool {
         match shape {
             Shape::Value(slot, kind) => {
-                let value = self.run.attribute(*slot);
-                if value.is_absent() {
-                    return false;
+                let Computed { value, plain } = self.run.computed(*slot);
+                match value {
+                    Value::Absent => return false,
+                    Value::Text(text) if plain && !is_numeric(*kind) => {
+                        bytes.push(b'"');
+                        bytes.extend_from_slice(text.as_bytes());
+                        bytes.push(b'"');
+                    }
+                    value => write_value(value, *kind, bytes),
                 }
-                write_value(value, *kind, bytes);
                 true
             }
             Shape::List(slot, kind) => {
@@ -80,6 +85,11 @@ impl FeedRun<'_, '_> {
             }
         }
     }
+}
+
+/// Kinds that may be written as a literal.
+fn is_numeric(kind: AttributeKind) -> bool {
+    matches!(kind, AttributeKind::Decimal | AttributeKind::Integer)
 }
 
 /// An array of objects whose members are the lists' elements of the same place.

@@ -1,6 +1,6 @@
 //! Where an item's bytes go: a buffer that is filled beforehand, so that a short text is a few copies of known length.
 
-use wide::{u8x16, u8x32};
+use wide::u8x32;
 
 use crate::program::lanes::Lanes;
 
@@ -115,7 +115,7 @@ impl Sink {
     #[inline(never)]
     pub(super) fn xml(&mut self, text: &[u8]) {
         // No replacement is longer than six bytes, and blocks are written whole.
-        let end = self.at + 6 * text.len() + 32;
+        let end = self.at + 6 * text.len() + 64;
         if end > self.bytes.len() {
             self.grow(end);
         }
@@ -124,32 +124,25 @@ impl Sink {
         let (blocks, rest) = text.as_chunks::<32>();
         for block in blocks {
             write::<32>(out, at, block);
-            let mask = xml_bytes(u8x32::new(*block));
-            if mask == 0 {
-                at += 32;
-            } else {
-                for (half, mask) in block
-                    .as_chunks::<16>()
-                    .0
-                    .iter()
-                    .zip([mask & 0xffff, mask >> 16])
-                {
-                    write::<16>(out, at, half);
-                    at = xml_replaced(out, at, half, 16, mask);
-                }
+            match xml_bytes(u8x32::new(*block)) {
+                0 => at += 32,
+                mask => at = xml_replaced(out, at, block, 32, mask),
             }
         }
-        let (blocks, rest) = rest.as_chunks::<16>();
-        for block in blocks {
-            write::<16>(out, at, block);
-            at = xml_replaced(out, at, block, 16, xml_bytes(u8x16::new(*block)));
-        }
         if !rest.is_empty() {
-            let mut block = [b' '; 16];
-            short(&mut block, rest);
-            write::<16>(out, at, &block);
-            let mask = xml_bytes(u8x16::new(block)) & ((1 << rest.len()) - 1);
-            at = xml_replaced(out, at, &block, rest.len(), mask);
+            let mut block = [b' '; 32];
+            match (rest.first_chunk::<16>(), rest.last_chunk::<16>()) {
+                (Some(first), Some(last)) => {
+                    write::<16>(&mut block, 0, first);
+                    write::<16>(&mut block, rest.len() - 16, last);
+                }
+                _ => short(&mut block, rest),
+            }
+            write::<32>(out, at, &block);
+            match xml_bytes(u8x32::new(block)) & ((1 << rest.len()) - 1) {
+                0 => at += rest.len(),
+                mask => at = xml_replaced(out, at, &block, rest.len(), mask),
+            }
         }
         self.at += at;
     }
@@ -198,19 +191,21 @@ fn short(out: &mut [u8], text: &[u8]) {
 }
 
 /// Replaces the bytes that `mask` marks in a block written at a place; gives where its first `length` bytes end then.
-#[inline]
-fn xml_replaced(out: &mut [u8], at: usize, block: &[u8; 16], length: usize, mask: u32) -> usize {
-    let bytes = u128::from_le_bytes(*block);
+fn xml_replaced(out: &mut [u8], at: usize, block: &[u8; 32], length: usize, mask: u32) -> usize {
+    let mut padded = [0; 64];
+    write::<32>(&mut padded, 0, block);
     let (mut at, mut mask, mut from) = (at, mask, 0);
     while mask != 0 {
-        let hit = mask.trailing_zeros();
-        let (replacement, longer) = XML[usize::from(block[hit as usize & 15] & 63)];
-        at += hit as usize - from;
+        let hit = mask.trailing_zeros() as usize & 31;
+        let (replacement, longer) = XML[usize::from(block[hit] & 63)];
+        at += hit - from;
         write::<8>(out, at, replacement);
         at += longer;
-        from = hit as usize + 1;
-        let behind = bytes.checked_shr(8 * (hit + 1)).unwrap_or(0);
-        write::<16>(out, at, &behind.to_le_bytes());
+        from = hit + 1;
+        // Whatever stands behind it, up to the next.
+        if let Some(behind) = padded.get(from..).and_then(|rest| rest.first_chunk::<32>()) {
+            write::<32>(out, at, behind);
+        }
         mask &= mask - 1;
     }
     at + length - from
@@ -231,9 +226,9 @@ static XML: [(&[u8; 8], usize); 64] = {
 
 /// The bytes that XML text and attributes do not hold as they are, a bit each.
 #[inline(always)]
-fn xml_bytes<L: Lanes>(block: L) -> u32 {
+fn xml_bytes(block: u8x32) -> u32 {
     // `&` and `'` differ in the last bit alone, `<` and `>` in the last but one.
-    let pairs = (block | L::all(1)).is(b'\'') | (block | L::all(2)).is(b'>');
+    let pairs = (block | u8x32::splat(1)).is(b'\'') | (block | u8x32::splat(2)).is(b'>');
     (pairs | block.is(b'"') | block.is(b'\r')).mask()
 }
 
