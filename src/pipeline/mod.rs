@@ -14,6 +14,7 @@ pub mod oracle;
 pub mod origin;
 pub mod delivering;
 pub mod publish;
+pub mod readiness;
 mod staging;
 pub mod planning;
 pub mod program;
