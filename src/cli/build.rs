@@ -9,7 +9,7 @@ use crate::report::human::{self, Collected};
 use crate::report::json;
 use crate::term::Shell;
 
-use super::Global;
+use super::{Global, all_ready};
 use super::exit;
 use super::watching::{Asked, Watching};
 
@@ -21,6 +21,9 @@ pub struct Build {
     /// Fail on findings of this kind
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
     deny: Option<String>,
+    /// Make a feed for every channel whose required settings and attributes are there, whether the project has it or not
+    #[arg(long, conflicts_with_all = ["feeds", "deny"])]
+    all_ready: bool,
 }
 
 impl Build {
@@ -30,6 +33,9 @@ impl Build {
     /// What makes it impossible.
     pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let project = Project::load(&global.project)?;
+        if self.all_ready {
+            return all_ready::run(project, global, shell);
+        }
         let options = Options {
             feeds: self.feeds.clone(),
             now: global.now(&project.shop.timezone)?,

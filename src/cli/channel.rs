@@ -5,6 +5,7 @@ mod helpers;
 mod lint;
 mod list;
 mod make;
+mod readiness;
 mod show;
 mod test;
 
@@ -28,7 +29,7 @@ pub struct Channel {
 enum Command {
     /// List the channels
     List(list::List),
-    /// Show what a channel needs
+    /// Show what a channel needs and, in a project, how ready its catalog is for it
     Show(show::Show),
     /// Look for mistakes in manifests and templates; reads no catalog
     Lint(lint::Lint),

@@ -1,5 +1,6 @@
 //! The command line: arguments as typed, and one file a subcommand.
 
+mod all_ready;
 pub mod audit;
 pub mod build;
 pub mod channel;

@@ -237,6 +237,21 @@ pub struct Feed {
     /// Where it is delivered.
     #[serde(default)]
     pub to: Vec<To>,
+    /// What is overlooked, where a feed is only tried; no file can say it.
+    #[serde(skip)]
+    pub overlooks: Overlooks,
+}
+
+/// What is overlooked in a feed that is only tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overlooks {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// That a required setting is missing.
+    Settings,
+    /// The same, and what would withhold an item: it is found, counted, and the item goes on.
+    Errors,
 }
 
 /// What keeps an online store's stock in step.

@@ -327,7 +327,11 @@ fn filled(output: &FeedOutput, number: u64, items: Option<u64>) -> Vec<u8> {
         at = hole.at;
         let value = match hole.fill {
             Fill::Number(LateNumber::Part) => number.to_string(),
-            Fill::Number(LateNumber::Items) => items.unwrap_or(0).to_string(),
+            Fill::Number(LateNumber::Items { times, plus }) => items
+                .unwrap_or(0)
+                .saturating_mul(times)
+                .saturating_add(plus)
+                .to_string(),
             _ => String::new(),
         };
         bytes.extend_from_slice(value.as_bytes());

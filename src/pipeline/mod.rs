@@ -16,6 +16,7 @@ pub mod origin;
 pub mod planning;
 pub mod program;
 pub mod publish;
+pub mod readiness;
 mod requesting;
 pub mod rollback;
 pub mod run;

@@ -201,6 +201,47 @@ pub fn compile(
     Ok((program, master))
 }
 
+/// What stands in the way of compiling each feed by itself; empty where nothing does. Sources are opened once, and not read.
+///
+/// # Errors
+/// Sources that cannot be used.
+pub(super) fn trial(
+    project: &Project,
+    feeds: &[Feed],
+    now: jiff::Timestamp,
+) -> Result<Vec<Vec<ConfigError>>, Failure> {
+    let path = project.folder.join("shelfcast.toml").display().to_string();
+    let (schemas, _) = open_sources(project, &path, &mut FileNames::default())?;
+    let locations: Vec<Location> = project.location.iter().map(location).collect();
+    let wanted = Wanted {
+        feeds: &[],
+        now,
+        every_cell: false,
+        log: false,
+    };
+    feeds
+        .iter()
+        .map(|feed| {
+            let mut compiling = Compiling {
+                project,
+                path: &path,
+                graph: Graph::default(),
+                tables: Tables::default(),
+                fallbacks: Vec::new(),
+                views: Vec::new(),
+            };
+            let tried = compiling
+                .feeds(&schemas, &[feed], &locations, &now.to_string(), &wanted)
+                .and_then(|_| mappings(&compiling.graph, project, &path));
+            match tried {
+                Ok(_) => Ok(Vec::new()),
+                Err(Failure::Configuration(errors)) => Ok(errors),
+                Err(other) => Err(other),
+            }
+        })
+        .collect()
+}
+
 pub(super) fn chosen<'p>(
     project: &'p Project,
     wanted: &[String],

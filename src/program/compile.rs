@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use crate::channel::Channel;
 use crate::channel::manifest::{Format, Manifest, Records};
-use crate::config::project::{Feed, Shop};
+use crate::config::project::{Feed, Overlooks, Shop};
 use crate::config::toml_file::ConfigError;
 
 use super::Location;
@@ -146,6 +146,7 @@ pub fn feed(
         raw: document.raw,
         slots: *slots as usize,
         fill: false,
+        withholds: feed.overlooks != Overlooks::Errors,
         log: None,
         view,
     })

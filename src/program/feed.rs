@@ -67,6 +67,8 @@ pub struct FeedProgram {
     pub slots: usize,
     /// Whether the items' attributes with a value are counted.
     pub fill: bool,
+    /// Whether an error withholds the item; not where a feed is only tried.
+    pub withholds: bool,
     /// What is told of each item beside its bytes, where that is asked for.
     pub log: Option<LogProgram>,
 }
@@ -168,7 +170,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         }
         let broken = self.compute(None);
         self.report(row, out);
-        if broken {
+        if broken && self.program.withholds {
             out.withheld += 1;
             return;
         }
@@ -330,7 +332,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             }
             let broken = self.compute(Some(AttributeLevel::Variant));
             self.report(row, out);
-            if broken {
+            if broken && program.withholds {
                 continue;
             }
             self.rows.push(row);
@@ -357,7 +359,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         self.run.select(speaker, rows.product);
         let broken = self.compute(Some(AttributeLevel::Product));
         self.report(speaker, out);
-        if broken {
+        if broken && program.withholds {
             out.withheld += 1;
             return;
         }

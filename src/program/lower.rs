@@ -267,6 +267,15 @@ impl<'g, 'n> Lowering<'g, 'n> {
             out.push(Operation::LateNumber(LateNumber::Index(more)));
             return;
         }
+        // `{{add (mul feed.items 4) 7}}` in the tail: EDIFACT counts its segments.
+        if self.level() == Level::Document
+            && let Some((times, plus)) =
+                operation::reckoned(expression.name.as_name(), &expression.params)
+            && times > 0
+        {
+            out.push(Operation::LateNumber(LateNumber::Items { times, plus }));
+            return;
+        }
         let markup = expression.name.as_name().is_some_and(is_markup);
         let node = self.call(expression);
         out.push(Operation::Print(
@@ -279,7 +288,9 @@ impl<'g, 'n> Lowering<'g, 'n> {
         match (raw, self.level()) {
             ("@index", Level::Item) => Some(LateNumber::Index(0)),
             ("feed.part" | "this.feed.part", _) => Some(LateNumber::Part),
-            ("feed.items" | "this.feed.items", Level::Document) => Some(LateNumber::Items),
+            ("feed.items" | "this.feed.items", Level::Document) => {
+                Some(LateNumber::Items { times: 1, plus: 0 })
+            }
             _ => None,
         }
     }

@@ -289,7 +289,7 @@ impl<'f> StagedFeed<'f> {
                 Fill::Number(LateNumber::Part) => {
                     filled.extend_from_slice(number.to_string().as_bytes())
                 }
-                Fill::Number(LateNumber::Items) => {}
+                Fill::Number(LateNumber::Items { .. }) => {}
                 Fill::Either {
                     place,
                     then,

@@ -77,7 +77,7 @@ fn vocabulary(shell: &Shell) -> String {
 }
 
 /// Filled rows in a hundred: 100 only when all are, 0 only when none is.
-fn fill(filled: u64, rows: u64) -> String {
+pub(super) fn fill(filled: u64, rows: u64) -> String {
     match (filled * 100).checked_div(rows) {
         Some(0) if filled > 0 => "<1%".to_owned(),
         share => format!("{}%", share.unwrap_or(0)),

@@ -92,30 +92,7 @@ impl List {
         } else if channels.is_empty() {
             shell.say("no channel fits");
         } else {
-            let mut rows = vec![
-                [
-                    "name",
-                    "title",
-                    "group",
-                    "countries",
-                    "certainty",
-                    "records",
-                    "format",
-                    "from",
-                ]
-                .map(str::to_owned)
-                .to_vec(),
-            ];
-            rows.extend(channels.iter().map(|channel| {
-                let mut row = cells(channel).to_vec();
-                row.push(if channel.from_project {
-                    "project".to_owned()
-                } else {
-                    "built in".to_owned()
-                });
-                row
-            }));
-            let text = table(&rows);
+            let text = grouped(&channels, shell);
             shell
                 .data(|out| out.write_all(text.as_bytes()))
                 .map_err(unwritten)?;
@@ -184,6 +161,54 @@ const GROUPS: &[(Group, &str)] = &[
     (Group::Ai, "Shopping by AI"),
     (Group::StoreSystem, "Store systems"),
 ];
+
+/// The channels under their groups' headings, columns under each other through all of them.
+fn grouped(channels: &[Channel], shell: &Shell) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    // Where a group begins, and its heading.
+    let mut headings: Vec<(usize, &str)> = Vec::new();
+    for (group, heading) in GROUPS {
+        let before = rows.len();
+        for channel in channels {
+            if channel.manifest.group != *group {
+                continue;
+            }
+            let [name, title, _, countries, certainty, records, format] = cells(channel);
+            let from = if channel.from_project { "project" } else { "" };
+            rows.push(
+                [
+                    format!("  {name}"),
+                    shell.clean(&title),
+                    countries,
+                    certainty,
+                    records,
+                    format,
+                    from.to_owned(),
+                ]
+                .to_vec(),
+            );
+        }
+        if rows.len() > before {
+            headings.push((before, heading));
+        }
+    }
+    let table = table(&rows);
+    let mut text = String::new();
+    for (number, line) in table.lines().enumerate() {
+        if let Some((_, heading)) = headings.iter().find(|(before, _)| *before == number) {
+            if number > 0 {
+                text.push('\n');
+            }
+            text.push_str(&format!("{}\n", shell.bold(heading)));
+        }
+        text.push_str(line);
+        text.push('\n');
+    }
+    text + &format!(
+        "\n{} channels; columns: countries, how sure we are of the rules, records, format. `shelfcast channel show NAME` says what one needs\n",
+        channels.len()
+    )
+}
 
 /// The page `docs/channels.md`.
 fn markdown(channels: &[Channel]) -> String {

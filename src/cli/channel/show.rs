@@ -12,13 +12,16 @@ use crate::report::json;
 use crate::term::Shell;
 
 use super::list::{countries, records};
-use super::{table, unwritten};
+use super::{readiness, table, unwritten};
 
 /// `channel show`.
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The channel
     channel: String,
+    /// Only what the channel needs: the catalog at hand is not read
+    #[arg(long)]
+    no_catalog: bool,
 }
 
 impl Show {
@@ -28,10 +31,19 @@ impl Show {
     /// An unknown channel, or a manifest that is wrong.
     pub(super) fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
         let channel = channel::load(Some(&global.project), &self.channel)?;
-        let text = if shell.json {
-            lines(&channel)
+        let ready = if !self.no_catalog && global.project.join("shelfcast.toml").is_file() {
+            Some(readiness::tried(&self.channel, global, shell)?)
         } else {
-            page(&channel, shell)
+            None
+        };
+        let text = if shell.json {
+            let ready = ready.as_ref().map_or_else(String::new, readiness::line);
+            format!("{}\n{ready}{}\n", line(&channel), json::done(exit::DONE))
+        } else {
+            let ready = ready.map_or_else(String::new, |ready| {
+                readiness::page(&ready, &channel, shell)
+            });
+            page(&channel, shell) + &ready
         };
         shell
             .data(|out| out.write_all(text.as_bytes()))
@@ -166,7 +178,7 @@ fn absence(absence: &Absence) -> String {
     }
 }
 
-fn presence(attribute: &Attribute) -> String {
+pub(super) fn presence(attribute: &Attribute) -> String {
     match (attribute.required, &attribute.required_if) {
         (true, _) => "yes".to_owned(),
         (false, Some(condition)) => format!("if {condition}"),
@@ -240,7 +252,7 @@ fn made_of(attribute: &Attribute) -> String {
     short
 }
 
-fn lines(channel: &Channel) -> String {
+fn line(channel: &Channel) -> serde_json::Value {
     let manifest = &channel.manifest;
     let settings: Vec<_> = manifest
         .settings
@@ -270,7 +282,7 @@ fn lines(channel: &Channel) -> String {
             })
         })
         .collect();
-    let line = object!({
+    object!({
         "type": "channel",
         "name": manifest.name,
         "title": manifest.title,
@@ -284,6 +296,5 @@ fn lines(channel: &Channel) -> String {
         "settings": settings,
         "attributes": attributes,
         "not_covered": manifest.not_covered,
-    });
-    format!("{line}\n{}\n", json::done(exit::DONE))
+    })
 }

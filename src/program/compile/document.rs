@@ -10,7 +10,7 @@ use crate::program::attribute::AttributeProgram;
 use crate::program::escape::Escape;
 use crate::program::fallback::Fallback;
 use crate::program::graph::NodeId;
-use crate::program::lower::{Level, Lowering, Names, Operation, parse};
+use crate::program::lower::{LateNumber, Level, Lowering, Names, Operation, parse};
 use crate::program::members::Shape;
 use crate::program::names::{AttributeNames, CatalogNames, Known};
 use crate::program::path::{mentioned, split_path};
@@ -143,6 +143,13 @@ impl Compiler<'_, '_> {
             }
             *self.columns.fallbacks = taken;
         }
+        if counts_items(&document.head) {
+            self.errors.push(ConfigError::new(
+                path,
+                "`feed.items` stands before the items: how many there are is known when they are written",
+                "move it behind `{{/each}}`, or leave it out",
+            ));
+        }
         document.catalog = self.catalog_names(&body);
         document
     }
@@ -171,6 +178,17 @@ impl Compiler<'_, '_> {
         }
         found
     }
+}
+
+/// Whether the count of items is asked for.
+fn counts_items(operations: &[Operation]) -> bool {
+    operations.iter().any(|operation| match operation {
+        Operation::LateNumber(LateNumber::Items { .. }) => true,
+        Operation::If(_, then, otherwise)
+        | Operation::Each(_, then, otherwise)
+        | Operation::Late(_, then, otherwise) => counts_items(then) || counts_items(otherwise),
+        _ => false,
+    })
 }
 
 /// What stands before, in and after the one `{{#each items}}`.

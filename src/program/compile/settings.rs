@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::channel::Channel;
-use crate::config::project::Feed;
+use crate::config::project::{Feed, Overlooks};
 use crate::config::toml_file::ConfigError;
 use crate::program::nearest::near;
 
@@ -45,7 +45,7 @@ pub(super) fn settings(
             .get(name)
             .or(setting.default.as_ref())
             .cloned();
-        if value.is_none() && setting.required {
+        if value.is_none() && setting.required && feed.overlooks == Overlooks::Nothing {
             let example = setting
                 .example
                 .as_ref()

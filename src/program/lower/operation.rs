@@ -1,5 +1,8 @@
 //! What a template does for one item, as a tree.
 
+use handlebars::template::{Parameter, TemplateElement};
+use serde_json::Value as Json;
+
 use crate::program::escape::Escape;
 use crate::program::graph::NodeId;
 
@@ -44,8 +47,42 @@ pub enum LateNumber {
     Index(u64),
     /// The part's number, from 1.
     Part,
-    /// How many items the part has; known in the tail.
-    Items,
+    /// How many items the part has, so many times, plus so many; known in the tail.
+    Items {
+        /// What the count is multiplied by.
+        times: u64,
+        /// What is added then.
+        plus: u64,
+    },
+}
+
+/// The count of items that `add` and `mul` reckon with, as what it is multiplied by and what is added; 0 times is a plain
+/// number. `None` where something else than `feed.items` and whole numbers takes part.
+pub(super) fn reckoned(helper: Option<&str>, parameters: &[Parameter]) -> Option<(u64, u64)> {
+    let terms: Vec<(u64, u64)> = parameters.iter().map(term).collect::<Option<_>>()?;
+    let (first, rest) = terms.split_first()?;
+    rest.iter()
+        .try_fold(*first, |(times, plus), &(by, more)| match helper? {
+            "add" => Some((times.checked_add(by)?, plus.checked_add(more)?)),
+            // Of two factors one is a plain number.
+            "mul" if by == 0 => Some((times.checked_mul(more)?, plus.checked_mul(more)?)),
+            "mul" if times == 0 => Some((plus.checked_mul(by)?, plus.checked_mul(more)?)),
+            _ => None,
+        })
+}
+
+fn term(parameter: &Parameter) -> Option<(u64, u64)> {
+    match parameter {
+        Parameter::Literal(Json::Number(number)) => Some((0, number.as_u64()?)),
+        Parameter::Subexpression(inner) => match inner.as_element() {
+            TemplateElement::Expression(inner) => reckoned(inner.name.as_name(), &inner.params),
+            _ => None,
+        },
+        other => match other.as_name()? {
+            "feed.items" | "this.feed.items" => Some((1, 0)),
+            _ => None,
+        },
+    }
 }
 
 /// Literals side by side as one.
