@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::channel::manifest::{AttributeKind, AttributeLevel, Manifest};
+use crate::channel::manifest::{AttributeKind, Manifest};
 use crate::model::currency;
 use crate::model::value::Value;
 
@@ -19,8 +19,10 @@ pub const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Where the log's values come from, for one feed.
 pub struct LogProgram {
-    /// The attribute that carries the price a buyer pays, by its slot and level.
-    price: Option<(u32, AttributeLevel)>,
+    /// The attribute that carries the price, by its slot.
+    price: Option<u32>,
+    /// The attribute that carries a sale beside it, by its slot.
+    sale_attribute: Option<u32>,
     current: NodeId,
     regular: NodeId,
     sale: NodeId,
@@ -68,7 +70,10 @@ impl LogProgram {
         LogProgram {
             price: price_attribute(manifest)
                 .and_then(|name| attributes.iter().find(|attribute| attribute.name == *name))
-                .map(|attribute| (attribute.slot, attribute.level)),
+                .map(|attribute| attribute.slot),
+            sale_attribute: sale_attribute(manifest)
+                .and_then(|name| attributes.iter().find(|attribute| attribute.name == *name))
+                .map(|attribute| attribute.slot),
             current: column("current_price"),
             regular: column("price"),
             sale: column("sale_price"),
@@ -85,10 +90,7 @@ impl LogProgram {
     pub fn read<'a>(&self, run: &Evaluator<'a>, now: Timestamp) -> Logged<'a> {
         let catalog_price = run.text(self.current);
         Logged {
-            price: self
-                .price
-                .and_then(|(slot, _)| self.written(run.attribute(slot), catalog_price))
-                .or(catalog_price.map(Cow::Borrowed)),
+            price: self.paid(run, catalog_price, |slot| run.attribute(slot)),
             catalog_price,
             availability: run.text(self.availability),
             quantity: run.text(self.quantity).and_then(|text| text.parse().ok()),
@@ -111,11 +113,7 @@ impl LogProgram {
         for (variant, &row) in rows.iter().enumerate() {
             run.select(row, product);
             let mut one = self.read(run, now);
-            if let Some((slot, _)) = self.price {
-                one.price = self
-                    .written(attribute(variant, slot), one.catalog_price)
-                    .or(one.catalog_price.map(Cow::Borrowed));
-            }
+            one.price = self.paid(run, one.catalog_price, |slot| attribute(variant, slot));
             if variant == 0 {
                 all = one;
                 continue;
@@ -142,6 +140,23 @@ impl LogProgram {
                 .min_by_key(|(at, _)| *at);
         }
         all
+    }
+
+    /// What a buyer pays by what the item says: its sale while one is on and it carries one, else its price, else what the
+    /// catalog has.
+    fn paid<'a>(
+        &self,
+        run: &Evaluator<'a>,
+        catalog: Option<&'a str>,
+        attribute: impl Fn(u32) -> Value<'a>,
+    ) -> Option<Cow<'a, str>> {
+        let on_sale = catalog.is_some() && run.text(self.regular) != catalog;
+        let sale = self
+            .sale_attribute
+            .filter(|_| on_sale)
+            .and_then(|slot| self.written(attribute(slot), catalog));
+        let price = || self.written(attribute(self.price?), catalog);
+        sale.or_else(price).or(catalog.map(Cow::Borrowed))
     }
 
     /// The amount that an attribute carries. Whole minor units of the catalog's price are that price.
@@ -226,24 +241,26 @@ fn minor_units(amount: &str, exponent: u8) -> Option<String> {
 
 /// The attribute that carries what a buyer pays: its mapping names `current_price`, else `price`.
 fn price_attribute(manifest: &Manifest) -> Option<&String> {
-    let carries = |wanted: &str| {
-        manifest.attributes.iter().find(|(_, attribute)| {
-            let kind = matches!(
-                attribute.kind,
-                AttributeKind::Money
-                    | AttributeKind::Decimal
-                    | AttributeKind::Integer
-                    | AttributeKind::Text
-            );
-            kind && attribute
-                .value
-                .as_deref()
-                .is_some_and(|value| names(value, wanted))
-        })
-    };
-    carries("current_price")
-        .or_else(|| carries("price"))
-        .map(|(name, _)| name)
+    carries(manifest, "current_price").or_else(|| carries(manifest, "price"))
+}
+
+/// The attribute that carries a sale beside the price.
+fn sale_attribute(manifest: &Manifest) -> Option<&String> {
+    carries(manifest, "sale_price")
+}
+
+/// The first attribute for amounts whose mapping names a column.
+fn carries<'m>(manifest: &'m Manifest, column: &str) -> Option<&'m String> {
+    let found = manifest.attributes.iter().find(|(_, attribute)| {
+        let mapping = attribute.value.as_deref().unwrap_or("");
+        let amount = match attribute.kind {
+            AttributeKind::Money | AttributeKind::Decimal | AttributeKind::Integer => true,
+            AttributeKind::Text => mapping.contains("money ") || mapping.contains("number "),
+            _ => false,
+        };
+        amount && names(mapping, column)
+    });
+    found.map(|(name, _)| name)
 }
 
 /// Whether a mapping names a column, as a word of its own.
@@ -293,6 +310,7 @@ mod tests {
     #[test]
     fn the_price_of_each_built_in_channel_is_found() {
         for name in [
+            "google-products-tsv",
             "google-products",
             "meta-catalog",
             "ceneo",
