@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use bumpalo::collections::String as ArenaString;
+use wide::u8x16;
 
 use super::{Arguments, Helper, HelperContext, HelperError};
 use crate::model::value::{List, PAIR, Value, pair};
@@ -69,33 +70,83 @@ fn push_list(out: &mut ArenaString<'_>, list: List<'_>, script: bool) {
 fn push_string(out: &mut ArenaString<'_>, text: &str, script: bool) {
     out.reserve(text.len() + 2);
     out.push('"');
-    // Some readers of JSON Lines take these three for line ends.
-    let special = |c: char| {
-        c < ' '
-            || matches!(c, '"' | '\\' | '\u{85}' | '\u{2028}' | '\u{2029}')
-            || (script && c == '<')
-    };
-    let mut rest = text;
-    while let Some(at) = rest.find(special) {
-        let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        out.push_str(plain);
-        let mut chars = tail.chars();
-        match chars.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some(c) => {
-                let written = write!(out, "\\u{:04x}", u32::from(c));
-                debug_assert!(written.is_ok(), "text takes every write");
+    let bytes = text.as_bytes();
+    let (mut run, mut at) = (0, 0);
+    loop {
+        at = next_candidate(bytes, at, script);
+        // Some readers of JSON Lines take U+0085, U+2028 and U+2029 for line ends.
+        let length = match (bytes.get(at), bytes.get(at + 1), bytes.get(at + 2)) {
+            (None, ..) => break,
+            (Some(0xc2), Some(0x85), _) => 2,
+            (Some(0xe2), Some(0x80), Some(0xa8 | 0xa9)) => 3,
+            (Some(0xc2 | 0xe2), ..) => {
+                at += 1;
+                continue;
             }
-            None => {}
+            _ => 1,
+        };
+        out.push_str(text.get(run..at).unwrap_or_default());
+        let special = text.get(at..at + length).unwrap_or_default();
+        match special {
+            "\"" => out.push_str("\\\""),
+            "\\" => out.push_str("\\\\"),
+            "\n" => out.push_str("\\n"),
+            "\r" => out.push_str("\\r"),
+            "\t" => out.push_str("\\t"),
+            other => {
+                for letter in other.chars() {
+                    let written = write!(out, "\\u{:04x}", u32::from(letter));
+                    debug_assert!(written.is_ok(), "text takes every write");
+                }
+            }
         }
-        rest = chars.as_str();
+        at += length;
+        run = at;
     }
-    out.push_str(rest);
+    out.push_str(text.get(run..).unwrap_or_default());
     out.push('"');
+}
+
+/// The next byte from `from` on that is escaped, or may begin a character that is; the text's length when there is none.
+#[inline]
+fn next_candidate(bytes: &[u8], from: usize, script: bool) -> usize {
+    let less = u8x16::splat(if script { b'<' } else { b'"' });
+    let candidates = |block: &[u8; 16]| {
+        let block = u8x16::new(*block);
+        // Controls are the bytes that an unsigned minimum with 0x1F leaves alone.
+        let found = block.simd_eq(block.min(u8x16::splat(0x1f)))
+            | block.simd_eq(u8x16::splat(b'"'))
+            | block.simd_eq(u8x16::splat(b'\\'))
+            | block.simd_eq(less)
+            | block.simd_eq(u8x16::splat(0xc2))
+            | block.simd_eq(u8x16::splat(0xe2));
+        found.to_bitmask()
+    };
+    let mut at = from;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let mask = candidates(block);
+        if mask != 0 {
+            return at + mask.trailing_zeros() as usize;
+        }
+        at += 16;
+    }
+    // The last bytes, looked at from the text's end or with room behind.
+    let rest = bytes.get(at..).unwrap_or_default();
+    let mask = match bytes.last_chunk::<16>() {
+        Some(last) => candidates(last) >> (16 - rest.len()),
+        None => {
+            let mut block = [b'x'; 16];
+            block
+                .iter_mut()
+                .zip(rest)
+                .for_each(|(to, from)| *to = *from);
+            candidates(&block)
+        }
+    };
+    match mask {
+        0 => bytes.len(),
+        mask => at + mask.trailing_zeros() as usize,
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +176,39 @@ mod tests {
         assert_eq!(json, Ok("\"a\\u2028b\\u0085c\"".to_owned()));
     }
 
+    /// The same letter by letter.
+    fn slowly(text: &str, script: bool) -> String {
+        let mut out = String::from("\"");
+        for letter in text.chars() {
+            match letter {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                '\0'..='\u{1f}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                    out.push_str(&format!("\\u{:04x}", u32::from(letter)));
+                }
+                '<' if script => out.push_str("\\u003c"),
+                _ => out.push(letter),
+            }
+        }
+        out.push('"');
+        out
+    }
+
     proptest! {
+        #[test]
+        fn vectors_escape_as_letters_do(
+            text in "([a-z]{0,20}|[\u{1}-\u{1d}<\"\\\\\n\t\u{85}\u{84}\u{b0}\u{2028}\u{2029}\u{2027}\u{2013}\u{e01}]){1,30}",
+            script in any::<bool>(),
+        ) {
+            let bench = Bench::new("en");
+            let json = bench.value("json", &[Value::Text(text.as_str())], &[("script", Value::Bool(script))]);
+            let slow = slowly(&text, script);
+            prop_assert_eq!(json, Ok(Value::Text(slow.as_str())));
+        }
+
         #[test]
         fn a_parser_reads_the_text_back(text in ".{1,40}", control in "[\u{1}-\u{1d}<\"\\\\]{0,9}", script in any::<bool>()) {
             let bench = Bench::new("en");

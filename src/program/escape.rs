@@ -384,7 +384,7 @@ mod tests {
                 .any(|&byte| byte == delimiter || b"\"\r\n".contains(&byte)),
             _ => false,
         };
-        let out = String::from_utf8(out).unwrap();
+        let out = String::from_utf8(out).expect("escapes keep UTF-8 whole");
         if quoted { format!("\"{out}\"") } else { out }
     }
 

@@ -8,6 +8,9 @@ use serde::de::IgnoredAny;
 
 use crate::channel::manifest::Format;
 
+/// Read at a time, in bytes.
+const READ_BYTES: usize = 64 * 1024;
+
 /// Whether a file is one well-formed document of its format; what is wrong otherwise. Formats without a grammar pass.
 ///
 /// # Errors
@@ -19,7 +22,7 @@ pub fn well_formed(path: &Path, format: Format, gzip: bool) -> std::io::Result<R
     } else {
         Box::new(file)
     };
-    let reader = BufReader::new(reader);
+    let reader = BufReader::with_capacity(READ_BYTES, reader);
     Ok(match format {
         Format::Xml => xml(reader),
         Format::Json => serde_json::from_reader::<_, IgnoredAny>(reader)
@@ -30,13 +33,46 @@ pub fn well_formed(path: &Path, format: Format, gzip: bool) -> std::io::Result<R
     })
 }
 
-fn lines(reader: impl BufRead) -> std::io::Result<Result<(), String>> {
-    for (number, line) in reader.lines().enumerate() {
-        if let Err(error) = serde_json::from_str::<IgnoredAny>(&line?) {
-            return Ok(Err(format!("line {}: {error}", number + 1)));
+fn lines(mut reader: impl BufRead) -> std::io::Result<Result<(), String>> {
+    let check = |line: &[u8], number: u64| {
+        serde_json::from_slice::<IgnoredAny>(line)
+            .map(|_| ())
+            .map_err(|error| format!("line {number}: {error}"))
+    };
+    // The beginning of a line whose end is not read yet.
+    let mut begun = Vec::new();
+    let mut number = 0;
+    loop {
+        let piece = reader.fill_buf()?;
+        let (line, used) = match memchr::memchr(b'\n', piece) {
+            Some(end) => (piece.get(..end).unwrap_or_default(), end + 1),
+            None => {
+                let used = piece.len();
+                begun.extend_from_slice(piece);
+                reader.consume(used);
+                if used > 0 {
+                    continue;
+                }
+                let last = match begun.as_slice() {
+                    [] => Ok(()),
+                    last => check(last, number + 1),
+                };
+                return Ok(last);
+            }
+        };
+        number += 1;
+        let verdict = if begun.is_empty() {
+            check(line, number)
+        } else {
+            begun.extend_from_slice(line);
+            check(&begun, number)
+        };
+        begun.clear();
+        reader.consume(used);
+        if verdict.is_err() {
+            return Ok(verdict);
         }
     }
-    Ok(Ok(()))
 }
 
 fn xml(reader: impl BufRead) -> Result<(), String> {
@@ -88,5 +124,13 @@ mod tests {
         assert!(verdict("{\"a\": [1,]}", Format::Json).is_err());
         assert_eq!(verdict("{\"a\":1}\n{\"a\":2}\n", Format::Ndjson), Ok(()));
         assert!(verdict("{\"a\":1}\n\n{\"a\":2}\n", Format::Ndjson).is_err());
+        // A line longer than what is read at a time, and a last one without its end.
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(READ_BYTES));
+        assert_eq!(
+            verdict(&format!("{long}\n{long}\n1"), Format::Ndjson),
+            Ok(())
+        );
+        let wrong = verdict(&format!("{long}\n{long}\n1\n{{"), Format::Ndjson);
+        assert!(wrong.is_err_and(|message| message.starts_with("line 4: ")));
     }
 }
