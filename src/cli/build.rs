@@ -9,9 +9,9 @@ use crate::report::human::{self, Collected};
 use crate::report::json;
 use crate::term::Shell;
 
-use super::{Global, all_ready};
 use super::exit;
 use super::watching::{Asked, Watching};
+use super::{Global, all_ready};
 
 /// `build`.
 #[derive(Debug, Args)]

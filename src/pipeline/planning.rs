@@ -376,6 +376,25 @@ pub(super) fn sources(report: &super::build::Report) -> Vec<SourceDigest> {
         .collect()
 }
 
+/// What becomes of items that are gone, where leaving them out of a file does not delete them.
+fn left_behind(made: &Made<'_>) -> Option<String> {
+    let gone = made.changes.counts.removed;
+    if gone == 0 {
+        return None;
+    }
+    let items = if gone == 1 { "item is" } else { "items are" };
+    let what = match made.absence {
+        Absence::Delete => return None,
+        // By request each of them is taken out.
+        Absence::Tombstone | Absence::Zero if made.feed.to.iter().all(|to| to.requests) => {
+            return None;
+        }
+        Absence::Expire(days) => format!("the channel drops them after {days} days"),
+        _ => "the channel keeps what a file leaves out: take them out there, or set their stock to 0 first".to_owned(),
+    };
+    Some(format!("{gone} {items} gone from the feed; {what}"))
+}
+
 /// A feed as a plan shows it.
 pub(super) fn seen(made: &Made<'_>) -> Publication {
     let outcome = match &made.report {
@@ -394,7 +413,7 @@ pub(super) fn seen(made: &Made<'_>) -> Publication {
         changes: Some(made.changes.clone()),
         tripped: made.tripped.clone(),
         allowed: made.allowed.clone(),
-        remarks: held.into_iter().collect(),
+        remarks: held.into_iter().chain(left_behind(made)).collect(),
         ..stopped(made.feed, outcome, String::new())
     }
 }

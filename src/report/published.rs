@@ -63,6 +63,15 @@ pub fn planned(
             }
         }
         plan::plan(shell, &planned_feeds(report), zone, out)?;
+        for feed in report
+            .feeds
+            .iter()
+            .filter(|feed| feed.outcome != Outcome::Withheld)
+        {
+            for remark in &feed.remarks {
+                writeln!(out, "feed `{}`: {}", feed.feed, shell.clean(remark))?;
+            }
+        }
         match &report.plan {
             None => Ok(()),
             Some(plan) => writeln!(

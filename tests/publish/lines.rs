@@ -286,3 +286,83 @@ fn twenty_started_together_are_one_that_works() {
         .count();
     assert_eq!(versions, 1, "{history:?}");
 }
+
+#[test]
+fn what_a_channel_keeps_is_said() {
+    let test = shop("");
+    let project = test.text("shelfcast.toml");
+    test.file(
+        "shelfcast.toml",
+        project.replace("\"google-products\"", "\"shopify-products\""),
+    );
+    catalog(&test, 40, |_, _| {});
+    assert_eq!(test.run(["publish"]).code, 0);
+    catalog(&test, 39, |_, _| {});
+    let gone = test.run(["publish"]);
+    assert_eq!(gone.code, 0, "{gone:?}");
+    assert!(
+        gone.stdout
+            .contains("1 item is gone from the feed; the channel keeps"),
+        "{}",
+        gone.stdout
+    );
+}
+
+#[test]
+fn a_feed_is_sent_again_before_the_channel_lets_it_expire() {
+    let test = shop("");
+    let project = test.text("shelfcast.toml");
+    test.file(
+        "shelfcast.toml",
+        format!(
+            "{}\n[[source]]\nname = \"stock\"\npath = \"stock.csv\"\nrole = \"stock\"\nbasis = \"on_hand\"\n\n\
+             [[location]]\ncode = \"waw\"\nname = \"Warszawa\"\nstore_code = \"WAW1\"\n",
+            project.replace("\"google-products\"", "\"google-local-inventory\"")
+        ),
+    );
+    catalog(&test, 10, |_, _| {});
+    let rows: String = (1..=10).map(|n| format!("LMP-{n:03},waw,{n}\n")).collect();
+    test.file("stock.csv", format!("sku,location,on_hand\n{rows}"));
+    let first = test.run(["publish", "--json"]);
+    assert_eq!(first.code, 0, "{first:?}");
+    let at = |days: i64| {
+        let now = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+        line(
+            &test.run(["publish", "--json", "--now", &now.to_string()]),
+            "feed",
+        )["outcome"]
+            .clone()
+    };
+    assert_eq!(at(2), "unchanged");
+    // The channel forgets after fourteen days.
+    assert_eq!(at(12), "refreshed");
+}
+
+#[test]
+fn a_sale_that_begins_is_a_price_move_and_is_foretold() {
+    let test = shop("");
+    catalog(&test, 12, |_, _| {});
+    let text = test.text("catalog.csv");
+    let with_sale: String = text
+        .lines()
+        .enumerate()
+        .map(|(row, line)| match row {
+            0 => format!("{line},sale_price,sale_starts,sale_ends\n"),
+            1 => format!("{line},79.90,2026-11-24T00:00:00Z,2026-12-01T00:00:00Z\n"),
+            _ => format!("{line},,,\n"),
+        })
+        .collect();
+    test.file("catalog.csv", with_sale);
+    let run = |command: &str, now: &str| test.run([command, "--json", "--now", now]);
+    assert_eq!(run("publish", "2026-11-22T10:00:00Z").code, 0);
+    let before = run("plan", "2026-11-23T10:00:00Z");
+    assert_eq!(line(&before, "plan")["upcoming"], 1, "{}", before.stdout);
+    assert_eq!(line(&before, "plan")["price_moves"], 0);
+    let begun = run("plan", "2026-11-25T10:00:00Z");
+    assert_eq!(line(&begun, "plan")["price_moves"], 1, "{}", begun.stdout);
+    assert!(
+        line(&begun, "change")["price"]["new"] == "79.90",
+        "{}",
+        begun.stdout
+    );
+}
