@@ -339,7 +339,7 @@ fn a_feed_is_sent_again_before_the_channel_lets_it_expire() {
 }
 
 #[test]
-fn a_sale_that_begins_is_a_price_move_and_is_foretold() {
+fn a_sale_is_foretold_and_so_is_its_end() {
     let test = shop("");
     catalog(&test, 12, |_, _| {});
     let text = test.text("catalog.csv");
@@ -358,11 +358,13 @@ fn a_sale_that_begins_is_a_price_move_and_is_foretold() {
     let before = run("plan", "2026-11-23T10:00:00Z");
     assert_eq!(line(&before, "plan")["upcoming"], 1, "{}", before.stdout);
     assert_eq!(line(&before, "plan")["price_moves"], 0);
+    // The item carries the sale's window: when it begins, nothing changes in the file, and the end is foretold.
     let begun = run("plan", "2026-11-25T10:00:00Z");
-    assert_eq!(line(&begun, "plan")["price_moves"], 1, "{}", begun.stdout);
-    assert!(
-        line(&begun, "change")["price"]["new"] == "79.90",
-        "{}",
-        begun.stdout
+    assert_eq!(line(&begun, "plan")["nothing"], true, "{}", begun.stdout);
+    let end = line(&begun, "change");
+    assert_eq!(end["change"], "upcoming");
+    assert_eq!(
+        end["price"],
+        serde_json::json!({ "old": "79.90", "new": "101.90" })
     );
 }
