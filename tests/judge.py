@@ -149,6 +149,45 @@ def labels(path):
     return found
 
 
+def interchange(path):
+    """EDIFACT by its own rules: UNA, released characters, and what UNT and UNZ count. Counts the lines (LIN)."""
+    text = path.read_text(encoding="utf-8")
+    if not text.startswith("UNA:+.? '"):
+        raise Wrong("no UNA, or other separators")
+    segments, segment, element, part = [], [], [], ""
+    letters = iter(text[9:])
+    for letter in letters:
+        if letter == "?":
+            part += next(letters)
+        elif letter in ":+'":
+            element, part = element + [part], ""
+            if letter != ":":
+                segment, element = segment + [element], []
+            if letter == "'":
+                segments, segment = segments + [segment], []
+        elif letter not in "\r\n" or part or element or segment:
+            part += letter
+    if part or element or segment:
+        raise Wrong("the last segment does not end")
+    tags = [segment[0][0] for segment in segments]
+    if any(len(tag) != 3 or not tag.isalnum() or not tag.isupper() for tag in tags):
+        raise Wrong(f"no tags: {[tag for tag in tags if len(tag) != 3][:3]}")
+    # What a colon parts is parted, not released: syntax, the day's time, type and release of the message.
+    if [len(segments[0][1]), len(segments[0][4]), len(segments[tags.index("UNH")][2])] != [2, 2, 5]:
+        raise Wrong("a composite of the envelope has other parts")
+    begin, end = tags.index("UNH"), tags.index("UNT")
+    if tags[0] != "UNB" or tags[-1] != "UNZ" or tags.count("UNH") != 1 or segments[0][5] != segments[-1][2]:
+        raise Wrong("the envelope does not fit")
+    if segments[end][1] != [str(end - begin + 1)] or segments[end][2] != segments[begin][1]:
+        raise Wrong(f"UNT says {segments[end][1]}, the message has {end - begin + 1} segments")
+    if segments[-1][1] != ["1"]:
+        raise Wrong("UNZ counts one message otherwise")
+    numbers = [segment[1][0] for segment in segments if segment[0] == ["LIN"]]
+    if numbers != [str(number) for number in range(1, len(numbers) + 1)]:
+        raise Wrong("the lines are not numbered from 1")
+    return len(numbers)
+
+
 def pictures(path):
     """A row a picture: SKUs, each once."""
     return rows(",", True, "sku")(path)
@@ -170,6 +209,9 @@ PARSERS = {
     "etsy": lines,
     "geizhals": rows(";", True),
     "google-supplemental": rows("\t", True),
+    "google-merchant-api": lines,
+    "gs1-invrpt": interchange,
+    "gs1-pricat": interchange,
     "idealo": rows(";", True),
     "kaufland": lines,
     "kelkoo": rows("\t", True),
@@ -179,6 +221,7 @@ PARSERS = {
     "low-stock": lines,
     "magento-products": rows(",", True),
     "meta-catalog-xml": elements("item"),
+    "meta-items-batch": members("requests"),
     "microsoft-merchant": rows("\t", True),
     "mirakl-offers": rows(";", True),
     "nokaut": elements("offer"),

@@ -44,6 +44,9 @@ pub struct Manifest {
     /// Whether larger feeds are split.
     #[serde(default)]
     pub parts: Parts,
+    /// Which records it wants at all: CEL over catalog columns; the feed's `where` narrows it further.
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
     /// Columns the items are sorted by.
     #[serde(default)]
     pub sort: Vec<String>,
@@ -269,6 +272,8 @@ pub struct Setting {
     /// What holds where the feed says nothing.
     #[schemars(with = "Option<serde_json::Value>")]
     pub default: Option<toml::Value>,
+    /// The values it may have.
+    pub one_of: Option<Vec<String>>,
     /// An example, which the channel's own cases use.
     #[schemars(with = "Option<serde_json::Value>")]
     pub example: Option<toml::Value>,

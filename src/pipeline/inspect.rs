@@ -314,18 +314,25 @@ fn why(
             .configured
             .iter()
             .find(|configured| configured.name == feed.name);
-        let source = configured
-            .and_then(|configured| configured.filter.clone())
-            .unwrap_or_default();
+        let channels = program
+            .channels
+            .iter()
+            .find(|channel| channel.manifest.name == feed.channel)
+            .and_then(|channel| channel.manifest.filter.clone());
+        let own = configured.and_then(|configured| configured.filter.clone());
+        let (whose, source) = match (own, channels) {
+            (Some(own), Some(channels)) => {
+                ("the `where` of feed and channel", format!("({channels}) && ({own})"))
+            }
+            (None, Some(channels)) => ("the channel's `where`", channels),
+            (own, None) => ("the feed's `where`", own.unwrap_or_default()),
+        };
         let values: Vec<String> = trace(run, places, filter)
             .into_iter()
             .map(|step| format!("{}{}", "  ".repeat(step.depth + 1), step.text))
             .collect();
         return (
-            format!(
-                "the feed's `where` leaves it out: {source}\n{}",
-                values.join("\n")
-            ),
+            format!("{whose} leaves it out: {source}\n{}", values.join("\n")),
             "change the values above, or the filter in shelfcast.toml".to_owned(),
         );
     }

@@ -43,6 +43,8 @@ pub struct Ready {
     pub candidate: Candidate,
     /// Records in the channel's kind of record, less those the feed's filter leaves out.
     pub records: u64,
+    /// How many of them were looked at: the others cannot be read, or stand a second time.
+    pub tried: u64,
     /// How many of them would be written as they are; `None` where a missing setting hides it.
     pub able: Option<u64>,
     /// Its attributes in order.
@@ -143,6 +145,7 @@ pub fn of(
         return Ok(Ready {
             candidate,
             records: 0,
+            tried: 0,
             able: None,
             attributes: Vec::new(),
         });
@@ -163,6 +166,7 @@ pub fn of(
             return Ok(Ready {
                 candidate,
                 records: 0,
+            tried: 0,
                 able: None,
                 attributes: Vec::new(),
             });
@@ -184,11 +188,18 @@ pub fn of(
     };
     let attributes = attributes(&channel, &candidate, tried, &tally, &tried_name);
     // What a missing setting leaves empty says nothing of the records.
-    let hidden = attributes
-        .iter()
-        .any(|attribute| attribute.setting.is_some() && attribute.missing + attribute.wrong > 0);
+    let hidden = attributes.iter().any(|attribute| {
+        attribute.setting.is_some()
+            && attribute.filled < tried.written
+            && channel
+                .manifest
+                .attributes
+                .get(&attribute.name)
+                .is_some_and(|known| known.required)
+    });
     Ok(Ready {
         records: tried.read - tried.filtered,
+        tried: tried.written,
         able: (!hidden).then_some(strict.written),
         attributes,
         candidate,

@@ -200,25 +200,51 @@ struct Compiler<'c, 's> {
 }
 
 impl Compiler<'_, '_> {
+    /// The records that both the channel and the feed want.
     fn filter(&mut self) -> Option<NodeId> {
-        let source = self.feed.filter.as_ref()?;
+        let (channel, feed) = (
+            self.channel.manifest.filter.as_deref(),
+            self.feed.filter.as_deref(),
+        );
+        let channels = channel.and_then(|source| {
+            self.condition(source).unwrap_or_else(|(message, hint)| {
+                let error = ConfigError::new(
+                    self.channel.manifest_path.as_str(),
+                    format!("`where`: {message}"),
+                    hint,
+                );
+                self.errors.push(error);
+                None
+            })
+        });
+        let feeds = feed.and_then(|source| {
+            self.condition(source).unwrap_or_else(|(message, hint)| {
+                let error = ConfigError::new(
+                    self.around.project_path,
+                    format!("feed `{}`, `where`: {message}", self.feed.name),
+                    hint,
+                );
+                self.errors.push(error);
+                None
+            })
+        });
+        match (channel, feed) {
+            (Some(channel), Some(feed)) if channels.is_some() && feeds.is_some() => self
+                .condition(&format!("({channel}) && ({feed})"))
+                .ok()
+                .flatten(),
+            _ => channels.or(feeds),
+        }
+    }
+
+    fn condition(&mut self, source: &str) -> Result<Option<NodeId>, (String, String)> {
         let mut names = CatalogNames {
             columns: self.columns,
             view: self.view,
             constants: self.constants,
             mapped: None,
         };
-        match condition::compile(source, self.graph, &mut names) {
-            Ok(node) => Some(node),
-            Err((message, hint)) => {
-                self.errors.push(ConfigError::new(
-                    self.around.project_path,
-                    format!("feed `{}`, `where`: {message}", self.feed.name),
-                    hint,
-                ));
-                None
-            }
-        }
+        condition::compile(source, self.graph, &mut names).map(Some)
     }
 
     fn conditions(&mut self, attributes: &mut [AttributeProgram], known: &HashMap<String, Known>) {

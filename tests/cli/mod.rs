@@ -5,5 +5,6 @@ mod channels;
 mod check;
 mod determinism;
 mod json;
+mod readiness;
 mod state;
 mod streams;

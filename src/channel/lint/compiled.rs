@@ -194,6 +194,9 @@ fn given(setting: &Setting) -> toml::Value {
     if let Some(value) = setting.example.as_ref().or(setting.default.as_ref()) {
         return value.clone();
     }
+    if let Some(word) = setting.one_of.as_ref().and_then(|words| words.first()) {
+        return word.as_str().into();
+    }
     match setting.kind.as_deref() {
         Some("integer") => 1.into(),
         Some("boolean") => true.into(),

@@ -12,6 +12,9 @@ use crate::term::Shell;
 
 use super::{table, unwritten};
 
+/// How many countries of a channel are named in the list.
+const COUNTRIES: usize = 8;
+
 /// `channel list`.
 #[derive(Debug, Args)]
 pub(super) struct List {
@@ -120,6 +123,16 @@ pub(super) fn countries(channel: &Channel) -> String {
     }
 }
 
+/// The same on little room: the first few, and how many there are.
+fn few_countries(channel: &Channel) -> String {
+    let codes = &channel.manifest.countries;
+    if codes.len() <= COUNTRIES {
+        return countries(channel);
+    }
+    let first: Vec<&str> = codes.iter().take(COUNTRIES - 2).map(String::as_str).collect();
+    format!("{} … {} in all", first.join(" "), codes.len())
+}
+
 fn cells(channel: &Channel) -> [String; 7] {
     let manifest = &channel.manifest;
     [
@@ -173,13 +186,13 @@ fn grouped(channels: &[Channel], shell: &Shell) -> String {
             if channel.manifest.group != *group {
                 continue;
             }
-            let [name, title, _, countries, certainty, records, format] = cells(channel);
+            let [name, title, _, _, certainty, records, format] = cells(channel);
             let from = if channel.from_project { "project" } else { "" };
             rows.push(
                 [
                     format!("  {name}"),
                     shell.clean(&title),
-                    countries,
+                    few_countries(channel),
                     certainty,
                     records,
                     format,

@@ -83,6 +83,12 @@ pub(super) fn page(ready: &Ready, channel: &Channel, shell: &Shell) -> String {
             format!("  {records}; how many can be sent shows when the missing settings are given\n")
         }
     });
+    if ready.tried < ready.records {
+        text.push_str(&format!(
+            "  {} cannot be read, or stand a second time, and are not counted below\n",
+            thousands(ready.records - ready.tried)
+        ));
+    }
     text.push('\n');
     let mut rows = vec![
         ["  attribute", "needed", "fill", "missing", "wrong", "note"]
@@ -105,7 +111,7 @@ pub(super) fn page(ready: &Ready, channel: &Channel, shell: &Shell) -> String {
         vec![
             format!("  {}", attribute.name),
             needed,
-            fill(attribute.filled, ready.records),
+            fill(attribute.filled, ready.tried),
             number(attribute.missing),
             number(attribute.wrong),
             note(attribute),
@@ -156,6 +162,7 @@ pub(super) fn line(ready: &Ready) -> String {
         "channel": candidate.name,
         "feed": candidate.like,
         "records": ready.records,
+        "tried": ready.tried,
         "able": ready.able,
         "missing_settings": settings,
         "obstacles": obstacles,

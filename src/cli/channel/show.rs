@@ -67,6 +67,12 @@ fn page(channel: &Channel, shell: &Shell) -> String {
             .as_ref()
             .map(|(path, _)| ("template", path.clone())),
     );
+    facts.extend(
+        manifest
+            .filter
+            .as_ref()
+            .map(|filter| ("takes", format!("only where {filter}"))),
+    );
     facts.push(("prices", prices(manifest.prices).to_owned()));
     facts.push(("absence", absence(&manifest.absence)));
     let limits = [
@@ -118,7 +124,10 @@ fn page(channel: &Channel, shell: &Shell) -> String {
             vec![
                 format!("  {name}"),
                 needed(setting).to_owned(),
-                setting.kind.clone().unwrap_or_else(|| "text".to_owned()),
+                setting.one_of.as_ref().map_or_else(
+                    || setting.kind.clone().unwrap_or_else(|| "text".to_owned()),
+                    |words| format!("one of {}", words.join(" ")),
+                ),
                 value(&setting.default),
                 value(&setting.example),
                 setting.about.clone().unwrap_or_default(),
@@ -258,7 +267,7 @@ fn line(channel: &Channel) -> serde_json::Value {
         .settings
         .iter()
         .map(|(name, setting)| {
-            object!({ "name": name, "required": setting.required, "kind": setting.kind, "default": setting.default, "example": setting.example, "about": setting.about })
+            object!({ "name": name, "required": setting.required, "kind": setting.kind, "one_of": setting.one_of, "default": setting.default, "example": setting.example, "about": setting.about })
         })
         .collect();
     let attributes: Vec<_> = manifest
@@ -291,6 +300,7 @@ fn line(channel: &Channel) -> serde_json::Value {
         "records": records(manifest.records),
         "format": scaffold::word(manifest.format),
         "spec": { "url": manifest.spec.url, "read": manifest.spec.read, "certainty": manifest.spec.certainty },
+        "where": manifest.filter,
         "limits": { "bytes": manifest.limits.bytes, "items": manifest.limits.items },
         "from": if channel.from_project { "project" } else { "built-in" },
         "settings": settings,

@@ -63,6 +63,23 @@ pub(super) fn settings(
                 format!("add under this feed: [feed.settings] {name} = {example}"),
             ));
         }
+        if let (Some(words), Some(given)) = (&setting.one_of, &value) {
+            let shown = given
+                .as_str()
+                .map_or_else(|| given.to_string(), str::to_owned);
+            if !words.contains(&shown) {
+                let hint = near(&shown, words.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("it takes `{}`", words.join("`, `")));
+                errors.push(ConfigError::new(
+                    around.project_path,
+                    format!(
+                        "feed `{}`: the setting `{name}` of channel `{}` cannot be `{shown}`",
+                        feed.name, manifest.name
+                    ),
+                    hint,
+                ));
+            }
+        }
         all.insert(name.clone(), value);
     }
     all
