@@ -18,7 +18,6 @@ use crate::recovery::{self, kill_point};
 use crate::validate::finding::{Finding, Severity};
 
 use super::joined::report_rejects;
-use super::origin::{self, SourceFile};
 use super::program::{self, Program, Wanted};
 use super::run::run;
 use super::written::Written;
@@ -119,7 +118,7 @@ pub struct Report {
     /// Elements of templates that the crate rendered, feed by feed.
     pub slow: Vec<String>,
     /// The files that the catalog was read from, where items were logged.
-    pub sources: Vec<SourceFile>,
+    pub sources: Vec<String>,
 }
 
 impl Report {
@@ -254,7 +253,7 @@ fn pass(
         report.feeds.push(done);
     }
     if options.log {
-        report.sources = origin::sources(&program.files, project);
+        report.sources = program.files.names().map(str::to_owned).collect();
     }
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

@@ -2,57 +2,45 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::catalog::open::FileNames;
 use crate::channel;
 use crate::config::project::Feed;
 use crate::config::{ConfigError, Project};
+use crate::state::SourceDigest;
 
-/// A file of a source as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Its name as messages name it.
-    pub name: String,
-    /// Its size in bytes; 0 where it is no file.
-    pub bytes: u64,
-    /// Hex of the xxh3 (128 bits) of its bytes; empty where it is no file: a database, standard input.
-    pub digest: String,
-}
-
-/// The files that a program's sources were read from.
-pub(super) fn sources(files: &FileNames, project: &Project) -> Vec<SourceFile> {
-    files
-        .names()
-        .map(|name| {
-            let own = project.folder.join(name);
-            let path = [Path::new(name), own.as_path()]
-                .into_iter()
-                .find(|path| path.is_file());
-            let (bytes, digest) = path.and_then(digest).unwrap_or_default();
-            SourceFile {
-                name: name.to_owned(),
-                bytes,
-                digest,
-            }
+/// The digests of the files that sources were read from: hex of the xxh3 (128 bits) of their bytes, empty where it is no
+/// file: a database, standard input.
+pub(super) fn sources(names: &[String], project: &Project) -> Vec<SourceDigest> {
+    names
+        .iter()
+        .map(|name| SourceDigest {
+            name: name.clone(),
+            digest: file_of(name, project)
+                .and_then(|path| digest(&path))
+                .unwrap_or_default(),
         })
         .collect()
 }
 
-fn digest(path: &Path) -> Option<(u64, String)> {
+/// Where a source's file lies: messages name it from where the program runs, or from the project.
+fn file_of(name: &str, project: &Project) -> Option<PathBuf> {
+    let own = project.folder.join(name);
+    [PathBuf::from(name), own]
+        .into_iter()
+        .find(|path| path.is_file())
+}
+
+fn digest(path: &Path) -> Option<String> {
     let mut file = File::open(path).ok()?;
     let mut hash = Xxh3::new();
     let mut buffer = vec![0; 128 * 1024];
-    let mut bytes = 0;
     loop {
         match file.read(&mut buffer).ok()? {
-            0 => return Some((bytes, format!("{:032x}", hash.digest128()))),
-            read => {
-                hash.update(buffer.get(..read).unwrap_or_default());
-                bytes += read as u64;
-            }
+            0 => return Some(format!("{:032x}", hash.digest128())),
+            read => hash.update(buffer.get(..read).unwrap_or_default()),
         }
     }
 }
@@ -62,14 +50,8 @@ pub(super) fn is_same(name: &str, digest_then: &str, project: &Project) -> Optio
     if digest_then.is_empty() {
         return None;
     }
-    let own = project.folder.join(name);
-    let path = [Path::new(name), own.as_path()]
-        .into_iter()
-        .find(|path| path.is_file());
-    Some(
-        path.and_then(digest)
-            .is_some_and(|(_, now)| now == digest_then),
-    )
+    let now = file_of(name, project).and_then(|path| digest(&path));
+    Some(now.as_deref() == Some(digest_then))
 }
 
 /// Digest of what decides how feeds are made beside their sources: the project file, the channels' manifests and

@@ -88,7 +88,7 @@ pub fn plan(
     let kept = state.record_plan(&NewPlan {
         feeds: &planned,
         configuration_digest: &origin::configuration(project, &feeds)?,
-        source_digests: sources(&staged),
+        source_digests: sources(&staged, &made, project),
         now: options.now,
         at: crate::clock::now(),
         who: &state::who(),
@@ -365,15 +365,16 @@ fn counts(built: &FeedReport) -> Counts {
     }
 }
 
-pub(super) fn sources(report: &super::build::Report) -> Vec<SourceDigest> {
-    report
-        .sources
-        .iter()
-        .map(|source| SourceDigest {
-            name: source.name.clone(),
-            digest: source.digest.clone(),
-        })
-        .collect()
+/// What feeds were made from, where something of them moves.
+pub(super) fn sources(
+    report: &super::build::Report,
+    made: &[Made<'_>],
+    project: &Project,
+) -> Vec<SourceDigest> {
+    if made.iter().all(|made| made.changes.is_nothing()) {
+        return Vec::new();
+    }
+    origin::sources(&report.sources, project)
 }
 
 /// What becomes of items that are gone, where leaving them out of a file does not delete them.

@@ -198,7 +198,8 @@ pub fn publish(
         None => {
             let (staged, made) = make(project, options, &state, &free, &workplace, observer)?;
             report.rows = staged.rows;
-            (made, sources(&staged))
+            let sources = sources(&staged, &made, project);
+            (made, sources)
         }
         Some(plan) => carry_out(
             project,

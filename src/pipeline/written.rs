@@ -57,6 +57,7 @@ impl<'f> Written<'f> {
             limits: limits(manifest, &channel.manifest_path)?,
             encoding: encoding(manifest, &channel.manifest_path)?,
             bom: manifest.delimited.bom == Some(true),
+            passing: options.log,
         };
         let mut staged = if options.folder.is_some() {
             StagedFeed::new(&folder, shape, frame)

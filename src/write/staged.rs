@@ -43,6 +43,8 @@ pub struct Shape {
     pub encoding: Encoding,
     /// Whether a byte order mark goes first.
     pub bom: bool,
+    /// Whether the files need not outlive a power cut: a run works with them and keeps them elsewhere.
+    pub passing: bool,
 }
 
 /// What a feed's bytes become on the way out.
@@ -196,7 +198,8 @@ impl<'f> StagedFeed<'f> {
     /// When the disk refuses.
     pub fn log(&mut self, head: &LogHead) -> io::Result<()> {
         let file = |ending: &str| {
-            AtomicFile::create(&self.folder.join(format!("{}.{ending}", self.shape.name)))
+            let path = self.folder.join(format!("{}.{ending}", self.shape.name));
+            AtomicFile::create(&path).map(|file| file.passing(self.shape.passing))
         };
         let opaque = !matches!(self.shape.encoding, Encoding::Utf8);
         self.log = Some(Log {
@@ -364,7 +367,7 @@ impl<'f> StagedFeed<'f> {
     fn begin_part(&mut self) -> io::Result<()> {
         let number = self.done.len() as u64 + 1;
         let path = self.part_path(number, !self.shape.limits.parts);
-        let file = AtomicFile::create(&path)?;
+        let file = AtomicFile::create(&path)?.passing(self.shape.passing);
         let counting = Counting {
             file,
             bytes: 0,
