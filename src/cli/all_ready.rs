@@ -103,7 +103,11 @@ pub(super) fn run(mut project: Project, global: &Global, shell: &Shell) -> Resul
         |error: std::io::Error| Failure::Disk(format!("cannot write to standard output: {error}"));
     if shell.json {
         shell
-            .data(|out| unready.iter().try_for_each(|one| writeln!(out, "{}", line(one))))
+            .data(|out| {
+                unready
+                    .iter()
+                    .try_for_each(|one| writeln!(out, "{}", line(one)))
+            })
             .map_err(failed)?;
         super::build::print(shell, &report, &collected, code, false)?;
         return Ok(code);

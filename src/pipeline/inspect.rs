@@ -321,9 +321,10 @@ fn why(
             .and_then(|channel| channel.manifest.filter.clone());
         let own = configured.and_then(|configured| configured.filter.clone());
         let (whose, source) = match (own, channels) {
-            (Some(own), Some(channels)) => {
-                ("the `where` of feed and channel", format!("({channels}) && ({own})"))
-            }
+            (Some(own), Some(channels)) => (
+                "the `where` of feed and channel",
+                format!("({channels}) && ({own})"),
+            ),
             (None, Some(channels)) => ("the channel's `where`", channels),
             (own, None) => ("the feed's `where`", own.unwrap_or_default()),
         };

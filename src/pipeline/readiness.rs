@@ -166,7 +166,7 @@ pub fn of(
             return Ok(Ready {
                 candidate,
                 records: 0,
-            tried: 0,
+                tried: 0,
                 able: None,
                 attributes: Vec::new(),
             });

@@ -212,7 +212,11 @@ fn all_that_is_ready_is_built_and_the_rest_is_told() {
         let channel = name.split('.').next().unwrap_or("");
         assert!(made.contains(&channel), "{name} is nobody's");
     }
-    let channels = made.len() + lines.iter().filter(|line| line["type"] == "unready").count();
+    let channels = made.len()
+        + lines
+            .iter()
+            .filter(|line| line["type"] == "unready")
+            .count();
     assert!(channels > 60, "{channels}");
     project
         .run(["build", "--all-ready"])

@@ -129,7 +129,11 @@ fn few_countries(channel: &Channel) -> String {
     if codes.len() <= COUNTRIES {
         return countries(channel);
     }
-    let first: Vec<&str> = codes.iter().take(COUNTRIES - 2).map(String::as_str).collect();
+    let first: Vec<&str> = codes
+        .iter()
+        .take(COUNTRIES - 2)
+        .map(String::as_str)
+        .collect();
     format!("{} … {} in all", first.join(" "), codes.len())
 }
 
