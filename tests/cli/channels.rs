@@ -380,6 +380,114 @@ fn channels_are_listed_by_country_and_group() {
 }
 
 #[test]
+fn a_channels_own_filter_and_words_hold_for_every_feed() {
+    let project = FeedTest::empty();
+    let channel = |filter: &str| {
+        format!(
+            "name = \"c\"\ntitle = \"C\"\ngroup = \"website\"\ncountries = [\"*\"]\nrecords = \"variants\"\nformat = \"ndjson\"\nwhere = \"{filter}\"\n\
+             spec = {{ url = \"https://c.example\", read = \"2026-11-22\", certainty = \"specification\" }}\n\
+             [settings.mode]\none_of = [\"draft\", \"live\"]\nexample = \"draft\"\n[attributes.id]\nvalue = \"{{{{sku}}}}\"\nrequired = true\n"
+        )
+    };
+    let shop = |feed: &str| {
+        format!(
+            "[shop]\nname = \"S\"\nurl = \"https://s.example\"\ncurrency = \"EUR\"\nlanguage = \"en\"\ncountry = \"DE\"\n\
+             [[source]]\nname = \"p\"\npath = \"p.csv\"\n[[feed]]\nname = \"f\"\nchannel = \"c\"\n{feed}"
+        )
+    };
+    project
+        .file("channels/c.toml", channel("price > 5 || brand == 'x'"))
+        .file("shelfcast.toml", shop("where = \"sku != 'C'\"\n"))
+        .file("p.csv", "sku,price,brand\nA,1,\nB,9,\nC,9,\nD,1,x\n");
+    let built = project.run(["build", "--json"]).exits(0);
+    let feed = &lines(&built.stdout)[0];
+    assert_eq!(
+        (
+            &feed["read"],
+            &feed["filtered"],
+            &feed["withheld"],
+            &feed["written"]
+        ),
+        (&4.into(), &2.into(), &0.into(), &2.into()),
+        "{feed}"
+    );
+    let written = project.text("out/f.jsonl");
+    assert!(
+        written.contains("\"B\"") && written.contains("\"D\""),
+        "{written}"
+    );
+    project
+        .run(["why-not", "--sku", "A"])
+        .exits(0)
+        .shows("the `where` of feed and channel");
+    // Its words.
+    project.file("shelfcast.toml", shop("settings = { mode = \"live\" }\n"));
+    project.run(["build"]).exits(0);
+    project.file("shelfcast.toml", shop("settings = { mode = \"drafft\" }\n"));
+    project
+        .run(["build"])
+        .exits(2)
+        .says("the setting `mode` of channel `c` cannot be `drafft`")
+        .says("did you mean `draft`?");
+    // A mistake in it is the manifest's.
+    project.file("channels/c.toml", channel("prize > 5"));
+    project
+        .run(["channel", "lint", "c"])
+        .exits(1)
+        .shows("channels/c.toml");
+}
+
+#[test]
+fn the_count_of_items_is_reckoned_with_behind_them_only() {
+    let project = FeedTest::empty();
+    let template = |head: &str, tail: &str| {
+        format!(
+            "UNA:+.? '\nUNH+1+X'\n{head}{{{{#each items}}}}\nLIN+{{{{add @index 1}}}}+{{{{id}}}}'\n{{{{/each}}}}\n{tail}\n"
+        )
+    };
+    project
+        .file(
+            "channels/c.toml",
+            "name = \"c\"\ntitle = \"C\"\ngroup = \"store-system\"\ncountries = [\"*\"]\nrecords = \"variants\"\nformat = \"edifact\"\ntemplate = \"c.hbs\"\n\
+             limits = { items = 2 }\nparts = { allowed = true }\n\
+             spec = { url = \"https://c.example\", read = \"2026-11-22\", certainty = \"specification\" }\n[attributes.id]\nvalue = \"{{sku}}\"\nrequired = true\n",
+        )
+        .file(
+            "shelfcast.toml",
+            "[shop]\nname = \"S\"\nurl = \"https://s.example\"\ncurrency = \"EUR\"\nlanguage = \"en\"\ncountry = \"DE\"\n\
+             [[source]]\nname = \"p\"\npath = \"p.csv\"\n[[feed]]\nname = \"f\"\nchannel = \"c\"\n",
+        )
+        .file("p.csv", "sku\nA\nB\nC\n")
+        .file(
+            "templates/c.hbs",
+            template("", "UNT+{{feed.items}}+{{add (mul 4 feed.items) feed.items 7}}+{{mul (add feed.items 1) 2}}+{{feed.part}}'"),
+        );
+    project.run(["build"]).exits(0);
+    // Each part counts its own.
+    let parts: Vec<String> = project
+        .out()
+        .into_iter()
+        .map(|(_, bytes)| String::from_utf8(bytes).expect("text"))
+        .collect();
+    let tails: Vec<&str> = parts
+        .iter()
+        .filter_map(|part| part.lines().find(|line| line.starts_with("UNT")))
+        .collect();
+    assert_eq!(tails, ["UNT+2+17+6+1'", "UNT+1+12+4+2'"]);
+    project.file("templates/c.hbs", template("{{add feed.items 1}}", "UNT'"));
+    project
+        .run(["build"])
+        .exits(2)
+        .says("`feed.items` stands before the items");
+    // What cannot be reckoned is refused as before.
+    project.file(
+        "templates/c.hbs",
+        template("", "UNT+{{mul feed.items feed.items}}'"),
+    );
+    project.run(["build"]).exits(2);
+}
+
+#[test]
 fn show_says_what_a_channel_needs() {
     let project = FeedTest::empty();
     project

@@ -67,7 +67,7 @@ pub(super) fn settings(
             let shown = given
                 .as_str()
                 .map_or_else(|| given.to_string(), str::to_owned);
-            if !words.contains(&shown) {
+            if !shown.is_empty() && !words.contains(&shown) {
                 let hint = near(&shown, words.iter().map(String::as_str))
                     .unwrap_or_else(|| format!("it takes `{}`", words.join("`, `")));
                 errors.push(ConfigError::new(
