@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -101,16 +102,15 @@ def on_servers():
     endpoint = os.environ.get("SHELFCAST_TEST_S3")
     if endpoint:
         bucket = f"lampy-{os.getpid()}"
-        signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20261122/eu-central-1/s3/aws4_request, SignedHeaders=host, Signature=0"}
-        where = '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>'
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", data=where.encode(), method="PUT", headers=signed)).read()
+        signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"}
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT", headers=signed)).read()
 
         def read():
             try:
                 return urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}/feeds/google.xml", headers=signed)).read()
             except urllib.error.HTTPError:
                 return None
-        round_of("S3", f'url = "s3://{bucket}/feeds/"\nendpoint = "{endpoint}"\nregion = "eu-central-1"\naccess_key = "env:AK"\nsecret_key = "env:SK"\n', read,
+        round_of("S3", f'url = "s3://{bucket}/feeds/"\nendpoint = "{endpoint}"\nregion = "us-east-1"\naccess_key = "env:AK"\nsecret_key = "env:SK"\n', read,
                  {"AK": "test", "SK": "test-secret"})
     else:
         print("skipped: no S3-compatible server (SHELFCAST_TEST_S3)")
@@ -256,7 +256,7 @@ def requests(name):
         doctor = shop.run("doctor")
         expect(doctor.code == 0, f"{name}: {doctor}")
         said = [name for call in channel.server.seen for name, value in call["headers"].items() if value in given.values()]
-        expect(said == [] or name == "meta-items-batch", f"{name}: secrets in headers: {said}")
+        expect(said == [], f"{name}: secrets in headers: {said}")
     channel.server.stop()
     print(f"requests, {name}: {len(channel.server.seen)} calls: all, nothing, one changed and one gone, one refused, one unknown and sent again", flush=True)
 
