@@ -74,6 +74,11 @@ pub fn planned(
         }
         match &report.plan {
             None => Ok(()),
+            Some(plan) if report.feeds.iter().any(|feed| !feed.tripped.is_empty()) => writeln!(
+                out,
+                "plan {plan} is kept; a gate holds some of it: correct the data and plan again, or let the gate pass this once: \
+                 shelfcast publish --plan {plan} --allow GATE --reason \"…\""
+            ),
             Some(plan) => writeln!(
                 out,
                 "plan {plan} is kept; send exactly this: shelfcast publish --plan {plan}"
