@@ -175,40 +175,28 @@ impl Delivery<'_> {
         })
     }
 
-    /// The log of the version that an address took last, and all its receipts.
+    /// The log of the version that an address took last, and all its receipts, oldest first.
     fn taken(&self, address: &str) -> Result<(Option<PathBuf>, Vec<Receipt>), Failure> {
-        let (mut latest, mut all) = (None, Vec::new());
-        for version in self.state.history(&self.feed.name)? {
-            for receipt in self.state.receipts(&self.feed.name, version.version)? {
-                if receipt.destination != address {
-                    continue;
-                }
-                if latest.as_ref().is_none_or(|(at, _)| *at < receipt.at) {
-                    latest = Some((receipt.at, version.items_log.clone()));
-                }
-                all.push(receipt);
-            }
-        }
-        let Some((_, Some(log))) = latest else {
-            return Ok((None, all));
+        let confirmed = self.state.confirmed(&self.feed.name, address)?;
+        let last = confirmed.last().map(|(version, _)| *version);
+        let receipts = confirmed.into_iter().map(|(_, receipt)| receipt).collect();
+        let history = self.state.history(&self.feed.name)?;
+        let log = history
+            .into_iter()
+            .find(|version| Some(version.version) == last)
+            .and_then(|version| version.items_log);
+        let Some(log) = log else {
+            return Ok((None, receipts));
         };
         let path = self.room.join("taken.items");
         self.state.extract_file(&log, &path)?;
-        Ok((Some(path), all))
+        Ok((Some(path), receipts))
     }
 
     /// The names that stand at an address by the latest receipt of any version.
     fn stood(&self, address: &str) -> Result<Vec<String>, Failure> {
-        let mut latest: Option<Receipt> = None;
-        for version in self.state.history(&self.feed.name)? {
-            for receipt in self.state.receipts(&self.feed.name, version.version)? {
-                let newer = latest.as_ref().is_none_or(|known| known.at < receipt.at);
-                if receipt.destination == address && newer {
-                    latest = Some(receipt);
-                }
-            }
-        }
-        Ok(latest.map_or_else(Vec::new, |receipt| {
+        let last = self.state.confirmed(&self.feed.name, address)?.pop();
+        Ok(last.map_or_else(Vec::new, |(_, receipt)| {
             receipt.files.into_iter().map(|file| file.name).collect()
         }))
     }

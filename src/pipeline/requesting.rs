@@ -47,7 +47,7 @@ pub(super) struct Edition<'e> {
     pub(super) logs: &'e Logs,
     /// The log of the version that the channel took last; none sends everything.
     pub(super) before: Option<PathBuf>,
-    /// The receipts of this address, whatever their version.
+    /// The receipts of this address, whatever their version, oldest first.
     pub(super) receipts: &'e [Receipt],
     /// Whether everything is sent, changed or not.
     pub(super) full: bool,
@@ -242,10 +242,10 @@ impl Requests {
 
     fn full_is_due(&self, receipts: &[Receipt]) -> bool {
         let full = |receipt: &&Receipt| receipt.files.iter().any(|file| file.name == ALL);
-        let last = receipts.iter().filter(full).map(|receipt| receipt.at).max();
-        last.is_none_or(|at| {
-            let age = crate::clock::now().duration_since(at);
-            !age.is_negative() && age.unsigned_abs() >= self.full_every
+        receipts.iter().rfind(full).is_none_or(|receipt| {
+            let age = crate::clock::now().duration_since(receipt.at);
+            // One of the future was kept by a clock that has been put right since.
+            age.is_negative() || age.unsigned_abs() >= self.full_every
         })
     }
 }

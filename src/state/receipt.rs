@@ -99,10 +99,10 @@ impl State {
             self.check_fence(connection, lock)?;
             self.known(connection, feed, number)?;
             let rows = (|| {
-                let key = params![feed, signed(number)];
+                // Over all versions: the order of receipts is theirs, whatever the clock said.
                 let count: i64 = connection.query_row(
-                    "SELECT ifnull(max(number), 0) + 1 FROM receipts WHERE feed = ?1 AND version = ?2",
-                    key,
+                    "SELECT ifnull(max(number), 0) + 1 FROM receipts WHERE feed = ?1",
+                    [feed],
                     |row| row.get(0),
                 )?;
                 connection.execute(
@@ -183,6 +183,30 @@ impl State {
                         files: from_json(row, "files")?,
                         at: moment(row, "at")?.unwrap_or_default(),
                     })
+                })?
+                .collect()
+        })
+    }
+
+    /// What a destination confirmed, with the version, whatever that is: in the order in which it did, not by the clock,
+    /// which may have been put back since.
+    ///
+    /// # Errors
+    /// A state that cannot be read.
+    pub fn confirmed(&self, feed: &str, destination: &str) -> Result<Vec<(u64, Receipt)>, StateError> {
+        self.look(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT version, destination, at, files FROM receipts WHERE feed = ?1 AND destination = ?2
+                     ORDER BY number, version",
+                )?
+                .query_map(params![feed, destination], |row| {
+                    let receipt = Receipt {
+                        destination: row.get("destination")?,
+                        files: from_json(row, "files")?,
+                        at: moment(row, "at")?.unwrap_or_default(),
+                    };
+                    Ok((unsigned(row.get("version")?), receipt))
                 })?
                 .collect()
         })
