@@ -266,6 +266,18 @@ impl Command {
 
 fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
     let global = &cli.global;
+    let writes = matches!(
+        cli.command,
+        Command::Init(_) | Command::Channel(_) | Command::History(_) | Command::Show(_)
+    );
+    if global.dry_run && writes {
+        return Err(Failure::configuration(
+            "--dry-run",
+            "this command has no dry run",
+            "`build`, `plan`, `publish` and `rollback` have one",
+        )
+        .into());
+    }
     Ok(match &cli.command {
         Command::Init(init) => init.run(global, shell)?,
         Command::Build(build) => build.run(global, shell)?,

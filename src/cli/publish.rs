@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::change::Gate;
-use crate::config::{Project, time_span};
+use crate::config::{Project, span as spans};
 use crate::pipeline::Failure;
 use crate::pipeline::publish::{self, Options};
 use crate::pipeline::{planning, rollback};
@@ -28,7 +28,7 @@ pub struct Times {
 }
 
 fn span(text: &str) -> Result<Duration, String> {
-    time_span(text).ok_or_else(|| "write it as `60s`, `10m` or `2h`".to_owned())
+    spans::parse(text).map_err(|(message, hint)| format!("{message}: {hint}"))
 }
 
 /// `publish`.

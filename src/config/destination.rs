@@ -163,7 +163,8 @@ impl To {
         let Some(text) = &self.timeout else {
             return Ok(TIMEOUT);
         };
-        time_span(text)
+        super::span::parse(text)
+            .ok()
             .filter(|span| !span.is_zero() && *span <= Duration::from_secs(3600))
             .ok_or_else(|| {
                 self.wrong(
@@ -191,20 +192,6 @@ impl To {
     /// What is wrong with this place, in the project's words.
     pub fn wrong(&self, message: impl Into<String>, hint: impl Into<String>) -> ConfigError {
         ConfigError::new("shelfcast.toml: [[feed.to]]", message, hint)
-    }
-}
-
-/// `500ms`, `60s`, `5m`, `2h`.
-fn time_span(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let number: u64 = digits.parse().ok()?;
-    match text.strip_prefix(digits)? {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => number.checked_mul(60).map(Duration::from_secs),
-        "h" => number.checked_mul(3600).map(Duration::from_secs),
-        _ => None,
     }
 }
 

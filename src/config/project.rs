@@ -323,12 +323,8 @@ impl Project {
     /// A text that is no time span.
     pub fn plan_life(&self) -> Result<std::time::Duration, ConfigError> {
         let text = self.plan_life.as_deref().unwrap_or("24h");
-        super::time_span(text).ok_or_else(|| {
-            ConfigError::new(
-                "shelfcast.toml",
-                format!("`plan_life = \"{text}\"` is no time span"),
-                "write it as `24h` or `90m`",
-            )
+        super::span::parse(text).map_err(|(message, hint)| {
+            ConfigError::new("shelfcast.toml", format!("`plan_life`: {message}"), hint)
         })
     }
 

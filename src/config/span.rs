@@ -1,4 +1,4 @@
-//! Spans of time as people write them: `90s`, `15m`, `2h`, `3d`, `1h30m`.
+//! Spans of time as people write them: `500ms`, `90s`, `15m`, `2h`, `3d`, `1h30m`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<Duration, (String, &'static str)> {
             "write a number with its unit, such as `90s`, `15m`, `2h`, `3d` or `1h30m`",
         )
     };
-    let mut seconds: u64 = 0;
+    let mut milliseconds: u64 = 0;
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(wrong());
@@ -26,21 +26,25 @@ pub fn parse(text: &str) -> Result<Duration, (String, &'static str)> {
             .get(..digits)
             .and_then(|number| number.parse().ok())
             .ok_or_else(wrong)?;
-        let mut letters = rest.get(digits..).unwrap_or("").chars();
-        let unit = match letters.next() {
-            Some('s') => 1,
-            Some('m') => 60,
-            Some('h') => 3600,
-            Some('d') => 86_400,
-            _ => return Err(wrong()),
-        };
-        seconds = number
-            .checked_mul(unit)
-            .and_then(|more| seconds.checked_add(more))
+        let letters = rest.get(digits..).unwrap_or("");
+        let units = [
+            ("ms", 1),
+            ("s", 1000),
+            ("m", 60_000),
+            ("h", 3_600_000),
+            ("d", 86_400_000),
+        ];
+        let (unit, after) = units
+            .iter()
+            .find_map(|(name, unit)| Some((*unit, letters.strip_prefix(name)?)))
             .ok_or_else(wrong)?;
-        rest = letters.as_str().trim_start();
+        milliseconds = number
+            .checked_mul(unit)
+            .and_then(|more| milliseconds.checked_add(more))
+            .ok_or_else(wrong)?;
+        rest = after.trim_start();
     }
-    Ok(Duration::from_secs(seconds))
+    Ok(Duration::from_millis(milliseconds))
 }
 
 /// A span as people read it, in its two largest units: `2 d 3 h`, `5 min 10 s`, `0 s`.

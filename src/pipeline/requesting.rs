@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::channel::Channel;
 use crate::config::destination::To;
 use crate::config::project::Feed;
-use crate::config::{ConfigError, Project, time_span};
+use crate::config::{ConfigError, Project, span};
 use crate::deliver::{Deadline, DeliveryError, Recovery};
 use crate::state::{Receipt, ReceiptFile, StagedFile};
 use crate::store::request::{self, FeedNames, Item, Removed, Sending};
@@ -99,12 +99,9 @@ impl Requests {
             }
         }
         let every = to.full_every.as_deref();
-        let full_every = every.map_or(Some(FULL_EVERY), time_span).ok_or_else(|| {
-            to.wrong(
-                format!("`full_every = \"{}\"` is no time span", every.unwrap_or("")),
-                "write it as `7d`",
-            )
-        })?;
+        let full_every = every
+            .map_or(Ok(FULL_EVERY), span::parse)
+            .map_err(|(message, hint)| to.wrong(format!("`full_every`: {message}"), hint))?;
         Ok(Requests {
             address: format!(
                 "{} ({})",

@@ -122,7 +122,8 @@ impl State {
                     params![feed, signed(number), receipt.destination, count],
                 )
             })();
-            rows.map(drop).map_err(|error: rusqlite::Error| self.wrong(&error))
+            rows.map(drop)
+                .map_err(|error: rusqlite::Error| self.wrong(&error))
         })
     }
 
@@ -193,7 +194,11 @@ impl State {
     ///
     /// # Errors
     /// A state that cannot be read.
-    pub fn confirmed(&self, feed: &str, destination: &str) -> Result<Vec<(u64, Receipt)>, StateError> {
+    pub fn confirmed(
+        &self,
+        feed: &str,
+        destination: &str,
+    ) -> Result<Vec<(u64, Receipt)>, StateError> {
         self.look(|connection| {
             connection
                 .prepare_cached(
