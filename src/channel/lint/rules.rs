@@ -357,19 +357,16 @@ impl Rules<'_, '_> {
                 message,
                 format!("call it `{name}_value`; the template writes the channel's own name"),
             );
-        } else if helper::find(name).is_some() || BLOCKS.contains(&name) {
-            // A column's header may be any word; only a template could take it for the helper.
-            let columns =
-                self.channel.template.is_none() && self.channel.manifest.format.is_delimited();
-            let severity = if columns {
-                Severity::Warning
-            } else {
-                Severity::Error
-            };
+            return;
+        }
+        // A column's header may be any word; only a template could take it for the helper.
+        let columns =
+            self.channel.template.is_none() && self.channel.manifest.format.is_delimited();
+        if !columns && (helper::find(name).is_some() || BLOCKS.contains(&name)) {
             let message = format!("attribute `{name}` is called like the helper `{name}`");
             self.say(
                 "reserved-name",
-                severity,
+                Severity::Error,
                 at,
                 message,
                 format!("call it `{name}_value`; the template writes the channel's own name"),
