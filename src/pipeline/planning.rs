@@ -67,7 +67,7 @@ pub fn plan(
     let moving: Vec<&Made<'_>> = made
         .iter()
         .filter(|made| {
-            !made.changes.is_nothing() && !made.report.as_ref().is_some_and(|feed| feed.exit != 0)
+            !made.changes.is_nothing() && made.report.as_ref().is_none_or(|feed| feed.exit == 0)
         })
         .collect();
     if moving.is_empty() {

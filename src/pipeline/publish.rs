@@ -286,12 +286,11 @@ fn lock(state: &State, feeds: &[&Feed], options: &Options) -> Result<Vec<Lock>, 
     Ok(locks.into_iter().map(|(_, lock)| lock).collect())
 }
 
+/// Feeds that are free to go, and those that a pin holds, with why.
+type Sorted<'p> = (Vec<&'p Feed>, Vec<(&'p Feed, String)>);
+
 /// Which feeds are free to go, and which a pin holds. A plan was read by a person, and lifts pins as `--unpin` does.
-fn pins<'p>(
-    state: &State,
-    feeds: &[&'p Feed],
-    options: &Options,
-) -> Result<(Vec<&'p Feed>, Vec<(&'p Feed, String)>), Failure> {
+fn pins<'p>(state: &State, feeds: &[&'p Feed], options: &Options) -> Result<Sorted<'p>, Failure> {
     let (mut free, mut pinned) = (Vec::new(), Vec::new());
     for &feed in feeds {
         match state.pinned(&feed.name)? {

@@ -109,7 +109,7 @@ impl Requests {
                 to.url.as_deref().unwrap_or("its own address")
             ),
             settings: request::settings(&channel.manifest, &feed.settings),
-            account: Account::new(request.pace.clone()),
+            account: Account::new(request.pace),
             url: to.url.clone(),
             channel,
             secrets,
