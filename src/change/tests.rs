@@ -355,13 +355,6 @@ fn an_item_out_of_step_costs_what_is_stated() {
 }
 
 #[test]
-#[ignore = "takes seconds; run with --ignored --nocapture"]
-fn a_million_items_out_of_step_cost_what_is_stated() {
-    let each = bytes_out_of_step(1_000_000);
-    assert!(each <= OUT_OF_STEP_BYTES, "{each} bytes an item");
-}
-
-#[test]
 fn logs_that_are_shifted_cost_only_what_they_are_apart() {
     use crate::write::items::{ItemBody, ItemRecord};
     let mut pending = Pending::default();
@@ -384,42 +377,4 @@ fn logs_that_are_shifted_cost_only_what_they_are_apart() {
         }
     }
     assert!(pending.bytes() < 200_000, "{}", pending.bytes());
-}
-
-#[test]
-#[ignore = "prints figures: run with --ignored --nocapture, optimised"]
-#[expect(clippy::print_stderr, reason = "figures for whoever asks")]
-fn figures_of_a_comparison() {
-    const COUNT: usize = 100_000;
-    let old: Vec<Item> = (0..COUNT)
-        .map(|number| item(&format!("SKU-{number:08}")))
-        .collect();
-    let mut repriced = old.clone();
-    repriced
-        .iter_mut()
-        .for_each(|item| item.price = Some("101.50".to_owned()));
-    let mut moved = old.clone();
-    moved.reverse();
-    let before = made(&old);
-    eprintln!("log: {} bytes an item", before.log.len() / COUNT);
-    for count in [100_000, 1_000_000] {
-        eprintln!(
-            "out of step, {count}: {} bytes an item",
-            bytes_out_of_step(count)
-        );
-    }
-    for (name, items) in [
-        ("same", &old),
-        ("repriced", &repriced),
-        ("reversed", &moved),
-    ] {
-        let after = made(items);
-        let start = std::time::Instant::now();
-        let changes = compared(Some(&before), &after);
-        eprintln!(
-            "{name}: {:?}, {} changed",
-            start.elapsed(),
-            changes.counts.changed
-        );
-    }
 }

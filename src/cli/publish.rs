@@ -8,8 +8,8 @@ use clap::Args;
 use crate::change::Gate;
 use crate::config::{Project, span as spans};
 use crate::pipeline::Failure;
-use crate::pipeline::publish::{self, Options};
-use crate::pipeline::{planning, rollback};
+use crate::pipeline::publication::{DEADLINE, Options};
+use crate::pipeline::{planning, publish, rollback};
 use crate::report::published;
 use crate::term::Shell;
 
@@ -90,7 +90,7 @@ fn options(global: &Global, project: &Project) -> Result<Options, Failure> {
         unpin: false,
         strict_source: false,
         wait: Duration::ZERO,
-        deadline: publish::DEADLINE,
+        deadline: DEADLINE,
         dry_run: global.dry_run,
     })
 }

@@ -15,6 +15,7 @@ pub mod oracle;
 pub mod origin;
 pub mod planning;
 pub mod program;
+pub mod publication;
 pub mod publish;
 pub mod readiness;
 mod requesting;

@@ -14,9 +14,8 @@ use crate::write::items::ItemLogReader;
 
 use super::build::{FeedReport, Logs};
 use super::delivering::Ready;
-use super::publish::{
-    Options, Outcome, Publication, Report, chosen, destinations, pretend, stopped,
-};
+use super::publication::{Options, Outcome, Publication, Report};
+use super::publish::{chosen, destinations, pretend, stopped};
 use super::staging::{self, Workplace};
 use super::{Failure, Observer, origin};
 

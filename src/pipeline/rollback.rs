@@ -7,7 +7,8 @@ use crate::deliver::Deadline;
 use crate::state::{self, State, Version};
 
 use super::delivering::{self, Delivery};
-use super::publish::{Options, Outcome, Report, addresses, chosen, concluded, stopped, write_down};
+use super::publication::{Options, Outcome, Report};
+use super::publish::{addresses, chosen, concluded, stopped, write_down};
 use super::staging::Workplace;
 use super::{Failure, Observer};
 
@@ -80,7 +81,7 @@ pub fn rollback(
         ..Report::default()
     };
     if !options.dry_run {
-        write_down(&state, &report, options)?;
+        write_down(&state, &report)?;
     }
     Ok(report)
 }

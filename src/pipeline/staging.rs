@@ -1,4 +1,4 @@
-//! A run's own folder under `.shelfcast/work/`: feeds are built there, compared, kept and sent from there. It goes with the
+//! A run's own folder, in `work` under `.shelfcast`: feeds are built there, compared, kept and sent from there. It goes with the
 //! run; what a killed run left is taken away by the next.
 
 use std::fs::{File, TryLockError};

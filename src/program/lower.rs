@@ -295,6 +295,26 @@ impl<'g, 'n> Lowering<'g, 'n> {
         }
     }
 
+    /// What is written when a block's test holds, and when it does not; `unless` turns them round.
+    fn branches(
+        &mut self,
+        block: &HelperTemplate,
+        holds: bool,
+    ) -> (Vec<Operation>, Vec<Operation>) {
+        let mut lowered = |template: &Option<Template>| {
+            let template = template.as_ref();
+            template
+                .map(|template| self.operations(template))
+                .unwrap_or_default()
+        };
+        let (then, otherwise) = (lowered(&block.template), lowered(&block.inverse));
+        if holds {
+            (then, otherwise)
+        } else {
+            (otherwise, then)
+        }
+    }
+
     fn block(
         &mut self,
         block: &HelperTemplate,
@@ -307,40 +327,12 @@ impl<'g, 'n> Lowering<'g, 'n> {
         match name {
             "if" | "unless" if lowered => {
                 if let Some(place) = self.late_place(&block.params[0]) {
-                    let then = block
-                        .template
-                        .as_ref()
-                        .map(|template| self.operations(template))
-                        .unwrap_or_default();
-                    let otherwise = block
-                        .inverse
-                        .as_ref()
-                        .map(|template| self.operations(template))
-                        .unwrap_or_default();
-                    let (then, otherwise) = if name == "if" {
-                        (then, otherwise)
-                    } else {
-                        (otherwise, then)
-                    };
+                    let (then, otherwise) = self.branches(block, name == "if");
                     out.push(Operation::Late(place, then, otherwise));
                     return;
                 }
                 let test = self.parameter(&block.params[0]);
-                let then = block
-                    .template
-                    .as_ref()
-                    .map(|template| self.operations(template))
-                    .unwrap_or_default();
-                let otherwise = block
-                    .inverse
-                    .as_ref()
-                    .map(|template| self.operations(template))
-                    .unwrap_or_default();
-                let (then, otherwise) = if name == "if" {
-                    (then, otherwise)
-                } else {
-                    (otherwise, then)
-                };
+                let (then, otherwise) = self.branches(block, name == "if");
                 match self.graph.node(test) {
                     Node::Absent | Node::Bool(false) => out.extend(otherwise),
                     Node::Text(_) | Node::Bool(true) => out.extend(then),

@@ -519,13 +519,4 @@ mod tests {
         assert_eq!(opened, page.matches("</details>").count());
         assert_eq!(page.matches("<section").count(), 3);
     }
-
-    #[test]
-    #[ignore = "writes the page to look at it: SHELFCAST_PAGE=file"]
-    fn to_look_at() {
-        if let Some(path) = crate::config::env::get("SHELFCAST_PAGE") {
-            crate::write::atomic::write(std::path::Path::new(&path), shown().as_bytes())
-                .expect("written");
-        }
-    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::change::Tripped;
 use crate::config::project::Shop;
 use crate::pipeline::delivering::Delivered;
-use crate::pipeline::publish::{Outcome, Publication, Report};
+use crate::pipeline::publication::{Outcome, Publication, Report};
 use crate::term::Shell;
 
 use super::human::{self, Collected};
