@@ -1,6 +1,7 @@
 //! The straight lines: from catalog to feeds. Stages never print; what people should know travels to an [`Observer`].
 
 pub mod build;
+mod compiling;
 pub mod delivering;
 pub mod exclude;
 pub mod failure;

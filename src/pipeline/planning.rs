@@ -10,14 +10,13 @@ use crate::channel::manifest::{Absence, Format};
 use crate::config::Project;
 use crate::config::project::Feed;
 use crate::state::{self, Counts, NewPlan, PlannedFeed, SourceDigest, StagedFile, State, Version};
-use crate::write::items::ItemLogReader;
 
 use super::build::{FeedReport, Logs};
 use super::delivering::Ready;
 use super::publication::{Options, Outcome, Publication, Report};
 use super::publish::{chosen, destinations, pretend, stopped};
 use super::staging::{self, Workplace};
-use super::{Failure, Observer, origin};
+use super::{Failure, Observer, kept, origin};
 
 /// One feed on its way: what was made, and what it is compared with.
 pub(super) struct Made<'p> {
@@ -129,15 +128,7 @@ pub(super) fn make<'p>(
         let current = state.current(&feed.name)?;
         let files = staging::files(built, feed.gzip, project);
         let (changes, tripped) = if built.exit == 0 {
-            compared(
-                state,
-                feed,
-                current.as_ref(),
-                &files,
-                &logs,
-                workplace,
-                options.now,
-            )?
+            compared(state, feed, current.as_ref(), &files, &logs, options.now)?
         } else {
             (Changes::default(), Vec::new())
         };
@@ -243,15 +234,7 @@ pub(super) fn carry_out<'p>(
             items: take(planned.items_log.as_ref().expect("plans keep their logs"))?,
             bodies: planned.bodies.as_ref().map(take).transpose()?,
         };
-        let (changes, tripped) = compared(
-            state,
-            feed,
-            current.as_ref(),
-            &files,
-            &logs,
-            workplace,
-            plan.now,
-        )?;
+        let (changes, tripped) = compared(state, feed, current.as_ref(), &files, &logs, plan.now)?;
         let (allowed, tripped) = tripped
             .into_iter()
             .partition(|tripped| options.allow.contains(&tripped.gate));
@@ -291,41 +274,23 @@ pub(super) fn compared(
     current: Option<&Version>,
     files: &[StagedFile],
     logs: &Logs,
-    workplace: &Workplace,
     now: Timestamp,
 ) -> Result<(Changes, Vec<Tripped>), Failure> {
-    let old = current.and_then(|version| Some((version, version.items_log.as_ref()?)));
-    let mut old_log = match old {
-        Some((version, log)) => Some(
-            ItemLogReader::open(std::io::BufReader::new(state.open_file(log)?))
-                .map_err(|error| damaged(feed, version, &error))?,
-        ),
+    let mut old_log = match current {
+        Some(version) => kept::items(state, version)?,
         None => None,
     };
-    let room = workplace.room(&format!("old-{}", feed.name))?;
-    let mut bytes = Parts::new(|side, part: u32| {
-        let place = (part as usize).saturating_sub(1);
-        let path = match side {
-            Side::New => match &logs.bodies {
-                Some(bodies) => bodies.clone(),
-                None => files.get(place).ok_or_else(no_part)?.path.clone(),
-            },
-            Side::Old => {
-                let (version, _) = old.ok_or_else(no_part)?;
-                let file = match &version.bodies {
-                    Some(bodies) => bodies,
-                    None => version.files.get(place).ok_or_else(no_part)?,
-                };
-                let path = room.join(&file.name);
-                if !path.exists() {
-                    state
-                        .extract_file(file, &path)
-                        .map_err(|error| std::io::Error::other(error.to_string()))?;
-                }
-                path
-            }
-        };
-        Ok(PartBytes::File(File::open(path)?))
+    let mut bytes = Parts::new(|side, part: u32| match (side, current) {
+        (Side::Old, Some(version)) => kept::part(state, version, part),
+        (Side::Old, None) => Err(no_part()),
+        (Side::New, _) => {
+            let place = (part as usize).saturating_sub(1);
+            let path = match &logs.bodies {
+                Some(bodies) => bodies,
+                None => &files.get(place).ok_or_else(no_part)?.path,
+            };
+            Ok(PartBytes::File(File::open(path)?))
+        }
     });
     let gate = &feed.gate;
     let changes = change::compare(
@@ -334,7 +299,7 @@ pub(super) fn compared(
         &mut bytes,
         &change::CompareOptions::of(gate, now.as_second()),
     )
-    .map_err(|error| Failure::Disk(format!("feed `{}` cannot be compared: {error}", feed.name)))?;
+    .map_err(|error| kept::incomparable(state, current, None, error))?;
     let tripped = if changes.is_nothing() {
         Vec::new()
     } else {
@@ -345,13 +310,6 @@ pub(super) fn compared(
 
 fn no_part() -> std::io::Error {
     std::io::Error::other("the log names a part that is not there")
-}
-
-fn damaged(feed: &Feed, version: &Version, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Disk(format!(
-        "the item log of version {} of feed `{}` cannot be read: {error}",
-        version.version, feed.name
-    ))
 }
 
 fn counts(built: &FeedReport) -> Counts {

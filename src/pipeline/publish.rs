@@ -258,7 +258,6 @@ impl Publishing<'_> {
             Some(&pending),
             &made.files,
             &made.logs,
-            self.workplace,
             self.options.now,
         )?;
         Ok(changes.is_nothing().then_some(pending.version))

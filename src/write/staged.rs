@@ -1,10 +1,10 @@
 //! One feed being written: its parts, each with head and tail, items filled in where only the writer knows.
 
+mod sink;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use crate::program::feed::{FeedOutput, Fill, Hole};
@@ -14,6 +14,7 @@ use crate::recovery::{self, kill_point};
 
 use super::atomic::AtomicFile;
 use super::items::{ItemLogWriter, LogFoot, LogHead};
+use sink::{Counting, Sink, hex};
 
 /// How large a part may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,61 +117,6 @@ struct Part {
     bytes: u64,
     items: u64,
     tail_bytes: u64,
-}
-
-struct Counting {
-    file: AtomicFile,
-    bytes: u64,
-    digest: Option<Sha256>,
-}
-
-impl Write for Counting {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a writer around a writer hands on how much was taken"
-    )]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.bytes += written as u64;
-        if let Some(digest) = &mut self.digest {
-            digest.update(&bytes[..written]);
-        }
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-enum Sink {
-    Plain(Counting),
-    Gzip(Box<GzEncoder<Counting>>),
-    #[cfg(feature = "xlsx")]
-    Workbook(Box<super::workbook::Sheet>, Counting),
-}
-
-impl Sink {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Sink::Plain(counting) => counting.write_all(bytes),
-            Sink::Gzip(encoder) => encoder.write_all(bytes),
-            #[cfg(feature = "xlsx")]
-            Sink::Workbook(sheet, _) => sheet.rows(bytes),
-        }
-    }
-
-    fn finish(self) -> io::Result<Counting> {
-        match self {
-            Sink::Plain(counting) => Ok(counting),
-            Sink::Gzip(encoder) => encoder.finish(),
-            #[cfg(feature = "xlsx")]
-            Sink::Workbook(sheet, mut counting) => {
-                sheet.finish(&mut counting)?;
-                Ok(counting)
-            }
-        }
-    }
 }
 
 impl<'f> StagedFeed<'f> {
@@ -368,24 +314,8 @@ impl<'f> StagedFeed<'f> {
         let number = self.done.len() as u64 + 1;
         let path = self.part_path(number, !self.shape.limits.parts);
         let file = AtomicFile::create(&path)?.passing(self.shape.passing);
-        let counting = Counting {
-            file,
-            bytes: 0,
-            digest: self.shape.digests.then(Sha256::new),
-        };
-        let sink = match self.shape.encoding {
-            #[cfg(feature = "xlsx")]
-            Encoding::Workbook => Sink::Workbook(
-                Box::new(super::workbook::Sheet::new(&self.shape.name)?),
-                counting,
-            ),
-            _ if self.shape.gzip => Sink::Gzip(Box::new(
-                flate2::GzBuilder::new()
-                    .mtime(0)
-                    .write(counting, Compression::default()),
-            )),
-            _ => Sink::Plain(counting),
-        };
+        let counting = Counting::new(file, self.shape.digests);
+        let sink = Sink::new(counting, &self.shape)?;
         let (head, tail) = (self.frame)(number, None);
         self.current = Some(Part {
             sink,
@@ -469,13 +399,7 @@ impl<'f> StagedFeed<'f> {
             path: counting.file.target().to_owned(),
             bytes: counting.bytes,
             items,
-            sha256: counting.digest.map(|digest| {
-                digest
-                    .finalize()
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect()
-            }),
+            sha256: counting.digest.map(|digest| hex(&digest.finalize())),
         };
         self.done.push((counting.file, artifact));
         Ok(())
@@ -555,12 +479,7 @@ impl<'f> StagedFeed<'f> {
                     .folder
                     .join(format!("{}.{}", self.shape.name, self.shape.extension));
                 super::atomic::write(&path, &bytes)?;
-                let sha256 = self.shape.digests.then(|| {
-                    Sha256::digest(&bytes)
-                        .iter()
-                        .map(|byte| format!("{byte:02x}"))
-                        .collect()
-                });
+                let sha256 = self.shape.digests.then(|| hex(&Sha256::digest(&bytes)));
                 artifacts.push(Artifact {
                     path,
                     bytes: bytes.len() as u64,

@@ -8,21 +8,10 @@ use shelfcast::model::availability::Availability;
 use shelfcast::state::{Counts, NewVersion, Role, StagedFile, State};
 use shelfcast::write::items::{ItemBody, ItemLogWriter, LogFoot, LogHead, encode};
 
+use super::LUMO;
 use crate::harness::{FeedTest, NOW};
 
-const PROJECT: &str = r#"
-[shop]
-name = "Lumo"
-url = "https://lumo.example"
-currency = "THB"
-language = "th"
-country = "TH"
-timezone = "Asia/Bangkok"
-
-[[source]]
-name = "products"
-path = "catalog.csv"
-
+const FEEDS: &str = r#"
 [[feed]]
 name = "web"
 channel = "google-products"
@@ -43,7 +32,7 @@ const FIRST: [Row; 3] = [
 
 fn project() -> FeedTest {
     let test = FeedTest::empty();
-    test.file("shelfcast.toml", PROJECT)
+    test.file("shelfcast.toml", format!("{LUMO}{FEEDS}"))
         .file("catalog.csv", "sku,title\nA-1,Bowl\n");
     test
 }

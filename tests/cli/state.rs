@@ -9,21 +9,10 @@ use shelfcast::state::{
     Counts, NewVersion, Override, Receipt, ReceiptFile, Role, Run, SourceDigest, StagedFile, State,
 };
 
+use super::LUMO;
 use crate::harness::{FeedTest, NOW, Outcome};
 
-const PROJECT: &str = r#"
-[shop]
-name = "Lumo"
-url = "https://lumo.example"
-currency = "THB"
-language = "th"
-country = "TH"
-timezone = "Asia/Bangkok"
-
-[[source]]
-name = "products"
-path = "catalog.csv"
-
+const FEEDS: &str = r#"
 [[feed]]
 name = "web"
 channel = "google-products"
@@ -47,7 +36,7 @@ fn hours_ago(hours: i64) -> Timestamp {
 
 fn project() -> FeedTest {
     let test = FeedTest::empty();
-    test.file("shelfcast.toml", PROJECT)
+    test.file("shelfcast.toml", format!("{LUMO}{FEEDS}"))
         .file("catalog.csv", "sku,title\nA-1,Bowl\n");
     test
 }
@@ -342,7 +331,10 @@ fn status_says_what_is_late_pending_or_failed() {
 #[test]
 fn a_limit_that_is_none_is_told_when_the_project_is_read() {
     let test = project();
-    test.file("shelfcast.toml", PROJECT.replace("26h", "26"));
+    test.file(
+        "shelfcast.toml",
+        format!("{LUMO}{FEEDS}").replace("26h", "26"),
+    );
     test.run(["status"])
         .exits(2)
         .says("`max_age` of feed `web`: `26` is no span of time");
