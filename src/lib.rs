@@ -22,6 +22,7 @@ pub mod recovery;
 pub mod report;
 pub mod state;
 pub mod store;
+pub mod sync;
 pub mod term;
 pub mod validate;
 pub mod write;

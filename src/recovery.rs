@@ -49,6 +49,52 @@ pub const M4: &str = "M4";
 /// The points inside the state, besides P12 and P13.
 pub const STATE: [&str; 4] = [M1, M2, M3, M4];
 
+/// Sync: the store account is locked.
+pub const Y1: &str = "Y1";
+/// Sync: the middle of reading a snapshot.
+pub const Y2: &str = "Y2";
+/// Sync: what differs is known.
+pub const Y3: &str = "Y3";
+/// Sync: the middle of committing what is wanted.
+pub const Y4: &str = "Y4";
+/// Sync: what is wanted is kept, nothing is sent.
+pub const Y5: &str = "Y5";
+/// Sync: connected to the store.
+pub const Y6: &str = "Y6";
+/// Sync: a request is half sent.
+pub const Y7: &str = "Y7";
+/// Sync: it is sent and not answered.
+pub const Y8: &str = "Y8";
+/// Sync: the middle of its answer.
+pub const Y9: &str = "Y9";
+/// Sync: the answer is read, the ledger does not know.
+pub const Y10: &str = "Y10";
+/// Sync: the middle of committing the ledger's lines.
+pub const Y11: &str = "Y11";
+/// Sync: the ledger knows, the next batch is not begun.
+pub const Y12: &str = "Y12";
+/// Sync: the middle of committing a source's position.
+pub const Y13: &str = "Y13";
+/// Sync: the ledger's old lines are about to be cut.
+pub const Y14: &str = "Y14";
+/// Sync: they are cut.
+pub const Y15: &str = "Y15";
+/// Sync: a webhook is verified and not stored.
+pub const Y16: &str = "Y16";
+/// Sync: it is stored and not answered.
+pub const Y17: &str = "Y17";
+/// Sync: the middle of committing a dead letter.
+pub const Y18: &str = "Y18";
+/// Sync: while what a dead run left is settled.
+pub const Y19: &str = "Y19";
+/// Sync: between two syncs of one run.
+pub const Y20: &str = "Y20";
+
+/// The points of a sync, in order.
+pub const SYNC: [&str; 20] = [
+    Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15, Y16, Y17, Y18, Y19, Y20,
+];
+
 /// Ends the process by SIGKILL when a test asked for it at this point; else does nothing.
 #[cfg(any(debug_assertions, feature = "kill-points"))]
 pub fn kill_point(name: &'static str) {
@@ -119,7 +165,7 @@ mod tests {
 
     #[test]
     fn points_that_are_not_armed_are_passed() {
-        for point in PUBLISH.iter().chain(&STATE) {
+        for point in PUBLISH.iter().chain(&STATE).chain(&SYNC) {
             kill_point(point);
         }
     }

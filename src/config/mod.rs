@@ -6,6 +6,7 @@ pub mod gate;
 pub mod project;
 pub mod secret;
 pub mod span;
+pub mod sync;
 pub mod toml_file;
 
 pub use project::Project;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::destination::To;
+use super::sync::{Rows, Store, Sync, Webhook};
 use super::toml_file::{self, ConfigError};
 
 /// A project file.
@@ -28,8 +29,7 @@ pub struct Project {
     pub exclude: Option<String>,
     /// Online stores, for `sync`.
     #[serde(default)]
-    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
-    pub store: Vec<toml::Table>,
+    pub store: Vec<Store>,
     /// What keeps an online store's stock in step.
     #[serde(default)]
     pub sync: Vec<Sync>,
@@ -191,8 +191,22 @@ pub struct Source {
     pub defaults: IndexMap<String, String>,
     /// Seconds a dropped file must be left alone before it is read.
     pub settle: Option<String>,
-    /// The column that orders changes, in a sync.
+    /// The column that orders changes, in a sync: only rows from the last value on are asked for.
     pub cursor: Option<String>,
+    /// The column that orders observations of the same SKU, in a sync: a number that grows, or a time; `cursor`'s by default.
+    pub order: Option<String>,
+    /// The column that parts equal values of `order` or `cursor`.
+    pub tie: Option<String>,
+    /// What a stock file holds.
+    #[serde(default)]
+    pub rows: Rows,
+    /// The SKU of a last row that says that the file is whole; its quantity is the number of rows before it.
+    pub end: Option<String>,
+    /// SKUs without which a reading is not whole.
+    #[serde(default)]
+    pub sentinel: Vec<String>,
+    /// Where changes are pushed to us, for a daemon.
+    pub webhook: Option<Webhook>,
 }
 
 /// One document at one channel.
@@ -252,49 +266,6 @@ pub enum Overlooks {
     Settings,
     /// The same, and what would withhold an item: it is found, counted, and the item goes on.
     Errors,
-}
-
-/// What keeps an online store's stock in step.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sync {
-    /// Its name.
-    pub name: String,
-    /// The stock source.
-    pub from: String,
-    /// The store.
-    pub to: String,
-    /// Who takes online orders off the count: `booked`, `subtract` or `store-reserves`.
-    pub online_orders: String,
-    /// Units kept back at each location: a number, or a column's name.
-    #[schemars(with = "Option<serde_json::Value>")]
-    pub safety_stock: Option<toml::Value>,
-    /// Units kept back by rule.
-    #[serde(default)]
-    pub keep: Vec<Keep>,
-    /// The part of the stock that is offered, such as `80%`.
-    pub share: Option<String>,
-    /// Never fewer than this.
-    pub minimum: Option<i64>,
-    /// Never more than this.
-    pub maximum: Option<i64>,
-    /// Our locations to the store's, or those that are pooled.
-    #[schemars(with = "Option<serde_json::Value>")]
-    pub locations: Option<toml::Value>,
-    /// What stops a run.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    pub guard: Option<toml::Table>,
-}
-
-/// Units kept back by rule.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Keep {
-    /// For which products: CEL over catalog columns.
-    #[serde(rename = "where")]
-    pub filter: String,
-    /// How many units.
-    pub units: i64,
 }
 
 impl Project {

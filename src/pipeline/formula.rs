@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use crate::config::ConfigError;
 use crate::config::project::{Basis, Feed, Project, Role};
+use crate::config::sync::Locations;
 use crate::program::Formula;
 use crate::program::columns::Columns;
 use crate::program::decimal;
@@ -84,7 +85,11 @@ pub(super) fn formulas(
             quantity,
             committed,
             location,
-            locations: codes(sync.locations.as_ref()),
+            locations: sync
+                .locations
+                .as_ref()
+                .map(Locations::codes)
+                .unwrap_or_default(),
             safety_stock,
             safety_stock_column: column,
             share,
@@ -93,17 +98,6 @@ pub(super) fn formulas(
         }));
     }
     made
-}
-
-fn codes(locations: Option<&toml::Value>) -> Vec<String> {
-    match locations {
-        Some(toml::Value::Table(table)) => table.keys().cloned().collect(),
-        Some(toml::Value::Array(list)) => list
-            .iter()
-            .filter_map(|value| value.as_str().map(str::to_owned))
-            .collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// `20%` or `0.2` as a part of one.

@@ -1,0 +1,22 @@
+//! Sync: what the shops have is what the web shop says.
+//!
+//! [`run::run`] is the straight line: read the sources, decide, guard, push, settle. `observe` reads stock and orders whole or
+//! not at all; `decide` is the formula; `guard` stops a mass zeroing; `push` and `settle` bring levels to the store and
+//! find out what became of them; `online` is what a store can do, `connector` does it by a manifest; `state` keeps what must
+//! not be forgotten, behind a trait.
+//!
+//! Promised: a change that was read is not lost, an older level never overwrites a newer one, an unknown answer is settled and
+//! never assumed, absent is not zero, a source that is not whole has no effect. What cannot be promised on stores without
+//! compare-and-set is said in the documentation.
+
+pub mod level;
+pub mod online;
+pub mod planted;
+pub mod state;
+
+pub use level::{
+    Batch, BatchItem, BatchState, Known, Level, Line, Mark, Observation, Pair, Position, Standing,
+    Wanted, What,
+};
+pub use online::{OnlineStore, Reading, RemoteItem, StoreError};
+pub use state::{Change, Look, SyncState, Transaction};
