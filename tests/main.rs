@@ -14,3 +14,5 @@ mod hostile;
 mod oracle;
 mod publish;
 mod tidy;
+#[allow(dead_code, reason = "other binaries use the rest")]
+mod world;

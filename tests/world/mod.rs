@@ -1,0 +1,21 @@
+//! The other side of a sync, and the world around it: nothing here shares code with the program.
+//!
+//! `shop` is a model of an online store, and each protocol (`shopify`, `woocommerce`, `vendure`, `medusa`, `magento`, `plain`)
+//! a pure function on it; `faults` damages any of them from a seed; `server` puts them on loopback.
+
+mod control;
+pub mod dice;
+pub mod exchange;
+pub mod faults;
+mod graphql;
+pub mod magento;
+pub mod medusa;
+pub mod plain;
+pub mod protocol;
+pub mod server;
+pub mod shop;
+pub mod shopify;
+pub mod vendure;
+#[cfg(test)]
+mod tests;
+pub mod woocommerce;
