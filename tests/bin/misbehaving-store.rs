@@ -5,8 +5,17 @@
 //!
 //! CONNECTOR is shopify, woocommerce, vendure, medusa, magento or http-json. It prints `ready URL` and stays until it is
 //! killed. `--skus-from` names a file with a SKU a line. What it holds, and how it is steered, is under `URL/_control/`.
-#![allow(unreachable_pub, dead_code, reason = "it takes what it needs out of the tests' world")]
-#![expect(clippy::print_stdout, clippy::print_stderr, clippy::exit, reason = "it is a program of its own")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "it takes what it needs out of the tests' world"
+)]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::exit,
+    reason = "it is a program of its own"
+)]
 #![expect(clippy::disallowed_methods, reason = "tests write what they like")]
 
 #[path = "../world/mod.rs"]

@@ -45,7 +45,10 @@ pub fn answer(store: &mut Store, request: &Request) -> Answer {
         ("POST", "faults") => {
             let fault = |name: &Value| {
                 let name = name.as_str()?;
-                Fault::ALL.iter().find(|known| known.name() == name).copied()
+                Fault::ALL
+                    .iter()
+                    .find(|known| known.name() == name)
+                    .copied()
             };
             if let Some(share) = body["share"].as_u64() {
                 store.faults.share = share;
@@ -97,17 +100,22 @@ fn state(store: &Store) -> Value {
 
 fn applied(store: &Store, from: usize) -> Value {
     let shop = &store.shop;
-    let lines = shop.applied.iter().enumerate().skip(from).map(|(number, change)| {
-        let by = match change.by {
-            By::Write => "write",
-            By::Late => "late",
-            By::Order => "order",
-            By::Foreign => "foreign",
-        };
-        json!({ "n": number, "at": change.at, "sku": shop.items[change.item].sku,
+    let lines = shop
+        .applied
+        .iter()
+        .enumerate()
+        .skip(from)
+        .map(|(number, change)| {
+            let by = match change.by {
+                By::Write => "write",
+                By::Late => "late",
+                By::Order => "order",
+                By::Foreign => "foreign",
+            };
+            json!({ "n": number, "at": change.at, "sku": shop.items[change.item].sku,
             "location": shop.places[change.place].code, "old": change.old, "new": change.new,
             "by": by, "call": change.call, "key": change.key, "compare": change.compare })
-    });
+        });
     let lines: Vec<Value> = lines.collect();
     json!({ "applied": lines })
 }

@@ -208,9 +208,9 @@ impl Faults {
     fn fits(fault: Fault, kind: Kind, protocol: Protocol) -> bool {
         use Fault::{
             Blocked, Conflict, Doubled, Extra, KeyBusy, KeyFailed, LateLong, LateSoon, LieClamped,
-            LieSkipped, Locked, Missing, NotFound, OldRead, OrderAfter, OrderBefore, PageEndless, PageLoop,
-            PageMissing, PageTwice, RefuseAllButOne, RefuseHalf, RefuseOne, Restarted, Shuffled,
-            Throttled, TokenExpired, Twice,
+            LieSkipped, Locked, Missing, NotFound, OldRead, OrderAfter, OrderBefore, PageEndless,
+            PageLoop, PageMissing, PageTwice, RefuseAllButOne, RefuseHalf, RefuseOne, Restarted,
+            Shuffled, Throttled, TokenExpired, Twice,
         };
         let write = kind == Kind::Write;
         let graphql = matches!(protocol, Protocol::Shopify | Protocol::Vendure);
@@ -268,14 +268,22 @@ impl Faults {
         if let Some((until, fault)) = self.burst {
             if now < until {
                 let answer = self.refusal(fault, now);
-                return Exchanged { end: End::Answer(answer), took: usual, fault: None };
+                return Exchanged {
+                    end: End::Answer(answer),
+                    took: usual,
+                    fault: None,
+                };
             }
             self.burst = None;
         }
         let kind = protocol.kind(request);
         let Some(fault) = self.draw(kind, protocol) else {
             let answer = protocol.answer(shop, request, now);
-            return Exchanged { end: End::Answer(answer), took: usual, fault: None };
+            return Exchanged {
+                end: End::Answer(answer),
+                took: usual,
+                fault: None,
+            };
         };
         let at = Fault::ALL.iter().position(|known| *known == fault);
         self.drawn[at.expect("one of all")] += 1;
@@ -290,7 +298,10 @@ impl Faults {
     /// The refusal of one that is asked to wait.
     fn refusal(&mut self, fault: Fault, now: Millis) -> Answer {
         let seconds = 1 + self.dice.below(30);
-        let answer = Answer::json(429, &serde_json::json!({ "errors": "Exceeded the rate limit." }));
+        let answer = Answer::json(
+            429,
+            &serde_json::json!({ "errors": "Exceeded the rate limit." }),
+        );
         let date = |seconds: i64| {
             let moment = self.epoch + i64::try_from(now / 1000).unwrap_or(0) + seconds;
             let moment = jiff::Timestamp::from_second(moment).expect("a moment of this age");
@@ -392,7 +403,11 @@ impl Faults {
             }
             F::Garbage200 => {
                 did(shop);
-                whole(Answer::text(200, "application/json", "{\"data\": {\"up\u{0}"))
+                whole(Answer::text(
+                    200,
+                    "application/json",
+                    "{\"data\": {\"up\u{0}",
+                ))
             }
             F::Gzip200 => {
                 did(shop);
@@ -415,14 +430,19 @@ impl Faults {
                 (End::TimedOut, Some(self.patience))
             }
             F::LateSoon | F::LateLong => {
-                let most = if fault == F::LateSoon { 5000 } else { self.late_most };
+                let most = if fault == F::LateSoon {
+                    5000
+                } else {
+                    self.late_most
+                };
                 let wait = self.dice.below(most.max(1));
                 if self.dice.permille(500) {
                     // it was reset at once, and is on its way still
                     self.late.push((now + wait, request.clone()));
                     (End::Reset, None)
                 } else {
-                    self.late.push((now + self.patience + wait, request.clone()));
+                    self.late
+                        .push((now + self.patience + wait, request.clone()));
                     (End::TimedOut, Some(self.patience))
                 }
             }

@@ -78,7 +78,10 @@ pub fn request(body: &Value) -> Result<(Document, Map<String, Value>), String> {
             variables.insert(name.clone(), value);
         }
     }
-    if let Some(stranger) = variables.keys().find(|name| !document.declared.contains(name)) {
+    if let Some(stranger) = variables
+        .keys()
+        .find(|name| !document.declared.contains(name))
+    {
         return Err(format!("variable ${stranger} is not declared"));
     }
     Ok((document, variables))

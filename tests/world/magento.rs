@@ -53,9 +53,14 @@ fn filter(request: &Request, field: &str) -> Option<Vec<String>> {
         }
         let own = |end: &str| request.query(&format!("{stem}{end}"));
         let value = own("[value]").unwrap_or("");
-        let how = own("[condition_type]").or_else(|| own("[conditionType]")).unwrap_or("eq");
+        let how = own("[condition_type]")
+            .or_else(|| own("[conditionType]"))
+            .unwrap_or("eq");
         return Some(match how {
-            "in" => value.split(',').map(|text| text.trim().to_owned()).collect(),
+            "in" => value
+                .split(',')
+                .map(|text| text.trim().to_owned())
+                .collect(),
             _ => vec![value.to_owned()],
         });
     }
@@ -77,9 +82,10 @@ fn page(shop: &Shop, request: &Request, found: Vec<Value>) -> Answer {
     let current = number(request, ["currentPage", "current_page"], 1).max(1);
     let last = count.div_ceil(size).max(1);
     let (start, end, _) = shop.page((current.min(last) - 1) * size, size, count);
-    let list = shop.bend(found[start..end].to_vec(), || {
-        json!({ "sku": "NOBODY-ASKED", "source_code": "nowhere", "quantity": 5, "status": 1 })
-    });
+    let list = shop.bend(
+        found[start..end].to_vec(),
+        || json!({ "sku": "NOBODY-ASKED", "source_code": "nowhere", "quantity": 5, "status": 1 }),
+    );
     let total = if shop.mischief.page == super::shop::Paging::Endless {
         count + 1_000_000
     } else {
@@ -113,10 +119,14 @@ fn source_items(shop: &Shop, request: &Request, now: Millis) -> Answer {
     for at in shop.search(named.as_deref(), false) {
         let item = &shop.items[at];
         for (number, place) in shop.places.iter().enumerate() {
-            let there = codes.as_ref().is_none_or(|codes| codes.contains(&place.code));
+            let there = codes
+                .as_ref()
+                .is_none_or(|codes| codes.contains(&place.code));
             if let Some(told) = shop.told(at, number, now).filter(|_| there) {
-                found.push(json!({ "sku": item.sku, "source_code": place.code, "quantity": told,
-                    "status": i32::from(told > 0) }));
+                found.push(
+                    json!({ "sku": item.sku, "source_code": place.code, "quantity": told,
+                    "status": i32::from(told > 0) }),
+                );
             }
         }
     }
@@ -137,12 +147,20 @@ fn write(shop: &mut Shop, body: &Value, now: Millis) -> Answer {
             text.parse().ok()
         });
         let (Some(place), Some(quantity), false) = (place, quantity, sku.is_empty()) else {
-            return Answer::json(400, &json!({ "message": "Validation Failed", "errors": [
-                { "message": "Source \"%code\" does not exist", "parameters": {} } ] }));
+            return Answer::json(
+                400,
+                &json!({ "message": "Validation Failed", "errors": [
+                { "message": "Source \"%code\" does not exist", "parameters": {} } ] }),
+            );
         };
         // a row for a SKU that is not sold is stored and changes nothing
         let Some(at) = shop.sku(sku) else { continue };
-        let wish = Wish { item: at, place, quantity, compare: None };
+        let wish = Wish {
+            item: at,
+            place,
+            quantity,
+            compare: None,
+        };
         match shop.check(&wish, nth, list.len()) {
             Ok(()) | Err(Refusal::Negative | Refusal::NotStocked) => wishes.push(wish),
             Err(_) => {

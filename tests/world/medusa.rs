@@ -65,7 +65,8 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
             };
             let list = levels(shop, at, now);
             let count = list.len();
-            let body = json!({ "inventory_levels": list, "count": count, "offset": 0, "limit": 20 });
+            let body =
+                json!({ "inventory_levels": list, "count": count, "offset": 0, "limit": 20 });
             Answer::json(200, &body)
         }
         ("POST", ["inventory-items", item, "location-levels", place]) => {
@@ -102,7 +103,11 @@ fn refusal(status: u16, kind: &str, message: &str) -> Answer {
 }
 
 fn not_found(id: &str) -> Answer {
-    refusal(404, "not_found", &format!("Inventory item id not found: {id}"))
+    refusal(
+        404,
+        "not_found",
+        &format!("Inventory item id not found: {id}"),
+    )
 }
 
 fn item_id(number: u64) -> String {
@@ -168,10 +173,12 @@ fn items(shop: &Shop, request: &Request, now: Millis) -> Answer {
         }
         body
     });
-    let list = shop.bend(list.collect(), || {
-        json!({ "id": "iitem_1", "sku": "NOBODY-ASKED", "location_levels": [] })
-    });
-    let body = json!({ "inventory_items": list, "count": found.len(), "offset": offset, "limit": limit });
+    let list = shop.bend(
+        list.collect(),
+        || json!({ "id": "iitem_1", "sku": "NOBODY-ASKED", "location_levels": [] }),
+    );
+    let body =
+        json!({ "inventory_items": list, "count": found.len(), "offset": offset, "limit": limit });
     Answer::json(200, &body)
 }
 
@@ -196,7 +203,12 @@ fn write(shop: &mut Shop, updates: &[Value], now: Millis) -> Result<Vec<Value>, 
         let Some(place) = place_number else {
             return Err(refusal(404, "not_found", &missing));
         };
-        let wish = Wish { item: at, place, quantity, compare: None };
+        let wish = Wish {
+            item: at,
+            place,
+            quantity,
+            compare: None,
+        };
         match shop.check(&wish, nth, updates.len()) {
             Ok(()) => wishes.push(wish),
             Err(Refusal::NotStocked | Refusal::Whim) => {
@@ -238,9 +250,14 @@ fn batch(shop: &mut Shop, body: &Value, item: Option<&str>, now: Millis) -> Answ
     }
     match write(shop, &list("update"), now) {
         Ok(said) => {
-            let said = shop.bend(said, || json!({ "id": "ilev_1", "inventory_item_id": "iitem_1",
-                "location_id": "sloc_1", "stocked_quantity": 5 }));
-            Answer::json(200, &json!({ "created": [], "updated": said, "deleted": [] }))
+            let said = shop.bend(said, || {
+                json!({ "id": "ilev_1", "inventory_item_id": "iitem_1",
+                "location_id": "sloc_1", "stocked_quantity": 5 })
+            });
+            Answer::json(
+                200,
+                &json!({ "created": [], "updated": said, "deleted": [] }),
+            )
         }
         Err(answer) => answer,
     }

@@ -15,7 +15,7 @@ pub mod protocol;
 pub mod server;
 pub mod shop;
 pub mod shopify;
-pub mod vendure;
 #[cfg(test)]
 mod tests;
+pub mod vendure;
 pub mod woocommerce;

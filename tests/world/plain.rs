@@ -44,7 +44,10 @@ fn read(shop: &Shop, request: &Request, now: Millis) -> Answer {
             }
         }
     }
-    let list = shop.bend(list, || json!({ "id": 1, "sku": "NOBODY-ASKED", "location": "nowhere", "quantity": 5 }));
+    let list = shop.bend(
+        list,
+        || json!({ "id": 1, "sku": "NOBODY-ASKED", "location": "nowhere", "quantity": 5 }),
+    );
     Answer::json(200, &json!({ "levels": list }))
 }
 
@@ -76,10 +79,15 @@ fn write(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
             let place = place(shop, code)?;
             shop.level(at, place)
         });
-        said.push(json!({ "sku": sku, "location": code, "status": status, "code": code_said,
-            "message": code_said, "quantity": level }));
+        said.push(
+            json!({ "sku": sku, "location": code, "status": status, "code": code_said,
+            "message": code_said, "quantity": level }),
+        );
     }
-    let said = shop.bend(said, || json!({ "sku": "NOBODY-ASKED", "location": "nowhere", "status": "accepted" }));
+    let said = shop.bend(
+        said,
+        || json!({ "sku": "NOBODY-ASKED", "location": "nowhere", "status": "accepted" }),
+    );
     let answer = json!({ "results": said });
     if !key.is_empty() {
         shop.keep_key(&key, shape, answer.clone(), now);
@@ -110,12 +118,13 @@ fn judge(
         quantity: entry["quantity"].as_i64().ok_or("invalid_quantity")?,
         compare: entry["expected"].as_i64(),
     };
-    shop.check(&wish, nth, count).map_err(|refusal| match refusal {
-        Refusal::Stale => "stale",
-        Refusal::NotStocked => "not_stocked",
-        Refusal::Whim => "locked",
-        Refusal::Negative | Refusal::TooHigh => "invalid_quantity",
-    })?;
+    shop.check(&wish, nth, count)
+        .map_err(|refusal| match refusal {
+            Refusal::Stale => "stale",
+            Refusal::NotStocked => "not_stocked",
+            Refusal::Whim => "locked",
+            Refusal::Negative | Refusal::TooHigh => "invalid_quantity",
+        })?;
     shop.put(&wish, key, nth, count, now);
     Ok(())
 }

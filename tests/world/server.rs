@@ -55,11 +55,17 @@ pub struct Options {
 impl Options {
     /// A store without faults: so many SKUs `SKU-00001`…, ten of each.
     pub fn quiet(protocol: Protocol, skus: usize) -> Self {
-        let places: &[&str] = if protocol.places() { &["HAN", "SGN"] } else { &[""] };
+        let places: &[&str] = if protocol.places() {
+            &["HAN", "SGN"]
+        } else {
+            &[""]
+        };
         Options {
             protocol,
             places: places.iter().map(|place| (*place).to_owned()).collect(),
-            skus: (1..=skus).map(|number| format!("SKU-{number:05}")).collect(),
+            skus: (1..=skus)
+                .map(|number| format!("SKU-{number:05}"))
+                .collect(),
             opening: 10,
             seed: 1,
             faults: 0,
@@ -183,7 +189,9 @@ pub fn start(options: &Options) -> std::io::Result<Running> {
     shop.reserves = matches!(options.protocol, Protocol::Vendure | Protocol::Medusa);
     shop.session_life = Millis::try_from(options.session.as_millis()).unwrap_or(Millis::MAX);
     let mut faults = Faults::seeded(options.seed, options.faults);
-    faults.patience = Millis::try_from(options.hold.as_millis()).unwrap_or(30_000).max(2000);
+    faults.patience = Millis::try_from(options.hold.as_millis())
+        .unwrap_or(30_000)
+        .max(2000);
     faults.epoch = jiff::Timestamp::now().as_second();
     let store = Arc::new(Mutex::new(Store {
         shop,
@@ -296,9 +304,7 @@ fn reset(stream: TcpStream) -> std::io::Result<()> {
 }
 
 /// One request; none where the connection ended.
-async fn read(
-    stream: &mut BufReader<TcpStream>,
-) -> std::io::Result<Option<(Request, String)>> {
+async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<(Request, String)>> {
     use tokio::io::AsyncBufReadExt as _;
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
@@ -389,7 +395,9 @@ async fn write(
     let start = bytes.len();
     bytes.extend_from_slice(&answer.body);
     if let Some(cut) = cut {
-        stream.write_all(&bytes[..(start + cut).min(bytes.len())]).await?;
+        stream
+            .write_all(&bytes[..(start + cut).min(bytes.len())])
+            .await?;
         stream.flush().await?;
         return Ok(false);
     }
@@ -413,7 +421,11 @@ async fn write(
             Ok(false)
         }
         Some((fault @ (WireFault::SlowHead | WireFault::SlowBody), _)) => {
-            let quick = if fault == WireFault::SlowHead { 0 } else { start };
+            let quick = if fault == WireFault::SlowHead {
+                0
+            } else {
+                start
+            };
             stream.write_all(&bytes[..quick]).await?;
             let until = Instant::now() + hold;
             for byte in &bytes[quick..] {
@@ -422,7 +434,7 @@ async fn write(
                 }
                 stream.write_all(&[*byte]).await?;
                 stream.flush().await?;
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::time::sleep(Duration::from_secs(1).min(hold)).await;
             }
             Ok(true)
         }

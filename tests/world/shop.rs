@@ -407,15 +407,7 @@ impl Shop {
             _ => {}
         }
         let by = if self.late { By::Late } else { By::Write };
-        self.set(
-            wish.item,
-            wish.place,
-            quantity,
-            by,
-            key,
-            wish.compare,
-            now,
-        );
+        self.set(wish.item, wish.place, quantity, by, key, wish.compare, now);
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are the line of the log")]
@@ -586,7 +578,11 @@ impl Shop {
             }
             Paging::Loop => (from.min(count), (from + size).min(count), Some(0)),
             Paging::Endless => {
-                let next = if from + size < count { from + size } else { from };
+                let next = if from + size < count {
+                    from + size
+                } else {
+                    from
+                };
                 (from.min(count), (from + size).min(count), Some(next))
             }
             _ => (from.min(count), (from + size).min(count), more(from + size)),

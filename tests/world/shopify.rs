@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::exchange::{Answer, Millis, Request};
-use super::graphql::{self, Out, Resolver};
+use super::graphql::{self, Out};
 use super::shop::{KeyTrouble, QUANTITY_MAX, Refusal, Shop, Wish};
 
 /// What the store is opened with.
@@ -60,15 +60,7 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
     }
     let mut data = Map::new();
     for field in &document.fields {
-        let done = graphql::arguments(&field.arguments, &variables).and_then(|given| {
-            let out = if document.mutation {
-                let key = key(field, &variables)?;
-                set_quantities(shop, &field.name, version, key, &given, now)?
-            } else {
-                query(shop, &field.name, &given, now)?
-            };
-            graphql::select_root(field, &variables, out)
-        });
+        let done = root(shop, &document, field, &variables, version, now);
         match done {
             Ok(Value::Object(object)) => data.extend(object),
             Ok(_) => {}
@@ -86,6 +78,25 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
     }
     let body = json!({ "data": data, "extensions": throttle(shop, cost, now) });
     Answer::json(200, &body)
+}
+
+/// One field of the operation.
+fn root(
+    shop: &mut Shop,
+    document: &graphql::Document,
+    field: &graphql::Field,
+    variables: &Map<String, Value>,
+    version: (u32, u32),
+    now: Millis,
+) -> Result<Value, String> {
+    let given = graphql::arguments(&field.arguments, variables)?;
+    if document.mutation {
+        let key = key(field, variables)?;
+        let out = set_quantities(shop, &field.name, version, key, &given, now)?;
+        return graphql::select_root(field, variables, out);
+    }
+    let out = query(shop, &field.name, &given, now)?;
+    graphql::select_root(field, variables, out)
 }
 
 /// Year and month of the version in the path.
@@ -115,7 +126,11 @@ fn throttle(shop: &Shop, cost: f64, now: Millis) -> Value {
 
 /// The key of `@idempotent`, where it stands.
 fn key(field: &graphql::Field, variables: &Map<String, Value>) -> Result<Option<String>, String> {
-    let Some((_, given)) = field.directives.iter().find(|(name, _)| name == "idempotent") else {
+    let Some((_, given)) = field
+        .directives
+        .iter()
+        .find(|(name, _)| name == "idempotent")
+    else {
         return Ok(None);
     };
     let given = graphql::arguments(given, variables)?;
@@ -234,7 +249,11 @@ fn judge(shop: &mut Shop, input: &Value, compare: &str, key: &str, now: Millis) 
         errors.push(json!({ "code": code, "field": path, "message": message }));
     };
     if !["available", "on_hand"].contains(&input["name"].as_str().unwrap_or("")) {
-        error("INVALID_NAME", "input.name", "The quantity name is invalid.");
+        error(
+            "INVALID_NAME",
+            "input.name",
+            "The quantity name is invalid.",
+        );
     }
     if !REASONS.contains(&input["reason"].as_str().unwrap_or("")) {
         error("INVALID_REASON", "input.reason", "The reason is invalid.");
@@ -243,7 +262,11 @@ fn judge(shop: &mut Shop, input: &Value, compare: &str, key: &str, now: Millis) 
         && !uri.contains("://")
     {
         let words = "The document URI is invalid.";
-        error("INVALID_REFERENCE_DOCUMENT", "input.referenceDocumentUri", words);
+        error(
+            "INVALID_REFERENCE_DOCUMENT",
+            "input.referenceDocumentUri",
+            words,
+        );
     }
     let free = input["ignoreCompareQuantity"] == true;
     let list = input["quantities"].as_array().cloned().unwrap_or_default();
@@ -268,7 +291,10 @@ fn judge(shop: &mut Shop, input: &Value, compare: &str, key: &str, now: Millis) 
             error("COMPARE_QUANTITY_REQUIRED", &field(compare), words);
             continue;
         }
-        if wishes.iter().any(|wish| (wish.item, wish.place) == (item, place)) {
+        if wishes
+            .iter()
+            .any(|wish| (wish.item, wish.place) == (item, place))
+        {
             let words = "The combination of inventoryItemId and locationId must be unique.";
             let code = "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR";
             error(code, &field("inventoryItemId"), words);
@@ -381,11 +407,15 @@ fn query<'a>(
             let ids = given.get("ids").and_then(Value::as_array);
             let ids = ids.ok_or("Expected value of ids to not be null")?;
             if ids.len() > 250 {
-                return Err("The input array size is greater than the maximum allowed of 250.".into());
+                return Err(
+                    "The input array size is greater than the maximum allowed of 250.".into(),
+                );
             }
             let found = ids.iter().map(|id| {
                 if let Some(number) = number(id, "InventoryItem") {
-                    return shop.inventory(number).map(|at| inventory_item(shop, at, now));
+                    return shop
+                        .inventory(number)
+                        .map(|at| inventory_item(shop, at, now));
                 }
                 let number = number(id, "ProductVariant")?;
                 shop.id(number).map(|at| variant(shop, at, now))
@@ -400,11 +430,15 @@ fn query<'a>(
             let found: Vec<usize> = (0..shop.places.len()).collect();
             connection(shop, &found, given, |at| {
                 let place = &shop.places[at];
-                Out::Value(json!({ "__typename": "Location", "id": gid("Location", place.id),
-                    "name": place.code, "isActive": true }))
+                Out::Value(
+                    json!({ "__typename": "Location", "id": gid("Location", place.id),
+                    "name": place.code, "isActive": true }),
+                )
             })
         }
-        "shop" => Ok(Out::Value(json!({ "name": "Model", "myshopifyDomain": "model.invalid" }))),
+        "shop" => Ok(Out::Value(
+            json!({ "name": "Model", "myshopifyDomain": "model.invalid" }),
+        )),
         other => Err(format!("Cannot query field \"{other}\"")),
     }
 }
@@ -466,11 +500,13 @@ fn connection<'a>(
                 page.iter()
                     .map(|&at| {
                         let node = std::rc::Rc::clone(&node);
-                        Out::Node(Box::new(move |name: &str, _: &Map<String, Value>| match name {
-                            "node" => Some(node(at)),
-                            "cursor" => Some(Out::Value(json!(format!("cursor-{at}")))),
-                            _ => None,
-                        }))
+                        Out::Node(Box::new(
+                            move |name: &str, _: &Map<String, Value>| match name {
+                                "node" => Some(node(at)),
+                                "cursor" => Some(Out::Value(json!(format!("cursor-{at}")))),
+                                _ => None,
+                            },
+                        ))
                     })
                     .collect(),
             )),
@@ -506,12 +542,17 @@ fn inventory_item(shop: &Shop, at: usize, now: Millis) -> Out<'_> {
             "id" => Out::Value(json!(gid("InventoryItem", item.inventory))),
             "sku" => Out::Value(json!(item.sku)),
             "tracked" => Out::Value(json!(item.tracked)),
-            "variant" => Out::Value(json!({ "id": gid("ProductVariant", item.id), "sku": item.sku })),
+            "variant" => {
+                Out::Value(json!({ "id": gid("ProductVariant", item.id), "sku": item.sku }))
+            }
             "inventoryLevels" => {
                 let stocked: Vec<usize> = (0..shop.places.len())
                     .filter(|&place| item.levels[place].is_some())
                     .collect();
-                connection(shop, &stocked, given, move |place| level(shop, at, place, now)).ok()?
+                connection(shop, &stocked, given, move |place| {
+                    level(shop, at, place, now)
+                })
+                .ok()?
             }
             "inventoryLevel" => given
                 .get("locationId")
@@ -534,8 +575,12 @@ fn level(shop: &Shop, at: usize, place: usize, now: Millis) -> Out<'_> {
                 let id = gid("InventoryLevel", there.id);
                 Out::Value(json!(format!("{id}?inventory_item_id={}", item.inventory)))
             }
-            "location" => Out::Value(json!({ "id": gid("Location", there.id), "name": there.code })),
-            "item" => Out::Value(json!({ "id": gid("InventoryItem", item.inventory), "sku": item.sku })),
+            "location" => {
+                Out::Value(json!({ "id": gid("Location", there.id), "name": there.code }))
+            }
+            "item" => {
+                Out::Value(json!({ "id": gid("InventoryItem", item.inventory), "sku": item.sku }))
+            }
             "quantities" => Out::Value(
                 given
                     .get("names")?

@@ -34,10 +34,12 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
     for field in &document.fields {
         let done = graphql::arguments(&field.arguments, &variables).and_then(|given| {
             let out = match (document.mutation, field.name.as_str()) {
-                (true, "login") => login(shop, &given, &mut session, now),
+                (true, "login") => login(shop, &Value::Object(given), &mut session, now),
                 (true, "authenticate") => login(shop, &given["input"]["native"], &mut session, now),
                 _ if !inside => {
-                    return Err("FORBIDDEN You are not currently authorized to perform this action".into());
+                    return Err(
+                        "FORBIDDEN You are not currently authorized to perform this action".into(),
+                    );
                 }
                 (true, "updateProductVariants") => update(shop, &given["input"], now)?,
                 (true, "updateProductVariant") => {
@@ -74,7 +76,9 @@ fn refusal(message: &str, field: &Field) -> Answer {
         return Answer::json(400, &body);
     }
     let (code, message) = match message.split_once(' ') {
-        Some((code @ ("FORBIDDEN" | "ENTITY_NOT_FOUND" | "USER_INPUT_ERROR"), rest)) => (code, rest),
+        Some((code @ ("FORBIDDEN" | "ENTITY_NOT_FOUND" | "USER_INPUT_ERROR"), rest)) => {
+            (code, rest)
+        }
         _ => ("USER_INPUT_ERROR", message),
     };
     let body = json!({
@@ -87,7 +91,7 @@ fn refusal(message: &str, field: &Field) -> Answer {
 
 fn login(
     shop: &mut Shop,
-    given: impl std::ops::Index<&'static str, Output = Value>,
+    given: &Value,
     session: &mut Option<String>,
     now: Millis,
 ) -> Out<'static> {
@@ -97,7 +101,9 @@ fn login(
             "message": "The provided credentials are invalid" }));
     }
     *session = Some(shop.login(now));
-    Out::Value(json!({ "__typename": "CurrentUser", "id": "1", "identifier": USER, "channels": [] }))
+    Out::Value(
+        json!({ "__typename": "CurrentUser", "id": "1", "identifier": USER, "channels": [] }),
+    )
 }
 
 fn variant(shop: &Shop, at: usize, now: Millis) -> Value {
@@ -183,7 +189,9 @@ fn query(
             let (start, end, _) = shop.page(number("skip").unwrap_or(0), take, found.len());
             let list = found[start..end].iter().map(|at| variant(shop, *at, now));
             let list = shop.bend(list.collect(), || extra());
-            Ok(Out::Value(json!({ "items": list, "totalItems": found.len() })))
+            Ok(Out::Value(
+                json!({ "items": list, "totalItems": found.len() }),
+            ))
         }
         "productVariant" => {
             let id = given.get("id").and_then(number);
@@ -198,7 +206,9 @@ fn query(
                 .iter()
                 .map(|place| json!({ "id": place.id.to_string(), "name": place.code }))
                 .collect();
-            Ok(Out::Value(json!({ "items": list, "totalItems": list.len() })))
+            Ok(Out::Value(
+                json!({ "items": list, "totalItems": list.len() }),
+            ))
         }
         "me" => Ok(Out::Value(json!({ "id": "1", "identifier": USER }))),
         other => Err(format!("Cannot query field \"{other}\"")),
@@ -220,13 +230,23 @@ fn number(id: &Value) -> Option<u64> {
 }
 
 fn update(shop: &mut Shop, input: &Value, now: Millis) -> Result<Out<'static>, String> {
-    let list = input.as_array().ok_or("USER_INPUT_ERROR input must be a list")?;
+    let list = input
+        .as_array()
+        .ok_or("USER_INPUT_ERROR input must be a list")?;
     let mut wishes = Vec::new();
     let mut touched = Vec::new();
     for (nth, entry) in list.iter().enumerate() {
         let known = [
-            "id", "stockOnHand", "stockLevels", "enabled", "trackInventory", "sku", "price", "prices",
-            "outOfStockThreshold", "useGlobalOutOfStockThreshold",
+            "id",
+            "stockOnHand",
+            "stockLevels",
+            "enabled",
+            "trackInventory",
+            "sku",
+            "price",
+            "prices",
+            "outOfStockThreshold",
+            "useGlobalOutOfStockThreshold",
         ];
         let stranger = entry
             .as_object()
@@ -235,16 +255,23 @@ fn update(shop: &mut Shop, input: &Value, now: Millis) -> Result<Out<'static>, S
             return Err(format!("Cannot query field \"{stranger}\""));
         }
         let shown = entry["id"].to_string();
-        let at = number(&entry["id"]).and_then(|id| shop.id(id)).ok_or_else(|| {
-            format!("ENTITY_NOT_FOUND No ProductVariant with the id {shown} could be found")
-        })?;
+        let at = number(&entry["id"])
+            .and_then(|id| shop.id(id))
+            .ok_or_else(|| {
+                format!("ENTITY_NOT_FOUND No ProductVariant with the id {shown} could be found")
+            })?;
         touched.push(at);
         let mut wish = |place: usize, quantity: &Value| -> Result<(), String> {
             let quantity = quantity
                 .as_i64()
                 .filter(|quantity| i32::try_from(*quantity).is_ok())
                 .ok_or("USER_INPUT_ERROR Int cannot represent this value")?;
-            let wish = Wish { item: at, place, quantity, compare: None };
+            let wish = Wish {
+                item: at,
+                place,
+                quantity,
+                compare: None,
+            };
             match shop.check(&wish, nth, list.len()) {
                 Err(super::shop::Refusal::Whim) => {
                     Err("USER_INPUT_ERROR The variant cannot be updated".to_owned())

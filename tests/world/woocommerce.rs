@@ -37,9 +37,13 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
         ("POST" | "PUT" | "PATCH", ["products", id]) => {
             single(shop, number(id), None, &request.json(), now)
         }
-        ("POST" | "PUT" | "PATCH", ["products", parent, "variations", id]) => {
-            single(shop, number(id), number(parent).or(Some(0)), &request.json(), now)
-        }
+        ("POST" | "PUT" | "PATCH", ["products", parent, "variations", id]) => single(
+            shop,
+            number(id),
+            number(parent).or(Some(0)),
+            &request.json(),
+            now,
+        ),
         _ => refusal(404, "rest_no_route", "No route was found matching the URL."),
     }
 }
@@ -135,7 +139,8 @@ fn list(shop: &Shop, request: &Request, parent: Option<u64>, now: Millis) -> Ans
         json!({ "id": 1, "parent_id": 0, "type": "simple", "sku": "NOBODY-ASKED",
             "manage_stock": true, "stock_quantity": 5 })
     });
-    let pages = found.len().div_ceil(size) + usize::from(next.is_some() && page * size >= found.len());
+    let pages =
+        found.len().div_ceil(size) + usize::from(next.is_some() && page * size >= found.len());
     let answer = Answer::json(200, &Value::Array(body))
         .with("x-wp-total", found.len().to_string())
         .with("x-wp-totalpages", pages.to_string());
@@ -152,7 +157,11 @@ fn wish(
     let Some(at) = id.and_then(|id| shop.id(id)) else {
         return Err(match parent {
             None => (400, "woocommerce_rest_product_invalid_id", "Invalid ID."),
-            Some(_) => (400, "woocommerce_rest_product_variation_invalid_id", "Invalid ID."),
+            Some(_) => (
+                400,
+                "woocommerce_rest_product_variation_invalid_id",
+                "Invalid ID.",
+            ),
         });
     };
     let item = &mut shop.items[at];
@@ -254,6 +263,9 @@ fn batch(shop: &mut Shop, request: &Request, parent: Option<u64>, now: Millis) -
                 "code": code, "message": message, "data": { "status": status } } })
         }));
     }
-    let said = shop.bend(said, || json!({ "id": 1, "sku": "NOBODY-ASKED", "stock_quantity": 5 }));
+    let said = shop.bend(
+        said,
+        || json!({ "id": 1, "sku": "NOBODY-ASKED", "stock_quantity": 5 }),
+    );
     Answer::json(200, &json!({ "update": said }))
 }
