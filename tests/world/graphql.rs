@@ -142,7 +142,8 @@ pub fn select(
                 Some(Out::Value(Value::String(name))) => name,
                 _ => String::new(),
             });
-            if kind.is_empty() || kind == on {
+            let interface = on == "ErrorResult" && kind.ends_with("Error");
+            if kind.is_empty() || kind == on || interface {
                 let Value::Object(inner) = select(&field.fields, variables, resolver)? else {
                     unreachable!()
                 };

@@ -43,6 +43,7 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
     let parts: Vec<&str> = rest.split('/').collect();
     match (method, parts.as_slice()) {
         ("GET", ["inventory-items"]) => items(shop, request, now),
+        ("GET", ["product-variants"]) => variants(shop, request),
         ("GET", ["stock-locations"]) => {
             let list: Vec<Value> = shop
                 .places
@@ -179,6 +180,26 @@ fn items(shop: &Shop, request: &Request, now: Millis) -> Answer {
     );
     let body =
         json!({ "inventory_items": list, "count": found.len(), "offset": offset, "limit": limit });
+    Answer::json(200, &body)
+}
+
+/// Variants with the inventory items they are made of: one each.
+fn variants(shop: &Shop, request: &Request) -> Answer {
+    let skus = request.queries("sku");
+    let found = shop.search((!skus.is_empty()).then_some(&skus), true);
+    let limit = request.number("limit", 20);
+    let offset = request.number("offset", 0);
+    let (start, end, _) = shop.page(offset, limit, found.len());
+    let list = found[start..end].iter().map(|at| {
+        let item = &shop.items[*at];
+        json!({ "id": format!("variant_{}", item.id), "sku": item.sku,
+            "inventory_items": [{ "inventory_item_id": item_id(item.inventory) }] })
+    });
+    let list = shop.bend(list.collect(), || {
+        json!({ "id": "variant_1", "sku": "NOBODY-ASKED",
+            "inventory_items": [{ "inventory_item_id": "iitem_1" }] })
+    });
+    let body = json!({ "variants": list, "count": found.len(), "offset": offset, "limit": limit });
     Answer::json(200, &body)
 }
 

@@ -14,7 +14,7 @@ pub const PASSWORD: &str = "superadmin";
 
 /// Answers one request.
 pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
-    if !request.path.ends_with("/admin-api") || request.method != "POST" {
+    if !request.path.trim_end_matches('/').ends_with("/admin-api") || request.method != "POST" {
         return Answer::text(404, "text/html; charset=utf-8", "<pre>Cannot GET</pre>");
     }
     let (document, variables) = match graphql::request(&request.json()) {
