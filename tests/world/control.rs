@@ -111,6 +111,7 @@ fn applied(store: &Store, from: usize) -> Value {
                 By::Late => "late",
                 By::Order => "order",
                 By::Foreign => "foreign",
+                By::Lie => "lie",
             };
             json!({ "n": number, "at": change.at, "sku": shop.items[change.item].sku,
             "location": shop.places[change.place].code, "old": change.old, "new": change.new,

@@ -247,6 +247,8 @@ impl Faults {
             .iter()
             .copied()
             .filter(|fault| Self::fits(*fault, kind, protocol))
+            // a store does not say that a request failed that is under way
+            .filter(|fault| *fault != Fault::KeyFailed || self.late.is_empty())
             .collect();
         (!fits.is_empty()).then(|| *self.dice.pick(&fits))
     }
@@ -516,7 +518,12 @@ impl Faults {
             F::RefuseHalf => mischief.refuse = Refuse::Half,
             F::RefuseAllButOne => mischief.refuse = Refuse::AllButOne,
             F::Shuffled => mischief.list = Bend::Shuffled,
-            F::Missing => mischief.list = Bend::Missing,
+            F::Missing => {
+                mischief.list = Bend::Missing;
+                if self.dice.permille(500) {
+                    mischief.lie = Lie::Skipped;
+                }
+            }
             F::Extra => mischief.list = Bend::Extra,
             F::Doubled => mischief.list = Bend::Doubled,
             F::LieSkipped => mischief.lie = Lie::Skipped,

@@ -1,7 +1,9 @@
 //! The protocols a store may speak, each a pure function on the shop.
 
+use serde_json::Value;
+
 use super::exchange::{Answer, Millis, Request};
-use super::shop::Shop;
+use super::shop::{Shop, Wish};
 use super::{magento, medusa, plain, shopify, vendure, woocommerce};
 
 /// A way to speak.
@@ -80,6 +82,140 @@ impl Protocol {
             Protocol::Medusa => medusa::answer(shop, request, now),
             Protocol::Magento => magento::answer(shop, request, now),
             Protocol::Plain => plain::answer(shop, request, now),
+        }
+    }
+
+    /// The store's name of a place, as a client configures it.
+    pub fn place_name(self, shop: &Shop, place: usize) -> String {
+        let place = &shop.places[place];
+        match self {
+            Protocol::Shopify => format!("gid://shopify/Location/{}", place.id),
+            Protocol::WooCommerce => String::new(),
+            Protocol::Vendure => place.id.to_string(),
+            Protocol::Medusa => format!("sloc_{}", place.id),
+            Protocol::Magento | Protocol::Plain => place.code.clone(),
+        }
+    }
+
+    /// The levels that a request asks for; those of unknown things are left out.
+    pub fn wishes(self, shop: &Shop, request: &Request) -> Vec<Wish> {
+        let body = request.json();
+        let number = |id: &Value| -> Option<u64> {
+            match id {
+                Value::Number(number) => number.as_u64(),
+                Value::String(text) => text.rsplit(['/', '_']).next()?.parse().ok(),
+                _ => None,
+            }
+        };
+        let list = |at: &str| {
+            let list = body.pointer(at).and_then(Value::as_array);
+            list.cloned().unwrap_or_default()
+        };
+        let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+        let inventory = |id: &Value| number(id).and_then(|id| shop.inventory(id));
+        let variant = |id: &Value| number(id).and_then(|id| shop.id(id));
+        let place = |id: &Value| number(id).and_then(|id| shop.place(id));
+        let mut wishes = Vec::new();
+        let mut add =
+            |item: Option<usize>, place: Option<usize>, quantity: &Value, compare: &Value| {
+                if let (Some(item), Some(place), Some(quantity)) = (item, place, quantity.as_i64())
+                {
+                    let compare = compare.as_i64();
+                    wishes.push(Wish {
+                        item,
+                        place,
+                        quantity,
+                        compare,
+                    });
+                }
+            };
+        let none = Value::Null;
+        match self {
+            Protocol::Shopify => {
+                for entry in list("/variables/input/quantities") {
+                    let compare = match &entry["changeFromQuantity"] {
+                        Value::Null => &entry["compareQuantity"],
+                        compare => compare,
+                    };
+                    let item = inventory(&entry["inventoryItemId"]);
+                    add(
+                        item,
+                        place(&entry["locationId"]),
+                        &entry["quantity"],
+                        compare,
+                    );
+                }
+            }
+            Protocol::WooCommerce => {
+                for entry in list("/update") {
+                    add(
+                        variant(&entry["id"]),
+                        Some(0),
+                        &entry["stock_quantity"],
+                        &none,
+                    );
+                }
+            }
+            Protocol::Vendure => {
+                for entry in list("/variables/input") {
+                    let item = variant(&entry["id"]);
+                    for level in entry["stockLevels"].as_array().unwrap_or(&Vec::new()) {
+                        add(
+                            item,
+                            place(&level["stockLocationId"]),
+                            &level["stockOnHand"],
+                            &none,
+                        );
+                    }
+                }
+            }
+            Protocol::Medusa => {
+                for entry in list("/update") {
+                    let item = inventory(&entry["inventory_item_id"]);
+                    add(
+                        item,
+                        place(&entry["location_id"]),
+                        &entry["stocked_quantity"],
+                        &none,
+                    );
+                }
+            }
+            Protocol::Magento => {
+                for entry in list("/sourceItems") {
+                    let place = shop.place_code(&text(&entry["source_code"]));
+                    add(
+                        shop.sku(&text(&entry["sku"])),
+                        place,
+                        &entry["quantity"],
+                        &none,
+                    );
+                }
+            }
+            Protocol::Plain => {
+                for entry in list("/levels") {
+                    let place = shop.place_code(&text(&entry["location"]));
+                    let item = shop.sku(&text(&entry["sku"]));
+                    add(item, place, &entry["quantity"], &entry["expected"]);
+                }
+            }
+        }
+        wishes
+    }
+
+    /// The key of a write; empty where it has none.
+    pub fn key(self, request: &Request) -> String {
+        match self {
+            Protocol::Shopify => {
+                let body = request.json();
+                let text = body["query"].as_str().unwrap_or("");
+                let name = text
+                    .split_once("@idempotent(key: $")
+                    .and_then(|(_, rest)| rest.split(')').next());
+                let key = name.map(|name| &body["variables"][name]);
+                key.and_then(Value::as_str).unwrap_or("").to_owned()
+            }
+            Protocol::Plain => request.header("idempotency-key").unwrap_or("").to_owned(),
+            _ => String::new(),
         }
     }
 

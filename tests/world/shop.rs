@@ -59,6 +59,8 @@ pub enum By {
     Order,
     /// Somebody in the store's back office.
     Foreign,
+    /// A request that was answered with more than was done.
+    Lie,
 }
 
 /// One change of one level.
@@ -231,6 +233,14 @@ pub struct Shop {
     pub logins: u64,
     /// Orders reserve and leave the level alone.
     pub reserves: bool,
+    /// Levels that an answer said were set, and were not: item, place, quantity.
+    pub lied: Vec<(usize, usize, i64)>,
+    /// When each key was seen first.
+    pub key_seen: HashMap<String, Millis>,
+    /// Requests under a key that was older than it lives.
+    pub keys_outlived: u64,
+    /// Requests under a key that was used for something else.
+    pub keys_mixed: u64,
     /// The number of the call that is being answered.
     pub call: u64,
     /// The call takes effect after its sender gave up.
@@ -384,7 +394,7 @@ impl Shop {
         if wish.compare.is_some_and(|compare| compare != level) {
             return Err(Refusal::Stale);
         }
-        let victim = usize::try_from(self.mischief.seed % count.max(1) as u64).unwrap_or(0);
+        let victim = self.victim(count);
         let whim = match self.mischief.refuse {
             Refuse::None => false,
             Refuse::One => nth == victim,
@@ -397,16 +407,31 @@ impl Shop {
         Ok(())
     }
 
+    /// The one of so many whom a fault hits.
+    fn victim(&self, count: usize) -> usize {
+        usize::try_from(self.mischief.seed % count.max(1) as u64).unwrap_or(0)
+    }
+
     /// Does it: `nth` of `count` in its batch. A fault may make it a lie.
     pub fn put(&mut self, wish: &Wish, key: &str, nth: usize, count: usize, now: Millis) {
-        let victim = usize::try_from(self.mischief.seed % count.max(1) as u64).unwrap_or(0);
         let mut quantity = wish.quantity;
+        let mut by = if self.late { By::Late } else { By::Write };
+        let hit = nth == self.victim(count);
         match self.mischief.lie {
-            Lie::Skipped if nth == victim => return,
-            Lie::Clamped if nth == victim => quantity = quantity.min(quantity / 2 + 1),
-            _ => {}
+            Lie::None => {}
+            _ if !hit => {}
+            // of an item that is missing in the answer nothing is said
+            Lie::Skipped if self.mischief.list == Bend::Missing => return,
+            Lie::Skipped => {
+                self.lied.push((wish.item, wish.place, quantity));
+                return;
+            }
+            Lie::Clamped => {
+                self.lied.push((wish.item, wish.place, quantity));
+                quantity = quantity.min(quantity / 2 + 1);
+                by = By::Lie;
+            }
         }
-        let by = if self.late { By::Late } else { By::Write };
         self.set(wish.item, wish.place, quantity, by, key, wish.compare, now);
     }
 
@@ -464,7 +489,16 @@ impl Shop {
     /// # Errors
     /// The key was used for another input.
     #[expect(clippy::result_unit_err, reason = "there is one way to fail")]
-    pub fn known_key(&self, key: &str, shape: &str, now: Millis) -> Result<Option<Value>, ()> {
+    pub fn known_key(&mut self, key: &str, shape: &str, now: Millis) -> Result<Option<Value>, ()> {
+        let first = *self.key_seen.entry(key.to_owned()).or_insert(now);
+        if now - first >= KEY_LIFE && !self.late {
+            self.keys_outlived += 1;
+        }
+        let mixed = self
+            .keys
+            .get(key)
+            .is_some_and(|kept| kept.until > now && kept.shape != shape);
+        self.keys_mixed += u64::from(mixed);
         match self.keys.get(key) {
             Some(kept) if kept.until > now => {
                 if kept.shape == shape {
@@ -545,7 +579,7 @@ impl Shop {
             Bend::Shuffled => dice.shuffle(&mut list),
             Bend::Missing if list.is_empty() => {}
             Bend::Missing => {
-                let at = dice.index(list.len());
+                let at = self.victim(list.len());
                 list.remove(at);
             }
             Bend::Extra => {
