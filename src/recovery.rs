@@ -106,12 +106,23 @@ pub fn kill_point(name: &'static str) {
 #[inline]
 pub fn kill_point(_name: &'static str) {}
 
+/// Tells this thread's watcher of each point that is reached, or nobody: a test that ends a run by unwinding there.
+#[cfg(any(debug_assertions, feature = "kill-points"))]
+pub fn watch(watcher: Option<fn(&'static str)>) {
+    armed::WATCHER.with(|kept| kept.set(watcher));
+}
+
 #[cfg(any(debug_assertions, feature = "kill-points"))]
 mod armed {
     //! The points a test armed, and how often each was reached.
 
+    use std::cell::Cell;
     use std::collections::HashMap;
     use std::sync::{Mutex, OnceLock, PoisonError};
+
+    thread_local! {
+        pub(super) static WATCHER: Cell<Option<fn(&'static str)>> = const { Cell::new(None) };
+    }
 
     /// Point = how many more times it is passed unharmed.
     static ARMED: OnceLock<Mutex<HashMap<String, u64>>> = OnceLock::new();
@@ -127,7 +138,10 @@ mod armed {
             .collect()
     }
 
-    pub(super) fn reached(name: &str) {
+    pub(super) fn reached(name: &'static str) {
+        if let Some(watcher) = WATCHER.with(Cell::get) {
+            watcher(name);
+        }
         let armed = ARMED.get_or_init(|| {
             let text = crate::config::env::get("SHELFCAST_KILL_AT").unwrap_or_default();
             Mutex::new(parse(&text))
