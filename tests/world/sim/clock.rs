@@ -37,6 +37,11 @@ impl WorldClock {
         self.millis.fetch_add(length, Ordering::Relaxed);
     }
 
+    /// Whether the machine's time of day is wrong.
+    pub fn is_off(&self) -> bool {
+        self.skew.load(Ordering::Relaxed) != 0
+    }
+
     /// The machine's time of day is set.
     pub fn jump(&self, seconds: i64) {
         self.skew.store(seconds, Ordering::Relaxed);

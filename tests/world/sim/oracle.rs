@@ -132,7 +132,14 @@ impl Oracle {
 
     /// Somebody bought.
     pub fn ordered(&mut self, item: usize, place: usize, at: Millis) {
-        self.orders.insert((item, place), at);
+        // where the till had nothing left to take off, what was right before is right still
+        let right = self
+            .right
+            .get(&(item, place))
+            .and_then(|right| right.last());
+        if right.is_some_and(|(since, _)| *since == at) {
+            self.orders.insert((item, place), at);
+        }
     }
 
     /// What the program asks for, before it is done.

@@ -617,6 +617,8 @@ impl<'c> Play<'c> {
                 None,
             );
             self.connector = Some(made.expect("a connector"));
+            // what one process was asked, the next does not know
+            self.shared.lock().faults.asked_until = 0;
         }
         let applied = self.shared.lock().shop.applied.len();
         let mut source = TillSource {

@@ -80,7 +80,7 @@ impl Till {
             Manner::Numbered => Mark::Sequence(row.number),
             Manner::Changes => Mark::Time {
                 micros: row.micros,
-                tie: row.number.to_string(),
+                tie: format!("{:012}", row.number),
             },
         };
         Some(Observation {

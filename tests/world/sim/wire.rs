@@ -122,31 +122,26 @@ impl World {
         }
         let sku = self.shop.items[item].sku.clone();
         self.note(&format!("{sold} of {sku} are sold online at place {place}"));
+        let locations = self.oracle.locations(place);
+        // whoever counts a row holds it: the sale is booked when they are done, which is now
+        for pending in &mut self.till.pending {
+            if pending.key.1 == sku && locations.contains(&pending.key.0) {
+                pending.at = now;
+            }
+        }
+        self.advance();
         let mut left = sold;
-        for location in self.oracle.locations(place) {
+        for location in locations {
             let key = (location, sku.clone());
-            self.till.changes += 1;
-            let number = self.till.changes;
-            let micros = i64::try_from(now / 1000).unwrap_or(0) * 1_000_000;
             let Some(row) = self.till.rows.get_mut(&key) else {
                 continue;
             };
             let taken = left.min(row.quantity.max(0));
             if taken > 0 {
+                self.till.changes += 1;
                 row.quantity -= taken;
-                row.number = number;
-                row.micros = micros.max(row.micros);
-                let taken_row = row.clone();
-                // a count under way does not hide the sale
-                for pending in self
-                    .till
-                    .pending
-                    .iter_mut()
-                    .filter(|pending| pending.key == key)
-                {
-                    pending.row.quantity = (pending.row.quantity - taken).max(0);
-                    pending.row.number = pending.row.number.max(taken_row.number);
-                }
+                row.number = self.till.changes;
+                row.micros = i64::try_from(now / 1000).unwrap_or(0) * 1_000_000;
                 left -= taken;
             }
         }
@@ -194,6 +189,10 @@ impl World {
             .collect();
         self.note(&format!("{kind:?} {} {fault}: {said}", asked.join(" ")));
         self.blocked |= done.fault == Some(Fault::Blocked);
+        if done.fault == Some(Fault::TooManyDate) && self.clock.is_off() {
+            // a machine whose clock is wrong cannot keep to a date
+            self.faults.asked_until = 0;
+        }
         let timed_out = done.took >= patience;
         let heard = match (&done.end, done.fault) {
             _ if timed_out => Heard::Nothing,
