@@ -9,6 +9,8 @@
 //! never assumed, absent is not zero, a source that is not whole has no effect. What cannot be promised on stores without
 //! compare-and-set is said in the documentation.
 
+pub mod check;
+pub mod contract;
 pub mod level;
 pub mod online;
 pub mod planted;
