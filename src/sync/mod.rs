@@ -16,7 +16,6 @@ pub mod online;
 pub mod planted;
 pub mod state;
 pub mod summary;
-pub mod terms;
 
 pub use level::{
     Batch, BatchItem, BatchState, Known, Level, Line, Mark, Observation, Pair, Position, Standing,
@@ -25,4 +24,3 @@ pub use level::{
 pub use online::{OnlineStore, Reading, RemoteItem, StoreError};
 pub use state::{Change, Look, SyncState, Transaction};
 pub use summary::{GuardTrip, PlanItem, SyncOutcome, SyncReport, SyncRequest, SyncSummary};
-pub use terms::Terms;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::level::{Line, Pair};
-use super::terms::Terms;
 
 /// How long a run of a sync may take, where neither the command nor the project says.
 pub const DEADLINE: Duration = Duration::from_secs(600);
@@ -96,7 +95,7 @@ impl SyncOutcome {
 }
 
 /// One level that would be, or was, sent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanItem {
     /// The pair.
     pub pair: Pair,
@@ -104,8 +103,9 @@ pub struct PlanItem {
     pub before: Option<i64>,
     /// What it would say.
     pub after: i64,
-    /// Why: the terms of the formula. Absent where the plan is read back from the state.
-    pub terms: Option<Terms>,
+    /// Why: the terms of the formula in words, empty where they are not known. It holds
+    /// codes of locations, which are data.
+    pub why: String,
 }
 
 impl PlanItem {
@@ -124,16 +124,14 @@ impl PlanItem {
 }
 
 /// A guard that stopped a run, or would.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardTrip {
     /// Its key under `[sync.guard]`: `to_zero`, `changed`, `units`, `vanished`.
     pub guard: String,
-    /// The place it looked at; absent where it looked at all of them.
-    pub place: Option<String>,
-    /// What: lower case, no full stop.
+    /// The place it looked at; empty where it looked at all of them.
+    pub place: String,
+    /// What, with numbers: lower case, no full stop.
     pub message: String,
-    /// What to do about it.
-    pub hint: String,
     /// The most harmful of the levels it is about, at most 5.
     pub items: Vec<PlanItem>,
 }
@@ -238,7 +236,7 @@ mod tests {
             pair: Pair::new("", format!("{before:?} {after}")),
             before,
             after,
-            terms: None,
+            why: String::new(),
         }
     }
 
