@@ -14,6 +14,7 @@ pub mod contract;
 pub mod level;
 pub mod online;
 pub mod planted;
+pub mod standing;
 pub mod state;
 pub mod summary;
 
