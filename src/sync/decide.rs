@@ -287,11 +287,18 @@ mod tests {
 
     #[test]
     fn online_orders_are_taken_off_by_whom_the_project_names() {
-        let rows = [row("bkk-01", Some(10), Some(3)), row("bkk-02", Some(6), None)];
+        let rows = [
+            row("bkk-01", Some(10), Some(3)),
+            row("bkk-02", Some(6), None),
+        ];
         let mut rule = rule();
         assert_eq!(salable(&rule, &rows, 4)[0].1, 5, "booked: the till did");
         rule.online_orders = OnlineOrders::StoreReserves;
-        assert_eq!(salable(&rule, &rows, 4)[0].1, 8, "the store does, of what is there");
+        assert_eq!(
+            salable(&rule, &rows, 4)[0].1,
+            8,
+            "the store does, of what is there"
+        );
         rule.online_orders = OnlineOrders::Subtract;
         assert_eq!(
             salable(&rule, &rows, 7),

@@ -152,29 +152,30 @@ impl Moves {
 
 fn trips(rule: &Rule, place: &str, totals: &Totals, moves: &Moves, trips: &mut Vec<Trip>) {
     let limits = &rule.guard;
-    let mut check = |guard: &'static str, limit: Limit, part: u64, levels: u64, whole: u64, what: &str| {
-        let Some(limit) = limit.0 else { return };
-        if levels < limits.at_least.max(1) || whole == 0 {
-            return;
-        }
-        let share = Decimal::from(part) / Decimal::from(whole);
-        if share <= limit {
-            return;
-        }
-        let place_said = match place {
-            "" => String::new(),
-            place => format!(" at `{place}`"),
+    let mut check =
+        |guard: &'static str, limit: Limit, part: u64, levels: u64, whole: u64, what: &str| {
+            let Some(limit) = limit.0 else { return };
+            if levels < limits.at_least.max(1) || whole == 0 {
+                return;
+            }
+            let share = Decimal::from(part) / Decimal::from(whole);
+            if share <= limit {
+                return;
+            }
+            let place_said = match place {
+                "" => String::new(),
+                place => format!(" at `{place}`"),
+            };
+            trips.push(Trip {
+                guard,
+                place: place.to_owned(),
+                message: format!(
+                    "{part} of {whole} {what}{place_said}: {}, the limit is {}",
+                    percent(share),
+                    percent(limit)
+                ),
+            });
         };
-        trips.push(Trip {
-            guard,
-            place: place.to_owned(),
-            message: format!(
-                "{part} of {whole} {what}{place_said}: {}, the limit is {}",
-                percent(share),
-                percent(limit)
-            ),
-        });
-    };
     let zeroed = moves.to_zero + moves.zeroed_before;
     if moves.to_zero > 0 {
         check(
@@ -236,7 +237,9 @@ fn zeroed_within_the_hour(
     now: Timestamp,
 ) -> Result<HashMap<String, u64>, StateError> {
     let mut zeroed: HashMap<String, u64> = HashMap::new();
-    let since = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(now);
+    let since = now
+        .checked_sub(SignedDuration::from_hours(1))
+        .unwrap_or(now);
     let filter = LineFilter {
         sync: Some(&rule.name),
         since: Some(since),
@@ -253,7 +256,10 @@ fn zeroed_within_the_hour(
 }
 
 fn percent(share: Decimal) -> String {
-    format!("{}%", (share * Decimal::ONE_HUNDRED).round_dp(1).normalize())
+    format!(
+        "{}%",
+        (share * Decimal::ONE_HUNDRED).round_dp(1).normalize()
+    )
 }
 
 /// A plan that is kept for approval.

@@ -85,7 +85,11 @@ pub fn observe(
         older: 0,
         twice: 0,
         vanished: Vec::new(),
-        known: rows.known.values().filter(|row| row.absences < GONE).count() as u64,
+        known: rows
+            .known
+            .values()
+            .filter(|row| row.absences < GONE)
+            .count() as u64,
         events: 0,
         decided: 0,
         rejected: Vec::new(),
@@ -270,7 +274,10 @@ impl<'a> Rows<'a> {
         observed: &mut Observed,
     ) -> Result<(), StateError> {
         let before = made.observation(self.source, key)?;
-        let smaller = match (observation.quantity, before.and_then(|before| before.quantity)) {
+        let smaller = match (
+            observation.quantity,
+            before.and_then(|before| before.quantity),
+        ) {
             (Some(new), Some(old)) => new < old,
             (new, _) => new.is_some(),
         };
@@ -493,13 +500,14 @@ fn decide(
     let observations = made.observations(&rule.source, sku)?;
     let mut decided = 0;
     for terms in rule.targets(sku, &observations, open) {
-        let pair = Pair::new(terms.place.clone(), sku);
+        let quantity = terms.salable;
+        let pair = Pair::new(terms.place, sku);
         let mut level = made
             .level(&pair)?
             .unwrap_or_else(|| Level::new(pair, &rule.name));
         level.sync.clone_from(&rule.name);
         let before = level.wanted;
-        if before.is_some_and(|before| before.quantity == terms.salable) {
+        if before.is_some_and(|before| before.quantity == quantity) {
             continue;
         }
         if let Some(before) = before.filter(|_| level.is_open() && level.flight.is_none()) {
@@ -517,7 +525,7 @@ fn decide(
             }))?;
         }
         level.wanted = Some(Wanted {
-            quantity: terms.salable,
+            quantity,
             version: before.map_or(1, |before| before.version + 1),
             observed_at: tick,
         });

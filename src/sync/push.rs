@@ -35,7 +35,9 @@ enum Urgency {
 
 fn urgency(level: &Level) -> Urgency {
     match (level.known, level.wanted) {
-        (Some(known), Some(wanted)) if known.quantity > 0 && wanted.quantity <= 0 => Urgency::ToZero,
+        (Some(known), Some(wanted)) if known.quantity > 0 && wanted.quantity <= 0 => {
+            Urgency::ToZero
+        }
         (Some(known), Some(wanted)) if known.quantity <= 0 && wanted.quantity > 0 => {
             Urgency::FromZero
         }
@@ -243,7 +245,9 @@ impl Work<'_> {
                 continue;
             };
             let outcome = match outcome {
-                Outcome::Rejected { .. } if index == 0 && planted::is("ignore one item's error") => {
+                Outcome::Rejected { .. }
+                    if index == 0 && planted::is("ignore one item's error") =>
+                {
                     Outcome::Accepted
                 }
                 Outcome::Unknown { .. } if planted::is("missing item counted as accepted") => {
@@ -364,10 +368,8 @@ impl Work<'_> {
 
 /// The writes of a batch, in its order.
 pub(super) fn writes(batch: &Batch, members: &[(Level, RemoteItem)]) -> Vec<Write> {
-    let remotes: HashMap<&Pair, &RemoteItem> = members
-        .iter()
-        .map(|(_, item)| (&item.pair, item))
-        .collect();
+    let remotes: HashMap<&Pair, &RemoteItem> =
+        members.iter().map(|(_, item)| (&item.pair, item)).collect();
     batch
         .items
         .iter()
@@ -406,5 +408,12 @@ fn uuid(bits: u128) -> String {
     let bits = bits & !(0xf << 76) & !(0x3 << 62) | (0x8 << 76) | (0x2 << 62);
     let text = format!("{bits:032x}");
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default().to_owned();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
 }

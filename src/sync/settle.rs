@@ -237,7 +237,11 @@ impl Work<'_> {
         let mut levels = Vec::new();
         for pair in due {
             kept.remove(&pair);
-            levels.extend(self.state.level(&pair)?.filter(|level| level.flight.is_none()));
+            levels.extend(
+                self.state
+                    .level(&pair)?
+                    .filter(|level| level.flight.is_none()),
+            );
         }
         let (name, text) = (recheck_note(&self.rule.name), shown(&kept));
         self.state.commit(&mut |made| {
