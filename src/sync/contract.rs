@@ -520,6 +520,7 @@ impl Suite<'_> {
 fn said(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Rejected { code, message, .. } => format!("refused, `{code}`: {message}"),
+        Outcome::Stale { code, message } => format!("it has another level, `{code}`: {message}"),
         Outcome::Unknown { reason } => format!("nobody knows: {reason}"),
         Outcome::Held { reason } => format!("it did not leave: {reason}"),
         Outcome::Accepted => "taken".to_owned(),

@@ -11,12 +11,23 @@
 
 pub mod check;
 pub mod contract;
+pub mod decide;
+pub mod guard;
 pub mod level;
+pub mod observe;
 pub mod online;
+pub mod orders;
 pub mod planted;
+mod prepare;
+mod push;
+mod readback;
+pub mod run;
+mod settle;
+pub mod source;
 pub mod standing;
 pub mod state;
 pub mod summary;
+pub mod work;
 
 pub use level::{
     Batch, BatchItem, BatchState, Known, Level, Line, Mark, Observation, Pair, Position, Standing,
