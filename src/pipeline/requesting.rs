@@ -180,7 +180,7 @@ impl Requests {
                 Outcome::Rejected {
                     transient: false, ..
                 } => "refused",
-                Outcome::Rejected { .. } => "refused for now",
+                Outcome::Rejected { .. } | Outcome::Stale { .. } => "refused for now",
                 Outcome::Unknown { .. } => "unknown",
                 Outcome::Held { .. } => "held back",
             };

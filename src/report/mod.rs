@@ -10,5 +10,6 @@ pub mod plan_html;
 pub mod plan_json;
 pub mod published;
 pub mod supplier;
+pub mod sync;
 pub mod table;
 pub mod text;

@@ -9,10 +9,25 @@
 //! never assumed, absent is not zero, a source that is not whole has no effect. What cannot be promised on stores without
 //! compare-and-set is said in the documentation.
 
+pub mod check;
+pub mod contract;
+pub mod decide;
+pub mod guard;
 pub mod level;
+pub mod observe;
 pub mod online;
+pub mod orders;
 pub mod planted;
+mod prepare;
+mod push;
+mod readback;
+pub mod run;
+mod settle;
+pub mod source;
+pub mod standing;
 pub mod state;
+pub mod summary;
+pub mod work;
 
 pub use level::{
     Batch, BatchItem, BatchState, Known, Level, Line, Mark, Observation, Pair, Position, Standing,
@@ -20,3 +35,4 @@ pub use level::{
 };
 pub use online::{OnlineStore, Reading, RemoteItem, StoreError};
 pub use state::{Change, Look, SyncState, Transaction};
+pub use summary::{GuardTrip, PlanItem, SyncOutcome, SyncReport, SyncRequest, SyncSummary};

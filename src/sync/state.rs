@@ -4,7 +4,7 @@
 //! one to the state's tick. Implementations: SQLite in `.shelfcast/sync/` (the default); in memory for tests. All pass
 //! the suite in `state/suite.rs`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
@@ -220,6 +220,26 @@ pub enum Which<'a> {
     Sku(&'a str),
 }
 
+/// Sums of levels that are known at the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Levels.
+    pub levels: u64,
+    /// Those above zero.
+    pub positive: u64,
+    /// Units.
+    pub units: u64,
+}
+
+impl Totals {
+    /// Adds others.
+    pub fn add(&mut self, other: &Totals) {
+        self.levels += other.levels;
+        self.positive += other.positive;
+        self.units = self.units.saturating_add(other.units);
+    }
+}
+
 /// Which lines of the ledger are looked at.
 #[derive(Clone, Debug, Default)]
 pub struct LineFilter<'a> {
@@ -247,6 +267,23 @@ pub trait Look {
     ) -> Result<(), StateError>;
     /// How many pairs.
     fn count(&self, which: Which<'_>) -> Result<u64, StateError>;
+    /// Sums of a sync's levels that are known at the store, by place.
+    fn totals(&self, sync: &str) -> Result<BTreeMap<String, Totals>, StateError> {
+        let mut totals: BTreeMap<String, Totals> = BTreeMap::new();
+        self.levels(Which::All, &mut |level| {
+            if level.sync == sync
+                && let Some(known) = level.known
+            {
+                totals.entry(level.pair.place).or_default().add(&Totals {
+                    levels: 1,
+                    positive: u64::from(known.quantity > 0),
+                    units: known.quantity.unsigned_abs(),
+                });
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(totals)
+    }
     /// Key, digest and absences of each row of a source, in any order.
     fn digests(&self, source: &str, tell: &mut dyn FnMut(u64, u64, u32)) -> Result<(), StateError>;
     /// A source's rows of a SKU, by location.

@@ -1,0 +1,605 @@
+//! What is wrong with a project's stores and syncs that the form of its file cannot show: names that lead nowhere, places
+//! that two syncs would write, secrets that the connector does not know. Comes in: the project; goes out: every error at
+//! once, with the near miss. Nobody is called, no secret is resolved.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::channel::manifest::Manifest;
+use crate::config::project::Role;
+use crate::config::sync::{Locations, OnlineOrders, Store, Sync};
+use crate::config::{ConfigError, Project, span};
+use crate::program::decimal;
+use crate::program::nearest::near;
+
+/// How messages name the project's file.
+const FILE: &str = "shelfcast.toml";
+
+/// The channel that is a store's connector.
+pub fn connector(store: &Store) -> String {
+    format!("{}-stock", store.connector)
+}
+
+/// Looks at all stores and syncs of a project.
+///
+/// # Errors
+/// All that is wrong.
+pub fn check(project: &Project) -> Result<(), Vec<ConfigError>> {
+    let mut errors = Vec::new();
+    for (index, store) in project.store.iter().enumerate() {
+        let twice = |other: &Store| other.name == store.name;
+        if project.store.iter().take(index).any(twice) {
+            errors.push(wrong(
+                format!("two stores are called `{}`", store.name),
+                "give each a name of its own",
+            ));
+        }
+        if !names_a_file(&store.name) {
+            errors.push(wrong(
+                format!("`{}` cannot be a store's name: it names a file", store.name),
+                "use letters, digits, `-` and `_`",
+            ));
+        }
+        store_itself(store, project, &mut errors);
+    }
+    for (index, sync) in project.sync.iter().enumerate() {
+        let before = project.sync.iter().take(index);
+        if before.clone().any(|other| other.name == sync.name) {
+            errors.push(wrong(
+                format!("two syncs are called `{}`", sync.name),
+                "give each a name of its own",
+            ));
+        }
+        ends(sync, project, &mut errors);
+        numbers(sync, &mut errors);
+        locations(sync, project, &mut errors);
+        for other in before.filter(|other| other.to == sync.to) {
+            overlap(sync, other, &mut errors);
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+fn wrong(message: impl Into<String>, hint: impl Into<String>) -> ConfigError {
+    ConfigError::new(FILE, message, hint)
+}
+
+/// The nearest name, or all there are.
+fn known<'n>(word: &str, names: impl Iterator<Item = &'n str> + Clone, none: &str) -> String {
+    near(word, names.clone()).unwrap_or_else(|| {
+        let all: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+        match all.as_slice() {
+            [] => none.to_owned(),
+            some => format!("there is {}", some.join(", ")),
+        }
+    })
+}
+
+fn names_a_file(name: &str) -> bool {
+    let fits = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    !name.is_empty() && name.chars().all(fits) && !name.starts_with('.')
+}
+
+/// A store's connector, secrets and settings.
+fn store_itself(store: &Store, project: &Project, errors: &mut Vec<ConfigError>) {
+    let name = connector(store);
+    let channel = match crate::channel::load(Some(&project.folder), &name) {
+        Ok(channel) => channel,
+        Err(error) if error.message == format!("there is no channel `{name}`") => {
+            let all = crate::channel::names(Some(&project.folder));
+            let connectors: Vec<&str> = all
+                .iter()
+                .filter_map(|name| name.strip_suffix("-stock"))
+                .filter(|name| *name != "low")
+                .collect();
+            errors.push(wrong(
+                format!(
+                    "store `{}`: there is no connector `{}`",
+                    store.name, store.connector
+                ),
+                known(&store.connector, connectors.into_iter(), "none is built in"),
+            ));
+            return;
+        }
+        Err(error) => {
+            errors.push(error);
+            return;
+        }
+    };
+    secrets(store, &channel.manifest, errors);
+    for name in store.settings.keys() {
+        if !channel.manifest.settings.contains_key(name) {
+            let names = channel.manifest.settings.keys().map(String::as_str);
+            errors.push(wrong(
+                format!(
+                    "store `{}`: connector `{}` knows no setting `{name}`",
+                    store.name, store.connector
+                ),
+                known(name, names, "it has no settings"),
+            ));
+        }
+    }
+    for (name, setting) in &channel.manifest.settings {
+        if setting.required && setting.default.is_none() && !store.settings.contains_key(name) {
+            let about = setting.about.as_deref().unwrap_or("the connector needs it");
+            errors.push(wrong(
+                format!(
+                    "store `{}`: the setting `{name}` is missing ({about})",
+                    store.name
+                ),
+                format!("add under [store.settings]: {name} = …"),
+            ));
+        }
+    }
+}
+
+fn secrets(store: &Store, manifest: &Manifest, errors: &mut Vec<ConfigError>) {
+    let Some(request) = &manifest.request else {
+        errors.push(wrong(
+            format!(
+                "store `{}`: channel `{}` takes no requests, and is no connector",
+                store.name, manifest.name
+            ),
+            "choose a connector; `shelfcast channel list` shows those that end in `-stock`",
+        ));
+        return;
+    };
+    for (name, reference) in &store.secrets {
+        if !request.secrets.contains_key(name) {
+            // A misspelt key of the store itself lands here, too.
+            let own = ["name", "connector", "url", "currency", "settings"];
+            let names = request.secrets.keys().map(String::as_str).chain(own);
+            errors.push(wrong(
+                format!(
+                    "store `{}`: connector `{}` knows no secret `{name}`",
+                    store.name, store.connector
+                ),
+                near(name, names).unwrap_or_else(|| {
+                    let all = request.secrets.keys().map(String::as_str);
+                    known("", all, "it asks for none")
+                }),
+            ));
+        } else if !is_reference(reference) {
+            errors.push(wrong(
+                format!("store `{}`: `{name}` is no reference", store.name),
+                "secrets are references, never values: write `env:NAME` or `file:PATH`",
+            ));
+        }
+    }
+    for (name, needed) in &request.secrets {
+        if !needed.optional && !store.secrets.contains_key(name) {
+            let about = needed.about.as_deref().unwrap_or("the connector needs it");
+            errors.push(wrong(
+                format!("store `{}` needs the secret `{name}` ({about})", store.name),
+                format!("add under [[store]]: {name} = \"env:NAME\""),
+            ));
+        }
+    }
+}
+
+fn is_reference(text: &str) -> bool {
+    ["env:", "file:"].iter().any(|kind| {
+        text.strip_prefix(kind)
+            .is_some_and(|rest| !rest.trim().is_empty())
+    })
+}
+
+/// Where a sync reads from and where it leads.
+fn ends(sync: &Sync, project: &Project, errors: &mut Vec<ConfigError>) {
+    let of_role = |role: Role| {
+        let sources = project.source.iter();
+        sources
+            .filter(move |source| source.role == Some(role))
+            .map(|source| source.name.as_str())
+    };
+    let has = |name: &str, role: Role| of_role(role).any(|known| known == name);
+    if !has(&sync.from, Role::Stock) {
+        errors.push(wrong(
+            format!(
+                "sync `{}` reads from `{}`, which is no stock source",
+                sync.name, sync.from
+            ),
+            known(
+                &sync.from,
+                of_role(Role::Stock),
+                "name a [[source]] with `role = \"stock\"`",
+            ),
+        ));
+    }
+    if !project.store.iter().any(|store| store.name == sync.to) {
+        let names = project.store.iter().map(|store| store.name.as_str());
+        errors.push(wrong(
+            format!(
+                "sync `{}` leads to `{}`, which is no store",
+                sync.name, sync.to
+            ),
+            known(&sync.to, names, "add a [[store]] of that name"),
+        ));
+    }
+    match (&sync.orders, sync.online_orders) {
+        (Some(orders), OnlineOrders::Subtract) if !has(orders, Role::Orders) => {
+            errors.push(wrong(
+                format!(
+                    "sync `{}` takes orders from `{orders}`, which is no source of orders",
+                    sync.name
+                ),
+                known(
+                    orders,
+                    of_role(Role::Orders),
+                    "name a [[source]] with `role = \"orders\"`",
+                ),
+            ));
+        }
+        (None, OnlineOrders::Subtract) if of_role(Role::Orders).count() != 1 => {
+            let none = of_role(Role::Orders).count() == 0;
+            errors.push(wrong(
+                format!(
+                    "sync `{}` subtracts online orders, and {}",
+                    sync.name,
+                    if none {
+                        "no source gives them"
+                    } else {
+                        "several sources give some"
+                    }
+                ),
+                if none {
+                    "add a [[source]] with `role = \"orders\"`: sku, quantity, created_at; or say `online_orders = \"booked\"`"
+                } else {
+                    "say which: `orders = \"NAME\"`"
+                },
+            ));
+        }
+        (Some(_), OnlineOrders::Booked | OnlineOrders::StoreReserves) => errors.push(wrong(
+            format!(
+                "sync `{}` names `orders`, and does not subtract them",
+                sync.name
+            ),
+            "say `online_orders = \"subtract\"`, or take `orders` out",
+        )),
+        _ => {}
+    }
+}
+
+/// Spans, shares and units of a sync.
+fn numbers(sync: &Sync, errors: &mut Vec<ConfigError>) {
+    let name = &sync.name;
+    for (key, text) in [("max_age", &sync.max_age), ("deadline", &sync.deadline)] {
+        if let Some(Err((message, hint))) = text.as_deref().map(span::parse) {
+            errors.push(wrong(format!("sync `{name}`: `{key}`: {message}"), hint));
+        }
+    }
+    for (key, text) in [("share", &sync.share), ("recheck", &sync.recheck)] {
+        if let Some(text) = text
+            && share(text).is_none()
+        {
+            errors.push(wrong(
+                format!("sync `{name}`: `{key}`: `{text}` is no share"),
+                "write a part of the whole, such as `80%`",
+            ));
+        }
+    }
+    match &sync.safety_stock {
+        None | Some(toml::Value::String(_)) => {}
+        Some(toml::Value::Integer(units)) if *units >= 0 => {}
+        Some(other) => errors.push(wrong(
+            format!(
+                "sync `{name}`: `safety_stock`: `{other}` is neither a number of units nor a column"
+            ),
+            "write `safety_stock = 2`, or the name of a column of the stock source",
+        )),
+    }
+    for (key, units) in [("minimum", sync.minimum), ("maximum", sync.maximum)] {
+        if units.is_some_and(|units| units < 0) {
+            errors.push(wrong(
+                format!("sync `{name}`: `{key}` is below 0"),
+                "no store shows fewer than none",
+            ));
+        }
+    }
+    if let (Some(minimum), Some(maximum)) = (sync.minimum, sync.maximum)
+        && minimum > maximum
+    {
+        errors.push(wrong(
+            format!("sync `{name}`: `minimum` {minimum} is above `maximum` {maximum}"),
+            "exchange them, or take one out",
+        ));
+    }
+    for (number, keep) in sync.keep.iter().enumerate() {
+        if keep.units < 0 {
+            errors.push(wrong(
+                format!(
+                    "sync `{name}`: [[sync.keep]] number {} keeps {} units back",
+                    number + 1,
+                    keep.units
+                ),
+                "write 0 or more",
+            ));
+        }
+    }
+}
+
+/// `80%` or `0.8` as a part of one, from 0 to 1.
+fn share(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    let part = match text.strip_suffix('%') {
+        Some(number) => decimal::parse(number.trim())?.checked_div(Decimal::ONE_HUNDRED)?,
+        None => decimal::parse(text)?,
+    };
+    (Decimal::ZERO..=Decimal::ONE)
+        .contains(&part)
+        .then_some(part)
+}
+
+/// Our locations of a sync: those that the project knows, where it names any.
+fn locations(sync: &Sync, project: &Project, errors: &mut Vec<ConfigError>) {
+    let Some(own) = &sync.locations else { return };
+    let codes = own.codes();
+    if codes.is_empty() {
+        errors.push(wrong(
+            format!(
+                "sync `{}`: `locations` names none, and nothing would be sent",
+                sync.name
+            ),
+            "name them, or take `locations` out: all are pooled then",
+        ));
+    }
+    let all = project
+        .location
+        .iter()
+        .filter_map(|location| location.get("code"))
+        .map(String::as_str);
+    if all.clone().next().is_none() {
+        return;
+    }
+    for code in codes {
+        if !all.clone().any(|known| known == code) {
+            errors.push(wrong(
+                format!("sync `{}`: there is no location `{code}`", sync.name),
+                known(&code, all.clone(), ""),
+            ));
+        }
+    }
+    if let Locations::Mapped(map) = own {
+        for (ours, theirs) in map {
+            if theirs.trim().is_empty() {
+                errors.push(wrong(
+                    format!(
+                        "sync `{}`: location `{ours}` leads to no place of the store",
+                        sync.name
+                    ),
+                    "write the store's id of it; a store that has one stock takes a list: `locations = [\"a\", \"b\"]`",
+                ));
+            }
+        }
+    }
+}
+
+/// The places a sync writes, with one of ours that leads there; the store's only stock is `""`.
+fn places(sync: &Sync) -> BTreeMap<&str, &str> {
+    match &sync.locations {
+        Some(Locations::Mapped(map)) => map
+            .iter()
+            .map(|(ours, theirs)| (theirs.as_str(), ours.as_str()))
+            .collect(),
+        Some(Locations::Pooled(_)) | None => BTreeMap::from([("", "")]),
+    }
+}
+
+/// Two syncs may share a store, and no place of it.
+fn overlap(sync: &Sync, other: &Sync, errors: &mut Vec<ConfigError>) {
+    let theirs = places(other);
+    let Some((place, _)) = places(sync)
+        .into_iter()
+        .find(|(place, _)| theirs.contains_key(place))
+    else {
+        return;
+    };
+    let what = match place {
+        "" => "the only stock".to_owned(),
+        place => format!("place `{place}`"),
+    };
+    errors.push(wrong(
+        format!(
+            "syncs `{}` and `{}` both write {what} of store `{}`",
+            other.name, sync.name, sync.to
+        ),
+        "each would undo the other: give every place of a store to one sync; several of our locations may lead to one place in one sync",
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store that speaks to no real connector: the project's own.
+    const CONNECTOR: &str = r#"
+name = "tills-stock"
+title = "Tills"
+group = "store-system"
+countries = ["*"]
+spec = { url = "https://tills.example/", read = "2026-11-22", certainty = "general knowledge" }
+records = "stock"
+format = "json"
+absence = "nothing"
+
+[settings.shop]
+required = true
+about = "which shop"
+
+[request]
+url = "https://tills.example/"
+[request.secrets.token]
+about = "an API token"
+[request.secrets.spare]
+optional = true
+[[request.step]]
+name = "set"
+url = "/stock"
+body = "batch"
+
+[attributes.sku]
+value = "{{sku}}"
+"#;
+
+    const PROJECT: &str = r#"
+[shop]
+name = "Baan"
+url = "https://baan.example"
+currency = "THB"
+language = "th"
+country = "TH"
+
+[[source]]
+name = "stock"
+path = "stock.csv"
+role = "stock"
+basis = "on_hand"
+
+[[source]]
+name = "orders"
+path = "orders.csv"
+role = "orders"
+
+[[location]]
+code = "bkk-01"
+[[location]]
+code = "bkk-02"
+
+[[store]]
+name = "web"
+connector = "tills"
+token = "env:TOKEN"
+settings = { shop = "1" }
+
+[[sync]]
+name = "one"
+from = "stock"
+to = "web"
+online_orders = "booked"
+locations = { bkk-01 = "L1" }
+"#;
+
+    fn errors_of(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("channels")).expect("a folder");
+        std::fs::write(folder.path().join("channels/tills-stock.toml"), CONNECTOR).expect("writes");
+        std::fs::write(folder.path().join("shelfcast.toml"), text).expect("writes");
+        let project = Project::load(folder.path()).expect("has its form");
+        let errors = check(&project).err().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| format!("{error} ({})", error.hint))
+            .collect()
+    }
+
+    #[test]
+    fn a_good_project_is_good() {
+        assert_eq!(errors_of(PROJECT), Vec::<String>::new());
+        let two = format!(
+            "{PROJECT}\n[[sync]]\nname = \"two\"\nfrom = \"stock\"\nto = \"web\"\nonline_orders = \"subtract\"\n\
+             locations = {{ bkk-02 = \"L2\" }}\n"
+        );
+        assert_eq!(errors_of(&two), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_near_miss() {
+        for (from, to, words) in [
+            (
+                "token = \"env",
+                "tokn = \"env",
+                "knows no secret `tokn` (did you mean `token`?)",
+            ),
+            (
+                "token = \"env",
+                "tokn = \"env",
+                "store `web` needs the secret `token` (an API token)",
+            ),
+            ("env:TOKEN", "CANARY", "`token` is no reference"),
+            (
+                "connector = \"tills\"",
+                "connector = \"till\"",
+                "no connector `till` (did you mean `tills`?)",
+            ),
+            ("shop = \"1\"", "shopp = \"1\"", "did you mean `shop`?"),
+            ("shop = \"1\"", "", "the setting `shop` is missing"),
+            (
+                "from = \"stock\"",
+                "from = \"stok\"",
+                "`stok`, which is no stock source (did you mean `stock`?)",
+            ),
+            ("from = \"stock\"", "from = \"orders\"", "no stock source"),
+            (
+                "to = \"web\"",
+                "to = \"wbe\"",
+                "`wbe`, which is no store (did you mean `web`?)",
+            ),
+            ("{ bkk-01", "{ bkk-1", "did you mean `bkk-01`?"),
+            (
+                "\"booked\"",
+                "\"booked\"\norders = \"orders\"",
+                "does not subtract them",
+            ),
+            (
+                "\"booked\"",
+                "\"subtract\"\norders = \"oders\"",
+                "did you mean `orders`?",
+            ),
+            ("\"booked\"", "\"booked\"\nshare = \"120%\"", "is no share"),
+            (
+                "\"booked\"",
+                "\"booked\"\nmax_age = \"2\"",
+                "`max_age`: `2` is no span",
+            ),
+            (
+                "\"booked\"",
+                "\"booked\"\nsafety_stock = -1",
+                "`-1` is neither",
+            ),
+            (
+                "\"booked\"",
+                "\"booked\"\nminimum = 5\nmaximum = 3",
+                "above `maximum` 3",
+            ),
+            ("name = \"web\"", "name = \"../web\"", "it names a file"),
+        ] {
+            let errors = errors_of(&PROJECT.replace(from, to));
+            let found = errors.iter().any(|error| error.contains(words));
+            assert!(found, "{to}: {errors:?}");
+            assert!(!errors.concat().contains("CANARY"));
+        }
+    }
+
+    #[test]
+    fn two_syncs_never_write_one_place() {
+        for (locations, words) in [
+            ("{ bkk-02 = \"L1\" }", "place `L1` of store `web`"),
+            ("[\"bkk-02\"]", ""),
+        ] {
+            let two = format!(
+                "{PROJECT}\n[[sync]]\nname = \"two\"\nfrom = \"stock\"\nto = \"web\"\nonline_orders = \"booked\"\n\
+                 locations = {locations}\n"
+            );
+            let errors = errors_of(&two);
+            if words.is_empty() {
+                assert_eq!(errors, Vec::<String>::new());
+            } else {
+                assert!(errors.concat().contains(words), "{errors:?}");
+            }
+        }
+        let pooled = PROJECT.replace("{ bkk-01 = \"L1\" }", "[\"bkk-01\"]");
+        let two = format!(
+            "{pooled}\n[[sync]]\nname = \"two\"\nfrom = \"stock\"\nto = \"web\"\nonline_orders = \"booked\"\n"
+        );
+        assert!(
+            errors_of(&two)
+                .concat()
+                .contains("both write the only stock of store `web`")
+        );
+    }
+}

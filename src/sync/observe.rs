@@ -1,0 +1,565 @@
+//! What the shops say, into the state: last values, targets and the source's position in one commit.
+//!
+//! Comes in: a stock source, events that were taken in, open online orders. Goes out: sums; in the state, each pair's wanted
+//! level with a version that grew where it is another. Promised: a reading that is not whole changes nothing; an observation
+//! with an older mark never replaces a newer one; what a row does not give stays as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
+use jiff::{SignedDuration, Timestamp};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::recovery::{self, kill_point};
+use crate::state::StateError;
+use crate::validate::finding::{Finding, Severity};
+
+use super::decide::Rule;
+use super::level::{Level, Line, Mark, Observation, Pair, Standing, Wanted, What};
+use super::planted;
+use super::source::{Read, ReadKind, SourceFailure, StockSource};
+use super::state::{Change, Look, SyncState, Transaction, Which};
+
+/// Events merged in one commit.
+const EVENTS_MOST: usize = 10_000;
+/// A dead letter is tried again with a new quantity, but not sooner than this after it died.
+const DEAD_RESTS: SignedDuration = SignedDuration::from_hours(1);
+/// Proven whole readings in a row that lack a row before its absence may mean zero.
+const ABSENCES: u32 = 2;
+/// The absences of a row of which it is known that it is gone.
+const GONE: u32 = 1_000;
+/// Findings of one reading that are kept.
+const FINDINGS_MOST: usize = 1_000;
+
+/// What a reading came to.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The tick before the reading began.
+    pub tick: u64,
+    /// What it was of.
+    pub kind: ReadKind,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows that say something new.
+    pub changed: u64,
+    /// Rows without a count: they change nothing.
+    pub uncounted: u64,
+    /// Rows that are older than what is known: they change nothing.
+    pub older: u64,
+    /// Rows that counted again what the same reading had counted otherwise.
+    pub twice: u64,
+    /// Rows that were known and are not there any more, by key.
+    pub vanished: Vec<u64>,
+    /// Rows that were known before.
+    pub known: u64,
+    /// Events merged.
+    pub events: u64,
+    /// Pairs with a new version.
+    pub decided: u64,
+    /// Rows that could not be used.
+    pub rejected: Vec<Finding>,
+    /// What the source's owner should hear.
+    pub remarks: Vec<String>,
+}
+
+/// Reads the source and keeps what follows from it, in one commit.
+///
+/// # Errors
+/// A source that is not whole, and a state that refuses; nothing is changed then.
+pub fn observe(
+    rule: &Rule,
+    state: &mut dyn SyncState,
+    source: &mut dyn StockSource,
+    orders: Option<&BTreeMap<String, i64>>,
+    now: Timestamp,
+) -> Result<Observed, SourceFailure> {
+    let tick = state.tick();
+    let mut rows = Rows::load(rule, state)?;
+    let position = state.position(&rule.source)?;
+    let mut observed = Observed {
+        tick,
+        kind: ReadKind::Nothing,
+        rows: 0,
+        changed: 0,
+        uncounted: 0,
+        older: 0,
+        twice: 0,
+        vanished: Vec::new(),
+        known: rows
+            .known
+            .values()
+            .filter(|row| row.absences < GONE)
+            .count() as u64,
+        events: 0,
+        decided: 0,
+        rejected: Vec::new(),
+        remarks: Vec::new(),
+    };
+    let mut failure: Option<SourceFailure> = None;
+    let outcome = state.commit(&mut |made| {
+        let mut touched: BTreeSet<String> = BTreeSet::new();
+        for event in made.events(EVENTS_MOST)? {
+            if event.source != rule.source {
+                continue;
+            }
+            for observation in &event.observations {
+                // without a mark it only asks for a reading, which follows
+                if observation.mark != Mark::None || planted::is("event order by arrival") {
+                    rows.merge(made, observation, &mut touched, &mut observed)?;
+                }
+            }
+            observed.events += 1;
+            made.write(Change::EventMerged {
+                source: &event.source,
+                id: &event.id,
+            })?;
+        }
+        for row in rows.known.values_mut() {
+            row.met = false;
+        }
+        let read = source.read(position.as_ref(), &mut |observation| {
+            kill_point(recovery::Y2);
+            rows.merge(made, observation, &mut touched, &mut observed)
+        });
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => {
+                failure = Some(error);
+                return Err(given_up());
+            }
+        };
+        rows.absences(made, &read, &mut touched, &mut observed)?;
+        observed.kind = read.kind;
+        observed.rows = read.rows;
+        observed.rejected.extend(read.rejected);
+        observed.remarks = read.remarks;
+        kill_point(recovery::Y3);
+        let kind = read.kind;
+        let mut position = read.position;
+        position.read_at = tick;
+        position.time = now;
+        made.write(Change::Position {
+            source: &rule.source,
+            position: &position,
+        })?;
+        if kind != ReadKind::Nothing {
+            made.write(Change::Note {
+                name: &fresh(&rule.source),
+                value: &tick.to_string(),
+            })?;
+        }
+        changed_rule(rule, made, &mut touched)?;
+        changed_orders(rule, made, orders, &mut touched)?;
+        let none = BTreeMap::new();
+        for sku in &touched {
+            let open = orders.unwrap_or(&none).get(sku).copied().unwrap_or(0);
+            observed.decided += decide(rule, made, sku, open, tick, now)?;
+        }
+        kill_point(recovery::Y4);
+        Ok(())
+    });
+    match (failure, outcome) {
+        (Some(failure), _) => Err(failure),
+        (None, Err(error)) => Err(error.into()),
+        (None, Ok(_)) => Ok(observed),
+    }
+}
+
+fn given_up() -> StateError {
+    StateError::unknown("the reading has no effect", "see the source")
+}
+
+/// A row of the source, as far as it takes to see that it says nothing new.
+struct Row {
+    digest: u64,
+    absences: u32,
+    met: bool,
+}
+
+struct Rows<'a> {
+    source: &'a str,
+    whole: bool,
+    absent_is_zero: bool,
+    known: HashMap<u64, Row>,
+}
+
+impl<'a> Rows<'a> {
+    fn load(rule: &'a Rule, state: &dyn SyncState) -> Result<Self, StateError> {
+        let mut known = HashMap::new();
+        state.digests(&rule.source, &mut |key, digest, absences| {
+            known.insert(
+                key,
+                Row {
+                    digest,
+                    absences,
+                    met: false,
+                },
+            );
+        })?;
+        Ok(Rows {
+            source: &rule.source,
+            whole: rule.read_whole,
+            absent_is_zero: rule.absent_is_zero,
+            known,
+        })
+    }
+
+    fn merge(
+        &mut self,
+        made: &mut dyn Transaction,
+        observation: &Observation,
+        touched: &mut BTreeSet<String>,
+        observed: &mut Observed,
+    ) -> Result<(), StateError> {
+        let key = key(&observation.location, &observation.sku);
+        let digest = digest(key, observation);
+        let row = self.known.get_mut(&key);
+        if let Some(row) = row {
+            if row.met && self.whole && row.digest != digest && observation.mark == Mark::None {
+                return self.twice(made, key, observation, observed);
+            }
+            row.met = true;
+            if row.absences > 0 {
+                row.absences = 0;
+                made.write(Change::Absent {
+                    source: self.source,
+                    key,
+                    times: 0,
+                })?;
+            }
+            if row.digest == digest {
+                return Ok(());
+            }
+            if observation.quantity.is_none() {
+                observed.uncounted += 1;
+                return Ok(());
+            }
+            let before = made.observation(self.source, key)?;
+            let older = before.is_some_and(|before| {
+                before.sku == observation.sku
+                    && before.location == observation.location
+                    && !observation.mark.may_replace(&before.mark)
+            });
+            if older && !planted::is("event order by arrival") {
+                observed.older += 1;
+                return Ok(());
+            }
+            row.digest = digest;
+        } else {
+            if observation.quantity.is_none() {
+                observed.uncounted += 1;
+                return Ok(());
+            }
+            self.known.insert(
+                key,
+                Row {
+                    digest,
+                    absences: 0,
+                    met: true,
+                },
+            );
+        }
+        observed.changed += 1;
+        made.write(Change::Observed {
+            source: self.source,
+            key,
+            digest,
+            observation,
+        })?;
+        if !touched.contains(&observation.sku) {
+            touched.insert(observation.sku.clone());
+        }
+        Ok(())
+    }
+
+    /// One reading gives two counts of the same thing, and nothing orders them: the smaller one stands.
+    fn twice(
+        &mut self,
+        made: &mut dyn Transaction,
+        key: u64,
+        observation: &Observation,
+        observed: &mut Observed,
+    ) -> Result<(), StateError> {
+        let before = made.observation(self.source, key)?;
+        let smaller = match (
+            observation.quantity,
+            before.and_then(|before| before.quantity),
+        ) {
+            (Some(new), Some(old)) => new < old,
+            (new, _) => new.is_some(),
+        };
+        observed.twice += 1;
+        if observed.rejected.len() < FINDINGS_MOST {
+            observed.rejected.push(Finding {
+                rule: "stock-row-twice",
+                severity: Severity::Warning,
+                feed: None,
+                sku: Some(observation.sku.clone()),
+                source: self.source.to_owned(),
+                line: 0,
+                column: String::new(),
+                message: format!(
+                    "the source counts this SKU at `{}` more than once; the smaller count is taken",
+                    observation.location
+                ),
+                hint: "give one row a location, or add the counts up in the query; a column that orders rows is named by `order`"
+                    .to_owned(),
+            });
+        }
+        if !smaller {
+            return Ok(());
+        }
+        let digest = digest(key, observation);
+        if let Some(row) = self.known.get_mut(&key) {
+            row.digest = digest;
+        }
+        made.write(Change::Observed {
+            source: self.source,
+            key,
+            digest,
+            observation,
+        })
+    }
+
+    /// What a whole reading no longer gives. It means zero only where the project says so, the reading is proven whole,
+    /// and the one before was and lacked it too.
+    fn absences(
+        &mut self,
+        made: &mut dyn Transaction,
+        read: &Read,
+        touched: &mut BTreeSet<String>,
+        observed: &mut Observed,
+    ) -> Result<(), StateError> {
+        if read.kind != ReadKind::Snapshot {
+            return Ok(());
+        }
+        let mut gone: Vec<(u64, u32)> = self
+            .known
+            .iter()
+            .filter(|(_, row)| !row.met && row.absences < GONE)
+            .map(|(key, row)| (*key, row.absences))
+            .collect();
+        gone.sort_unstable();
+        observed.vanished = gone.iter().map(|(key, _)| *key).collect();
+        if !self.absent_is_zero || !read.position.proven {
+            return Ok(());
+        }
+        for (key, absences) in gone {
+            let times = absences.saturating_add(1);
+            if times >= ABSENCES
+                && let Some(mut observation) = made.observation(self.source, key)?
+                && observation.quantity != Some(0)
+            {
+                observation.quantity = Some(0);
+                made.write(Change::Observed {
+                    source: self.source,
+                    key,
+                    digest: digest(key, &observation),
+                    observation: &observation,
+                })?;
+                touched.insert(observation.sku);
+            }
+            made.write(Change::Absent {
+                source: self.source,
+                key,
+                times: if times >= ABSENCES { GONE } else { times },
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn fresh(source: &str) -> String {
+    format!("fresh:{source}")
+}
+
+/// The tick before the last reading that gave new content: of a file that was read before, looking again is not new.
+///
+/// # Errors
+/// A state that refuses.
+pub fn fresh_at(look: &dyn Look, source: &str) -> Result<u64, StateError> {
+    let note = look.note(&fresh(source))?;
+    Ok(note.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// Takes rows that vanished as gone: no guard counts them again. They are known again when the source gives them.
+///
+/// # Errors
+/// A state that refuses.
+pub fn take_as_gone(
+    rule: &Rule,
+    state: &mut dyn SyncState,
+    keys: &[u64],
+) -> Result<(), StateError> {
+    // where absence means zero, a row is gone once it was set to zero
+    if keys.is_empty() || rule.absent_is_zero {
+        return Ok(());
+    }
+    state.commit(&mut |made| {
+        for key in keys {
+            made.write(Change::Absent {
+                source: &rule.source,
+                key: *key,
+                times: GONE,
+            })?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Of location and SKU.
+pub fn key(location: &str, sku: &str) -> u64 {
+    let mut hash = Xxh3::new();
+    hash.update(&(location.len() as u64).to_le_bytes());
+    hash.update(location.as_bytes());
+    hash.update(sku.as_bytes());
+    hash.digest()
+}
+
+/// Of all that a row says. Its names are in it again, so that two rows of one key are told apart.
+pub fn digest(key: u64, observation: &Observation) -> u64 {
+    let mut hash = Xxh3::with_seed(key);
+    let mut text = |text: &str| {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    text(&observation.location);
+    text(&observation.sku);
+    let mut number = |number: Option<i64>| {
+        hash.update(&[u8::from(number.is_some())]);
+        hash.update(&number.unwrap_or(0).to_le_bytes());
+    };
+    number(observation.quantity);
+    number(observation.committed);
+    number(observation.safety_stock);
+    match &observation.mark {
+        Mark::None => hash.update(&[0]),
+        Mark::Sequence(sequence) => {
+            hash.update(&[1]);
+            hash.update(&sequence.to_le_bytes());
+        }
+        Mark::Time { micros, tie } => {
+            hash.update(&[2]);
+            hash.update(&micros.to_le_bytes());
+            hash.update(tie.as_bytes());
+        }
+    }
+    hash.digest()
+}
+
+/// Where the project decides otherwise than it did, all is decided anew.
+fn changed_rule(
+    rule: &Rule,
+    made: &mut dyn Transaction,
+    touched: &mut BTreeSet<String>,
+) -> Result<(), StateError> {
+    let name = format!("rule:{}", rule.name);
+    let fingerprint = rule.fingerprint();
+    if made.note(&name)?.as_deref() == Some(fingerprint.as_str()) {
+        return Ok(());
+    }
+    made.skus(&rule.source, &mut |sku| {
+        touched.insert(sku.to_owned());
+    })?;
+    let places = rule.places();
+    let mut orphans: Vec<Level> = Vec::new();
+    made.levels(Which::All, &mut |level| {
+        let ours = level.sync == rule.name;
+        if ours && level.wanted.is_some() && !places.contains(&level.pair.place) {
+            orphans.push(level);
+        }
+        std::ops::ControlFlow::Continue(())
+    })?;
+    for mut level in orphans {
+        level.wanted = None;
+        made.write(Change::Level(&level))?;
+    }
+    made.write(Change::Note {
+        name: &name,
+        value: &fingerprint,
+    })
+}
+
+/// SKUs whose open orders are others than they were are decided anew.
+fn changed_orders(
+    rule: &Rule,
+    made: &mut dyn Transaction,
+    orders: Option<&BTreeMap<String, i64>>,
+    touched: &mut BTreeSet<String>,
+) -> Result<(), StateError> {
+    let Some(orders) = orders else {
+        return Ok(());
+    };
+    let name = format!("orders:{}", rule.name);
+    let before: BTreeMap<String, i64> = made
+        .note(&name)?
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let skus = before.keys().chain(orders.keys());
+    touched.extend(
+        skus.filter(|sku| before.get(*sku) != orders.get(*sku))
+            .cloned(),
+    );
+    let text = serde_json::to_string(orders).unwrap_or_default();
+    made.write(Change::Note {
+        name: &name,
+        value: &text,
+    })
+}
+
+/// Decides a SKU anew: how many of its pairs have a new version.
+fn decide(
+    rule: &Rule,
+    made: &mut dyn Transaction,
+    sku: &str,
+    open: i64,
+    tick: u64,
+    now: Timestamp,
+) -> Result<u64, StateError> {
+    let observations = made.observations(&rule.source, sku)?;
+    let mut decided = 0;
+    for terms in rule.targets(sku, &observations, open) {
+        let quantity = terms.salable;
+        let pair = Pair::new(terms.place, sku);
+        let mut level = made
+            .level(&pair)?
+            .unwrap_or_else(|| Level::new(pair, &rule.name));
+        level.sync.clone_from(&rule.name);
+        let before = level.wanted;
+        if before.is_some_and(|before| before.quantity == quantity) {
+            continue;
+        }
+        if let Some(before) = before.filter(|_| level.is_open() && level.flight.is_none()) {
+            made.write(Change::Line(&Line {
+                at: now,
+                sync: rule.name.clone(),
+                pair: level.pair.clone(),
+                version: before.version,
+                quantity: before.quantity,
+                before: level.known.map(|known| known.quantity),
+                batch: 0,
+                what: What::Superseded,
+                code: String::new(),
+                message: String::new(),
+            }))?;
+        }
+        level.wanted = Some(Wanted {
+            quantity,
+            version: before.map_or(1, |before| before.version + 1),
+            observed_at: tick,
+        });
+        let rested = matches!(&level.standing,
+            Standing::Dead { since, .. } if now.duration_since(*since) >= DEAD_RESTS);
+        if rested {
+            level.standing = Standing::Open;
+        }
+        if level.standing == Standing::Open {
+            level.attempts = 0;
+            level.not_before = None;
+        }
+        made.write(Change::Level(&level))?;
+        decided += 1;
+    }
+    Ok(decided)
+}

@@ -1,0 +1,201 @@
+//! Reading the store back: a sample each run, all of it with `--full`. A 200 is not proof.
+//!
+//! Comes in: levels that are in step as far as we know. Goes out: those that are not, with what happened to them: a write that
+//! was lost, somebody else's edit. What was read becomes the known level; whether that is out of step is then decided like
+//! everything else, after the source was read again.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::state::StateError;
+
+use super::level::{Known, Level, Line, Standing, What};
+use super::online::Reading;
+use super::state::{Change, LineFilter, Which};
+use super::work::Work;
+
+/// Levels read between two commits.
+const CHUNK: usize = 2_000;
+/// Most levels of a sample.
+const SAMPLE_MOST: usize = 500;
+/// Stores may show an old level for so long after a write.
+const SETTLES: Duration = Duration::from_secs(90);
+
+impl Work<'_> {
+    /// Reads all levels of the sync back; how many were not what we knew.
+    ///
+    /// # Errors
+    /// A state that refuses. A store that cannot be used halts the run.
+    pub fn read_back_all(&mut self) -> Result<u64, StateError> {
+        let mut drifted = 0;
+        let mut after: Option<super::level::Pair> = None;
+        while !self.halted()? {
+            let mut chunk: Vec<Level> = Vec::new();
+            let sync = self.rule.name.as_str();
+            self.state.levels(Which::All, &mut |level| {
+                let passed = after.as_ref().is_some_and(|after| level.pair <= *after);
+                if !passed && level.sync == sync && can_be_read(&level) {
+                    chunk.push(level);
+                }
+                match chunk.len() < CHUNK {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            })?;
+            let Some(last) = chunk.last() else { break };
+            after = Some(last.pair.clone());
+            drifted += self.read_back(chunk)?;
+        }
+        Ok(drifted)
+    }
+
+    /// Reads back what is due, and a sample of the rest; how many were not what we knew.
+    ///
+    /// # Errors
+    /// A state that refuses. A store that cannot be used halts the run.
+    pub fn read_back_sample(&mut self, turn: u64) -> Result<u64, StateError> {
+        if self.halted()? {
+            return Ok(0);
+        }
+        let mut chunk = self.due_rechecks()?;
+        let levels = self.state.count(Which::All)?;
+        let share = self.rule.recheck.clamp(Decimal::ZERO, Decimal::ONE);
+        let most = (share * Decimal::from(levels))
+            .ceil()
+            .to_usize()
+            .unwrap_or(0)
+            .min(SAMPLE_MOST);
+        if most > 0 {
+            // another part each turn, so that all come round
+            let parts = levels.div_ceil(most as u64).max(1);
+            let part = turn % parts;
+            let sync = self.rule.name.as_str();
+            let mut sample: Vec<Level> = Vec::new();
+            self.state.levels(Which::All, &mut |level| {
+                let key = super::observe::key(&level.pair.place, &level.pair.sku);
+                let ours = level.sync == sync && can_be_read(&level) && !level.is_open();
+                if ours && key % parts == part {
+                    sample.push(level);
+                }
+                match sample.len() < SAMPLE_MOST {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            })?;
+            chunk.extend(sample);
+        }
+        chunk.sort_by(|one, other| one.pair.cmp(&other.pair));
+        chunk.dedup_by(|one, other| one.pair == other.pair);
+        if chunk.is_empty() {
+            return Ok(0);
+        }
+        self.read_back(chunk)
+    }
+
+    /// Reads levels; how many were not what we knew.
+    fn read_back(&mut self, mut levels: Vec<Level>) -> Result<u64, StateError> {
+        let now = self.now();
+        let mut aside = Vec::new();
+        let Some(items) = self.remote_items(&mut levels, &mut aside)? else {
+            return Ok(0);
+        };
+        let readings = match self.store.read(&items) {
+            Ok(readings) => readings,
+            Err(error) => {
+                self.halt::<()>(error)?;
+                return Ok(0);
+            }
+        };
+        let at = self.state.tick() + 1;
+        let mut changed: Vec<Level> = Vec::new();
+        let mut lines: Vec<Line> = Vec::new();
+        for (mut level, reading) in levels.into_iter().zip(readings) {
+            let Some(known) = level.known else { continue };
+            match reading {
+                Reading::Level(quantity) if quantity == known.quantity => {}
+                Reading::Level(quantity) => {
+                    let Some(what) = self.drift(&level, quantity, now)? else {
+                        continue;
+                    };
+                    lines.push(self.read_line(&level, quantity, what));
+                    level.known = Some(Known {
+                        quantity,
+                        version: 0,
+                        at,
+                    });
+                    // somebody else was there: the source has to say something newer first
+                    level.attempts = level.attempts.max(1);
+                    changed.push(level);
+                }
+                Reading::NotStocked => {
+                    self.not_stocked(&mut level, now);
+                    changed.push(level);
+                }
+                Reading::Unknown(_) => self.figures.unread += 1,
+            }
+        }
+        let drifted = lines.len() as u64;
+        self.figures.strangers += aside.len() as u64;
+        changed.append(&mut aside);
+        if changed.is_empty() {
+            return Ok(0);
+        }
+        self.state.commit(&mut |made| {
+            changed
+                .iter()
+                .try_for_each(|level| made.write(Change::Level(level)))?;
+            lines
+                .iter()
+                .try_for_each(|line| made.write(Change::Line(line)))
+        })?;
+        Ok(drifted)
+    }
+
+    /// What happened to a level that is not what we knew; `None` while the store may only be slow to show it.
+    fn drift(
+        &mut self,
+        level: &Level,
+        quantity: i64,
+        now: Timestamp,
+    ) -> Result<Option<What>, StateError> {
+        let mut last: Option<Line> = None;
+        let filter = LineFilter {
+            sku: Some(&level.pair.sku),
+            what: Some(What::Accepted),
+            ..LineFilter::default()
+        };
+        self.state.ledger(&filter, &mut |line| {
+            if line.pair == level.pair {
+                last = Some(line);
+            }
+            ControlFlow::Continue(())
+        })?;
+        let Some(last) = last else {
+            self.figures.foreign += 1;
+            return Ok(Some(What::Foreign));
+        };
+        let since = now.duration_since(last.at);
+        if !since.is_negative() && since.unsigned_abs() < SETTLES {
+            return Ok(None);
+        }
+        // what it was before our last write
+        Ok(Some(match last.before == Some(quantity) {
+            true => {
+                self.figures.lost += 1;
+                What::Lost
+            }
+            false => {
+                self.figures.foreign += 1;
+                What::Foreign
+            }
+        }))
+    }
+}
+
+fn can_be_read(level: &Level) -> bool {
+    level.flight.is_none() && level.known.is_some() && level.standing == Standing::Open
+}
