@@ -201,7 +201,7 @@ impl Desk<'_> {
     fn count(&mut self, outcome: ItemOutcome) {
         *match outcome.outcome {
             Outcome::Accepted => &mut self.report.accepted,
-            Outcome::Rejected { .. } => &mut self.report.rejected,
+            Outcome::Rejected { .. } | Outcome::Stale { .. } => &mut self.report.rejected,
             Outcome::Unknown { .. } => &mut self.report.unknown,
             Outcome::Held { .. } => &mut self.report.held,
         } += 1;

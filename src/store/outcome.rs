@@ -16,6 +16,13 @@ pub enum Outcome {
         /// The refusal passes by itself: a later run may succeed.
         transient: bool,
     },
+    /// The other side has another level than the one compared with: nothing was changed.
+    Stale {
+        /// The other side's code.
+        code: String,
+        /// The other side's words, cleaned and cut.
+        message: String,
+    },
     /// It may have been taken: nobody knows until it is read or sent again.
     Unknown {
         /// Why nobody knows.
@@ -50,7 +57,7 @@ impl ItemOutcome {
             "this item"
         };
         let rule = match &self.outcome {
-            Outcome::Rejected { .. } => "refused-by-channel",
+            Outcome::Rejected { .. } | Outcome::Stale { .. } => "refused-by-channel",
             Outcome::Unknown { .. } => "unknown-at-channel",
             Outcome::Accepted | Outcome::Held { .. } => return None,
         };
@@ -73,6 +80,11 @@ impl ItemOutcome {
                 let message = format!("the channel refused {what}: {words}");
                 (Severity::Error, message, hint)
             }
+            Outcome::Stale { code, message } => (
+                Severity::Warning,
+                format!("the channel has another level of {what} than we knew: `{code}` {message}"),
+                "the next run compares again",
+            ),
             Outcome::Unknown { reason } | Outcome::Held { reason } => (
                 Severity::Warning,
                 format!("nobody knows whether the channel took {what}: {reason}"),

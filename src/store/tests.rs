@@ -118,6 +118,7 @@ impl Bench {
             account: self.account.clone(),
             deadline: self.deadline,
             stop: None,
+            transport: None,
         }
     }
 
@@ -169,6 +170,7 @@ impl Sent {
             .map(|outcome| match outcome.outcome {
                 Outcome::Accepted => 'a',
                 Outcome::Rejected { .. } => 'r',
+                Outcome::Stale { .. } => 's',
                 Outcome::Unknown { .. } => 'u',
                 Outcome::Held { .. } => 'h',
             })
