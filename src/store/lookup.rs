@@ -9,7 +9,9 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::channel::manifest::request::{Method, Pages, Read, RemoteId, Resolve, Unnamed};
+use crate::channel::manifest::request::{
+    ErrorPlaces, Method, Pages, Read, RemoteId, Resolve, Unnamed,
+};
 
 use super::batch::Entry;
 use super::call::{Answer, Call, CallError};
@@ -61,6 +63,7 @@ struct Question<'q> {
     template: Option<&'q str>,
     pages: Option<&'q Pages>,
     items: &'q str,
+    may_lack_items: bool,
 }
 
 impl Engine {
@@ -78,6 +81,7 @@ impl Engine {
             template: resolve.template.as_deref(),
             pages: resolve.pages.as_ref(),
             items: &resolve.items,
+            may_lack_items: resolve.may_lack_items,
         };
         let mut context = self.context.clone();
         context.insert("skus".to_owned(), json!(skus));
@@ -129,6 +133,7 @@ impl Engine {
             template: read.template.as_deref(),
             pages: read.pages.as_ref(),
             items: &read.items,
+            may_lack_items: read.may_lack_items,
         };
         let mut context = self.context.clone();
         context.insert("group".to_owned(), json!(group));
@@ -186,6 +191,9 @@ impl Engine {
                 .and_then(|it| it.pointer(question.items))
             {
                 Some(Value::Array(found)) => found.clone(),
+                None if question.may_lack_items && whole(&answer, &self.request.error) => {
+                    Vec::new()
+                }
                 _ => return Err(failed("the answer has no list where it should stand")),
             };
             let count = found.len();
@@ -255,7 +263,9 @@ impl Engine {
                 .templates
                 .render(text, Place::Plain, &context)
                 .map_err(wrong)?;
-            headers.push((name.clone(), value));
+            if !value.is_empty() {
+                headers.push((name.clone(), value));
+            }
         }
         let body = match question.template {
             Some(template) => {
@@ -287,6 +297,12 @@ impl Engine {
             })
         })
     }
+}
+
+/// Whether an answer is JSON and says of no error.
+fn whole(answer: &Answer, places: &ErrorPlaces) -> bool {
+    let code = places.code.as_deref().and_then(|place| answer.at(place));
+    answer.json.as_ref().is_some_and(Value::is_object) && code.is_none()
 }
 
 /// What elements say of keys and of pairs.
@@ -346,7 +362,7 @@ impl Levels {
 }
 
 /// A quantity: a whole number, as number or text, with zeros behind the point at most.
-fn units(value: Option<&Value>) -> Reading {
+pub(super) fn units(value: Option<&Value>) -> Reading {
     let Some(text) = text(value) else {
         return match value {
             None | Some(Value::Null) => Reading::NotStocked,

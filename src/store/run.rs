@@ -169,8 +169,7 @@ impl Engine {
                 }
             }
             Err(failed) => {
-                let transient = verdict.map_or(&[][..], |verdict| verdict.transient.as_slice());
-                let mut outcome = failed.outcome(transient);
+                let mut outcome = failed.outcome(verdict);
                 // a refusal of many that names none says little of each: alone they will tell
                 if let Outcome::Rejected { transient, .. } = &mut outcome {
                     *transient |= self.request.levels.is_some() && entries.len() > 1;
@@ -433,7 +432,9 @@ impl Engine {
         for (name, text) in self.request.headers.iter().chain(&step.headers) {
             let value = self.templates.render(text, Place::Plain, &whole)?;
             headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            headers.push((name.clone(), value));
+            if !value.is_empty() {
+                headers.push((name.clone(), value));
+            }
         }
         let keyed = self.request.idempotency.as_ref();
         if let Some(header) = keyed.and_then(|keyed| keyed.header.as_ref())
@@ -531,11 +532,23 @@ impl Engine {
 
 impl Failed {
     /// What a failure means for each item.
-    fn outcome(self, transient: &[String]) -> Outcome {
-        let refused = |code: String, message: String| Outcome::Rejected {
-            transient: transient.contains(&code),
-            code,
-            message,
+    fn outcome(self, verdict: Option<&Verdict>) -> Outcome {
+        let is = |codes: fn(&Verdict) -> &Vec<String>, code: &String| {
+            verdict.is_some_and(|verdict| codes(verdict).contains(code))
+        };
+        let refused = |code: String, message: String| {
+            if is(|verdict| &verdict.stale, &code) {
+                return Outcome::Stale { code, message };
+            }
+            if is(|verdict| &verdict.lost, &code) || is(|verdict| &verdict.again, &code) {
+                let reason = format!("the answer says `{code}`, which settles nothing");
+                return Outcome::Unknown { reason };
+            }
+            Outcome::Rejected {
+                transient: is(|verdict| &verdict.transient, &code),
+                code,
+                message,
+            }
         };
         match self.error {
             CallError::Ended { code, message } => refused(code, message),

@@ -1,6 +1,7 @@
 //! The engine against stores that misbehave: real HTTP on this machine, a simulated clock.
 
 mod channels;
+mod connection;
 mod credentials;
 mod faults;
 mod limits;

@@ -19,7 +19,7 @@ use super::transport::{Exchange, Reply, Transport, Try, address, unpacked};
 use super::verdict::text;
 
 /// Where Amazon changes refresh tokens.
-pub const AMAZON_TOKENS: &str = "https://api.amazon.com/auth/o2/token";
+pub(super) const AMAZON_TOKENS: &str = "https://api.amazon.com/auth/o2/token";
 /// Longest answer of a token's address, in bytes.
 const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// So long before its end a token is not used any more.

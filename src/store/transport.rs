@@ -265,6 +265,7 @@ fn reasons(error: &reqwest::Error) -> String {
 pub(super) fn address(own: &Url, text: &str) -> Result<Url, String> {
     let text = text.trim();
     let whole = match text.strip_prefix('/') {
+        Some("") => own.as_str().to_owned(),
         Some(rest) => format!("{}/{rest}", own.as_str().trim_end_matches('/')),
         None => text.to_owned(),
     };

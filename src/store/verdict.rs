@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::channel::manifest::request::{By, Counts, Missing, Verdict};
 
 use super::clean::clean;
+use super::lookup::{Reading, units};
 use super::outcome::Outcome;
 
 /// What an answer says of the items, in their order; `None` where it says nothing.
@@ -17,7 +18,7 @@ pub(super) fn read(
     verdict: &Verdict,
     answer: Option<&Value>,
     keys: &[String],
-    units: &[Option<String>],
+    quantities: &[Option<String>],
     secrets: &[String],
 ) -> Vec<Option<Outcome>> {
     if verdict.by == By::Status {
@@ -83,12 +84,14 @@ pub(super) fn read(
         _ => reader.by_key(&elements, keys),
     };
     if let Some(pointer) = &verdict.quantity {
-        for ((outcome, key), wanted) in outcomes.iter_mut().zip(keys).zip(units) {
+        for ((outcome, key), wanted) in outcomes.iter_mut().zip(keys).zip(quantities) {
             let mut said = elements
                 .iter()
                 .filter(|(known, _)| known.as_ref() == Some(key))
-                .map(|(_, level)| text(level.pointer(pointer)));
-            if *outcome == Some(Outcome::Accepted) && said.any(|said| said != *wanted) {
+                .map(|(_, level)| units(level.pointer(pointer)));
+            let wanted = wanted.as_ref().and_then(|wanted| wanted.parse().ok());
+            let wanted = wanted.map(Reading::Level);
+            if *outcome == Some(Outcome::Accepted) && said.any(|said| Some(said) != wanted) {
                 let reason = "the answer shows another level than was sent".to_owned();
                 *outcome = Some(Outcome::Unknown { reason });
             }
@@ -460,7 +463,7 @@ mod tests {
             "uu"
         );
         assert_eq!(letters(&verdict(LIST), &json!({"r": 5}), &["a"]), "u");
-        let words = read(&verdict(LIST), None, &keys(&["a"]), &[]);
+        let words = read(&verdict(LIST), None, &keys(&["a"]), &[], &[]);
         assert!(matches!(words[0], Some(Outcome::Unknown { .. })));
     }
 
@@ -469,7 +472,7 @@ mod tests {
         let single = verdict("message = \"/m\"\n");
         let answer = json!({"m": "token tok-999 \u{1b}[2J refused"});
         let secrets = ["tok-999".to_owned()];
-        let read = read(&single, Some(&answer), &keys(&["a"]), &secrets);
+        let read = read(&single, Some(&answer), &keys(&["a"]), &[], &secrets);
         let Some(Outcome::Rejected { message, .. }) = &read[0] else {
             panic!("{read:?}")
         };

@@ -27,6 +27,9 @@ pub struct Resolve {
     pub pages: Option<Pages>,
     /// The array of what was found: a JSON pointer, `""` where the answer is the array.
     pub items: String,
+    /// True where an answer without the array means an empty one.
+    #[serde(default)]
+    pub may_lack_items: bool,
     /// The SKU in an element: a JSON pointer.
     pub sku: String,
     /// The remote id in an element: a JSON pointer.
@@ -88,6 +91,9 @@ pub struct Read {
     pub pages: Option<Pages>,
     /// The array of elements: a JSON pointer, `""` where the answer is the array.
     pub items: String,
+    /// True where an answer without the array means an empty one.
+    #[serde(default)]
+    pub may_lack_items: bool,
     /// The key in an element: a JSON pointer.
     pub key: String,
     /// The name of our item that is the same; `remote_id` where there is `[request.resolve]`, else `sku`.
