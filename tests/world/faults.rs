@@ -220,9 +220,7 @@ impl Faults {
             KeyBusy | KeyFailed => write && protocol == Protocol::Shopify,
             Throttled => protocol == Protocol::Shopify,
             OldRead => kind == Kind::Read,
-            PageTwice | PageMissing | PageLoop | PageEndless => {
-                kind == Kind::Read && protocol != Protocol::Plain
-            }
+            PageTwice | PageMissing | PageLoop | PageEndless => kind == Kind::Read,
             Shuffled | Missing | Extra | Doubled => {
                 !(kind == Kind::Login || write && protocol == Protocol::Magento)
             }

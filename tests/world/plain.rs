@@ -1,4 +1,4 @@
-//! The plain form of one's own store: `GET /levels?sku=A,B` and `POST /levels` with a verdict an item, a key in the
+//! The plain form of one's own store: `GET /stock?skus=A,B&offset=0` and `POST /stock` with a verdict an item, a key in the
 //! `Idempotency-Key` header, and `expected` to compare with.
 
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
     if request.header("authorization") != Some(&bearer) {
         return Answer::json(401, &json!({ "error": "unauthorized" }));
     }
-    if !request.path.ends_with("/levels") {
+    if !request.path.ends_with("/stock") {
         return Answer::json(404, &json!({ "error": "not_found" }));
     }
     match request.method.as_str() {
@@ -27,7 +27,7 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
 
 fn read(shop: &Shop, request: &Request, now: Millis) -> Answer {
     let skus: Vec<&str> = request
-        .queries("sku")
+        .queries("skus")
         .iter()
         .flat_map(|text| text.split(','))
         .collect();
@@ -44,11 +44,15 @@ fn read(shop: &Shop, request: &Request, now: Millis) -> Answer {
             }
         }
     }
+    let total = list.len();
+    let (start, end, next) = shop.page(request.number("offset", 0), 200, total);
+    let endless = shop.mischief.page == super::shop::Paging::Endless && next.is_some();
     let list = shop.bend(
-        list,
+        list[start..end].to_vec(),
         || json!({ "id": 1, "sku": "NOBODY-ASKED", "location": "nowhere", "quantity": 5 }),
     );
-    Answer::json(200, &json!({ "levels": list }))
+    let total = if endless { total + 1_000_000 } else { total };
+    Answer::json(200, &json!({ "levels": list, "total": total }))
 }
 
 fn write(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
@@ -71,9 +75,8 @@ fn write(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
         let code = entry["location"].as_str().unwrap_or("");
         let status = judge(shop, entry, (sku, code), &key, (nth, list.len()), now);
         let (status, code_said) = match status {
-            Ok(()) => ("accepted", Value::Null),
-            Err(code @ "stale") => ("stale", json!(code)),
-            Err(code) => ("rejected", json!(code)),
+            Ok(()) => ("ok", Value::Null),
+            Err(code) => ("refused", json!(code)),
         };
         let level = shop.sku(sku).and_then(|at| {
             let place = place(shop, code)?;
@@ -86,7 +89,7 @@ fn write(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
     }
     let said = shop.bend(
         said,
-        || json!({ "sku": "NOBODY-ASKED", "location": "nowhere", "status": "accepted" }),
+        || json!({ "sku": "NOBODY-ASKED", "location": "nowhere", "status": "ok" }),
     );
     let answer = json!({ "results": said });
     if !key.is_empty() {
@@ -120,9 +123,9 @@ fn judge(
     };
     shop.check(&wish, nth, count)
         .map_err(|refusal| match refusal {
-            Refusal::Stale => "stale",
+            Refusal::Stale => "conflict",
             Refusal::NotStocked => "not_stocked",
-            Refusal::Whim => "locked",
+            Refusal::Whim => "busy",
             Refusal::Negative | Refusal::TooHigh => "invalid_quantity",
         })?;
     shop.put(&wish, key, nth, count, now);

@@ -420,7 +420,7 @@ fn the_plain_form_has_keys_compare_and_verdicts() {
     ];
     let item = |sku: &str, expected: Value| json!({ "sku": sku, "location": "HAN", "quantity": 4, "expected": expected });
     let body = json!({ "levels": [item("A-1", json!(10)), item("B 2", json!(9)), item("nobody", Value::Null)] });
-    let request = Request::new("POST", "/levels", &headers, body.to_string().as_bytes());
+    let request = Request::new("POST", "/stock", &headers, body.to_string().as_bytes());
     let said = Protocol::Plain.answer(&mut shop, &request, 0).value();
     let words: Vec<&str> = said["results"]
         .as_array()
@@ -428,11 +428,12 @@ fn the_plain_form_has_keys_compare_and_verdicts() {
         .iter()
         .map(|one| one["status"].as_str().unwrap())
         .collect();
-    assert_eq!(words, ["accepted", "stale", "rejected"]);
+    assert_eq!(words, ["ok", "refused", "refused"]);
+    assert_eq!(said["results"][1]["code"], "conflict");
     assert_eq!(Protocol::Plain.answer(&mut shop, &request, 9).value(), said);
-    let other = Request::new("POST", "/levels", &headers, b"{\"levels\":[]}");
+    let other = Request::new("POST", "/stock", &headers, b"{\"levels\":[]}");
     assert_eq!(Protocol::Plain.answer(&mut shop, &other, 9).status, 422);
-    let read = Request::new("GET", "/levels?sku=A-1,B%202", &headers[..1], b"");
+    let read = Request::new("GET", "/stock?skus=A-1,B%202", &headers[..1], b"");
     let levels = Protocol::Plain.answer(&mut shop, &read, 9).value();
     assert_eq!(levels["levels"][0]["quantity"], 4);
     assert_eq!(levels["levels"].as_array().unwrap().len(), 4);
@@ -560,7 +561,7 @@ fn lies_are_told_in_full_and_not_done() {
 fn lists_and_pages_are_bent() {
     let mut shop = shop();
     let bearer = format!("Bearer {}", plain::TOKEN);
-    let request = Request::new("GET", "/levels", &[("authorization", &bearer)], b"");
+    let request = Request::new("GET", "/stock", &[("authorization", &bearer)], b"");
     let mut list = |fault| {
         let mut faults = Faults::scripted(&[Some(fault)]);
         match faults.exchange(&mut shop, Protocol::Plain, &request, 0).end {
@@ -760,8 +761,8 @@ mod on_loopback {
         };
         let level = json!({ "levels": [{ "sku": "SKU-00002", "location": "SGN", "quantity": 5 }] });
         assert_eq!(
-            ask_json(&post("/levels", &level))["results"][0]["status"],
-            "accepted"
+            ask_json(&post("/stock", &level))["results"][0]["status"],
+            "ok"
         );
         let order = json!([{ "sku": "SKU-00002", "location": "SGN", "units": 2 }]);
         assert_eq!(
@@ -782,14 +783,14 @@ mod on_loopback {
             &json!({ "script": ["reset-after", "answer-cut"] }),
         ));
         let level = json!({ "levels": [{ "sku": "SKU-00001", "location": "HAN", "quantity": 1 }] });
-        assert_eq!(ask(&running.url, &post("/levels", &level)), b"");
+        assert_eq!(ask(&running.url, &post("/stock", &level)), b"");
         assert_eq!(running.with(|store| store.shop.level(0, 0)), Some(1));
-        let cut = ask(&running.url, &post("/levels", &level));
+        let cut = ask(&running.url, &post("/stock", &level));
         assert!(cut.starts_with(b"HTTP/1.1 200"));
 
         ask_json(&post("/_control/faults", &json!({ "wire": 1000 })));
         for _ in 0..40 {
-            ask(&running.url, &post("/levels", &level));
+            ask(&running.url, &post("/stock", &level));
         }
         running.with(|store| {
             for (fault, count) in WireFault::ALL.iter().zip(store.wire_drawn) {
@@ -798,8 +799,8 @@ mod on_loopback {
         });
         ask_json(&post("/_control/heal", &json!({})));
         assert_eq!(
-            ask_json(&post("/levels", &level))["results"][0]["status"],
-            "accepted"
+            ask_json(&post("/stock", &level))["results"][0]["status"],
+            "ok"
         );
     }
 
@@ -813,7 +814,7 @@ mod on_loopback {
             let mut stream =
                 TcpStream::connect(running.url.trim_start_matches("http://")).expect("connects");
             stream
-                .write_all(post("/levels", &json!({ "levels": [] })).as_bytes())
+                .write_all(post("/stock", &json!({ "levels": [] })).as_bytes())
                 .expect("writes");
             let mut bytes = [0; 12];
             stream.read_exact(&mut bytes).expect("reads");

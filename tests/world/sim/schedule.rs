@@ -29,7 +29,7 @@ use super::super::exchange::Millis;
 use super::super::faults::{Fault, Faults};
 use super::super::protocol::Protocol;
 use super::super::shop::Shop;
-use super::super::{magento, medusa, shopify, vendure, woocommerce};
+use super::super::{magento, medusa, plain, shopify, vendure, woocommerce};
 use super::clock::WorldClock;
 use super::kill::{self, Kill};
 use super::oracle::Oracle;
@@ -102,6 +102,11 @@ pub fn connectors() -> Vec<Speaks> {
             "magento-stock",
             Protocol::Magento,
             &[("token", magento::TOKEN)],
+        ),
+        with(
+            "http-json-stock",
+            Protocol::Plain,
+            &[("token", plain::TOKEN)],
         ),
     ]
 }
