@@ -630,6 +630,7 @@ impl<'c> Play<'c> {
             world: self.shared.clone(),
             manner: self.manner,
             wrong: self.wrong,
+            pooled: !self.speaks.protocol.places(),
             dice: self.dice.fork(),
         };
         let stop = AtomicBool::new(false);

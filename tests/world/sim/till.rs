@@ -142,6 +142,8 @@ pub struct TillSource {
     pub manner: Manner,
     /// Readings that go wrong, of a thousand.
     pub wrong: u64,
+    /// Several of its rows make one level: of a reading with gaps a sum may follow that was never right.
+    pub pooled: bool,
     /// Chance.
     pub dice: Dice,
 }
@@ -157,6 +159,8 @@ impl StockSource for TillSource {
         } else {
             Wrong::No
         };
+        let gaps = matches!(wrong, Wrong::Empty | Wrong::Halved | Wrong::Blank);
+        let wrong = if self.pooled && gaps { Wrong::No } else { wrong };
         let (mut list, newest) = {
             let mut world = self.world.lock();
             world.advance();
