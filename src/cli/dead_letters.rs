@@ -191,8 +191,11 @@ impl Choice {
             .data(|out| {
                 if shell.json {
                     let mut summary = json::done(exit::DONE);
-                    summary[if what == "retry" { "retried" } else { "dropped" }] =
-                        json!(meant.len());
+                    summary[if what == "retry" {
+                        "retried"
+                    } else {
+                        "dropped"
+                    }] = json!(meant.len());
                     return writeln!(out, "{summary}");
                 }
                 match what {

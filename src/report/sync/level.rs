@@ -110,7 +110,13 @@ fn counts(view: &SkuView, out: &mut dyn Write) -> io::Result<()> {
     let none = || "-".to_owned();
     let origins = view.origins.iter().any(|origin| !origin.is_empty());
     let mut head = vec![
-        "location", basis(view.rule.basis), "committed", "kept back", "free", "to", "order mark",
+        "location",
+        basis(view.rule.basis),
+        "committed",
+        "kept back",
+        "free",
+        "to",
+        "order mark",
     ];
     if origins {
         head.push("read from");
@@ -136,7 +142,11 @@ fn counts(view: &SkuView, out: &mut dyn Write) -> io::Result<()> {
             mark(&row.mark),
         ];
         if origins {
-            cells.push(view.origins.get(index).map_or_else(none, |text| value(text)));
+            cells.push(
+                view.origins
+                    .get(index)
+                    .map_or_else(none, |text| value(text)),
+            );
         }
         rows.push(cells);
     }
