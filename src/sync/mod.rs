@@ -12,11 +12,13 @@
 pub mod check;
 pub mod contract;
 pub mod decide;
+pub mod examine;
 pub mod guard;
 pub mod level;
 pub mod observe;
 pub mod online;
 pub mod orders;
+pub mod origin;
 pub mod planted;
 mod prepare;
 mod push;
