@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::catalog::{SourceError, SourceProblem};
 use crate::channel::manifest::request::RemoteId;
 use crate::config::project::Basis;
 use crate::config::sync::{GuardLimits, Locations, OnlineOrders};
@@ -235,10 +236,11 @@ impl StockSource for Till {
             })?;
         }
         if self.broken {
-            return Err(SourceFailure::NotWhole {
-                message: "stock.csv:7: the file is cut".to_owned(),
-                hint: "export it again".to_owned(),
-            });
+            return Err(SourceFailure::Source(SourceError::new(
+                SourceProblem::Cut,
+                "stock.csv".to_owned(),
+                "the file is cut".to_owned(),
+            )));
         }
         Ok(Read {
             position: Position {
@@ -249,6 +251,8 @@ impl StockSource for Till {
             kind: ReadKind::Snapshot,
             rows: self.rows.len() as u64,
             rejected: Vec::new(),
+            found: 0,
+            more: false,
             remarks: Vec::new(),
         })
     }
@@ -270,10 +274,13 @@ impl World {
                 name: "web-stock".to_owned(),
                 source: "stock".to_owned(),
                 read_whole: true,
+                live: true,
                 basis: Basis::OnHand,
                 online_orders: OnlineOrders::Booked,
                 locations: Some(Locations::Mapped(
-                    [("bkk-01".to_owned(), "L1".to_owned())].into_iter().collect(),
+                    [("bkk-01".to_owned(), "L1".to_owned())]
+                        .into_iter()
+                        .collect(),
                 )),
                 safety_stock: 0,
                 kept: BTreeMap::new(),
@@ -375,10 +382,17 @@ fn a_first_run_reads_the_store_and_sends_what_differs() {
     );
     let levels = ["A", "B", "C", "D"].map(|sku| world.store.level(sku));
     assert_eq!(levels, [10, 2, 0, 5]);
-    assert_eq!(world.store.shop.borrow().applied[0].0.sku, "C", "what is sold out first");
+    assert_eq!(
+        world.store.shop.borrow().applied[0].0.sku,
+        "C",
+        "what is sold out first"
+    );
     assert_eq!((ended.open, ended.in_flight), (0, 0));
     assert_eq!(world.lines(What::Accepted).len(), 3);
-    assert!(matches!(world.level("X").standing, Standing::Stranger { .. }));
+    assert!(matches!(
+        world.level("X").standing,
+        Standing::Stranger { .. }
+    ));
 }
 
 #[test]
@@ -411,7 +425,12 @@ fn an_order_is_never_overwritten() {
 #[test]
 fn a_lost_answer_is_settled_by_its_key() {
     let mut world = three();
-    world.store.shop.borrow_mut().fates.push_back(Fate::LostAfter);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .push_back(Fate::LostAfter);
     let (ended, figures) = world.run();
     assert!(figures.unknown > 0 && ended.in_flight > 0);
     let writes = world.store.writes();
@@ -431,7 +450,10 @@ fn after_its_key_ended_it_is_settled_by_reading() {
         world.run();
         let (ended, _) = world.run();
         assert_eq!((ended.open, ended.in_flight), (0, 0), "{fate:?}");
-        assert_eq!(["A", "C", "D"].map(|sku| world.store.level(sku)), [10, 0, 5]);
+        assert_eq!(
+            ["A", "C", "D"].map(|sku| world.store.level(sku)),
+            [10, 0, 5]
+        );
     }
 }
 
@@ -441,11 +463,20 @@ fn without_keys_a_level_waits_for_the_quiet_time() {
     store.stock(&[("A", 1)]);
     let mut world = World::new(store);
     world.counts(&[("A", 10)]);
-    world.store.shop.borrow_mut().fates.push_back(Fate::LostBefore);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .push_back(Fate::LostBefore);
     world.run();
     world.counts(&[("A", 9)]);
     let (ended, _) = world.run();
-    assert_eq!((ended.in_flight, world.store.writes()), (1, 0), "one open write");
+    assert_eq!(
+        (ended.in_flight, world.store.writes()),
+        (1, 0),
+        "one open write"
+    );
     world.clock.pass(Duration::from_secs(61));
     world.run();
     assert_eq!(world.store.level("A"), 9);
@@ -455,7 +486,12 @@ fn without_keys_a_level_waits_for_the_quiet_time() {
 #[test]
 fn a_crash_between_storing_and_sending_loses_nothing() {
     let mut world = three();
-    world.store.shop.borrow_mut().fates.push_back(Fate::LostBefore);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .push_back(Fate::LostBefore);
     world.run();
     world.state.crash();
     let (ended, _) = world.run();
@@ -499,7 +535,7 @@ fn a_source_that_is_not_whole_has_no_effect() {
     world.till.broken = true;
     assert!(matches!(
         world.try_run(false, None),
-        Err(RunError::Source(SourceFailure::NotWhole { .. }))
+        Err(RunError::Source(_))
     ));
     assert_eq!((world.state.tick(), world.store.level("A")), (tick, 10));
     world.till.broken = false;
@@ -519,7 +555,11 @@ fn absent_is_not_zero_unless_the_project_says_so_and_two_proven_readings_agree()
     world.rule.absent_is_zero = true;
     world.run();
     world.run();
-    assert_eq!(world.store.level("A"), 10, "nothing proves that the reading was whole");
+    assert_eq!(
+        world.store.level("A"),
+        10,
+        "nothing proves that the reading was whole"
+    );
     world.till.proven = true;
     world.run();
     assert_eq!(world.store.level("A"), 10, "once is not enough");
@@ -534,7 +574,10 @@ fn poison_is_set_aside_and_can_be_tried_again() {
     let (_, figures) = world.run();
     assert_eq!((figures.accepted, figures.dead), (2, 1));
     let (_, figures) = world.run();
-    assert_eq!(figures.batches, 0, "a dead letter is not sent again by itself");
+    assert_eq!(
+        figures.batches, 0,
+        "a dead letter is not sent again by itself"
+    );
     assert!(matches!(world.level("A").standing, Standing::Dead { .. }));
     world.store.shop.borrow_mut().poison.clear();
     let retry = Order::Retry {
@@ -575,7 +618,13 @@ fn what_is_paused_sends_nothing() {
     };
     let sync = || "web-stock".to_owned();
     let reason = "stocktaking".to_owned();
-    order(Order::Pause { sync: sync(), reason }, &mut world);
+    order(
+        Order::Pause {
+            sync: sync(),
+            reason,
+        },
+        &mut world,
+    );
     let (_, figures) = world.run();
     assert_eq!(figures.halted, Some(Halt::Paused("stocktaking".to_owned())));
     assert_eq!(world.store.writes(), 0);
@@ -595,13 +644,22 @@ fn a_full_run_finds_what_others_changed_and_puts_it_right() {
     world.clock.pass(Duration::from_secs(3600));
     world.store.stock(&[("D", 4)]);
     let (_, figures) = world.try_run(true, None).expect("it runs");
-    assert_eq!((figures.lost, world.store.level("D")), (1, 5), "it was 4 before we wrote");
+    assert_eq!(
+        (figures.lost, world.store.level("D")),
+        (1, 5),
+        "it was 4 before we wrote"
+    );
 }
 
 #[test]
 fn what_did_not_leave_goes_out_with_the_next_run() {
     let mut world = three();
-    world.store.shop.borrow_mut().fates.extend([Fate::Held, Fate::Held, Fate::Held]);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .extend([Fate::Held, Fate::Held, Fate::Held]);
     world.run();
     world.run();
     assert_eq!(world.store.level("A"), 10);
