@@ -40,6 +40,7 @@ pub struct Channel {
 /// A built-in file's text: `channels/…` or `templates/…`.
 pub fn built_in(path: &str) -> Option<&'static str> {
     let file = match path.split_once('/')? {
+        ("channels", "skus.toml") => return Some(include_str!("skus.toml")),
         ("channels", rest) => CHANNELS.get_file(rest),
         ("templates", rest) => TEMPLATES.get_file(rest),
         _ => None,

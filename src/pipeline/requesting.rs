@@ -171,6 +171,7 @@ impl Requests {
             account: self.account.clone(),
             deadline: Some(edition.deadline.remaining()),
             stop: None,
+            transport: None,
         };
         let items = Items::open(edition, skip)?
             .map(|item| item.inspect(|item| sent_bytes += item.bytes.len() as u64));

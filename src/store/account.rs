@@ -36,6 +36,9 @@ struct Shared {
 struct State {
     bucket: Bucket,
     steps: HashMap<String, Bucket>,
+    points: Option<Points>,
+    /// What a call of each name was reckoned at.
+    costs: HashMap<String, f64>,
     paused: Option<String>,
     throttles: u32,
     failures: u32,
@@ -45,24 +48,56 @@ struct State {
     left_at: Vec<Duration>,
 }
 
+/// Points that the other side has left for us, as it said last.
+#[derive(Clone, Copy, Debug)]
+struct Points {
+    available: f64,
+    restore: f64,
+    at: Duration,
+}
+
+/// What an answer says of the points that calls cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Reckoned {
+    /// Points left.
+    pub(super) available: f64,
+    /// Points that come back each second.
+    pub(super) restore: f64,
+    /// What the call was reckoned at.
+    pub(super) cost: Option<f64>,
+}
+
 impl State {
-    /// The moment that suits the account's bucket and the step's.
-    fn earliest(&mut self, step: Option<(&str, Pace)>, now: Duration) -> Duration {
-        let at = self.bucket.earliest(now);
-        match step {
-            None => at,
-            Some((name, pace)) => self
+    /// The moment that suits the account's bucket, the step's, and the points that are left.
+    fn earliest(&mut self, name: &str, pace: Option<Pace>, now: Duration) -> Duration {
+        let mut at = self.bucket.earliest(now);
+        if let Some(pace) = pace {
+            at = self
                 .steps
                 .entry(name.to_owned())
                 .or_insert_with(|| Bucket::new(Some(pace)))
-                .earliest(at),
+                .earliest(at);
         }
+        let Some(points) = self.points else { return at };
+        let missing = self.costs.get(name).copied().unwrap_or_default() - points.available;
+        if missing <= 0.0 || points.restore <= 0.0 {
+            return at;
+        }
+        // a quarter more than reckoned, for what goes on beside us
+        let seconds = (missing / points.restore * 1.25).min(WAIT_MAX.as_secs_f64());
+        at.max(points.at.saturating_add(Duration::from_secs_f64(seconds)))
     }
 
-    fn leave(&mut self, step: Option<(&str, Pace)>, now: Duration) {
+    fn leave(&mut self, name: &str, now: Duration) {
         self.bucket.take_at(now);
-        if let Some(bucket) = step.and_then(|(name, _)| self.steps.get_mut(name)) {
+        if let Some(bucket) = self.steps.get_mut(name) {
             bucket.take_at(now);
+        }
+        let cost = self.costs.get(name).copied().unwrap_or_default();
+        if let Some(points) = &mut self.points {
+            let passed = now.saturating_sub(points.at).as_secs_f64();
+            points.available += passed * points.restore - cost;
+            points.at = now;
         }
         self.calls += 1;
         #[cfg(test)]
@@ -81,6 +116,8 @@ impl Account {
         let state = State {
             bucket: Bucket::new(pace),
             steps: HashMap::new(),
+            points: None,
+            costs: HashMap::new(),
             paused: None,
             throttles: 0,
             failures: 0,
@@ -101,6 +138,14 @@ impl Account {
     /// Why nothing leaves any more, where that is so.
     pub fn paused(&self) -> Option<String> {
         self.state().paused.clone()
+    }
+
+    /// Lets calls leave again, as if nothing had been paused.
+    pub fn resume(&self) {
+        let mut state = self.state();
+        state.paused = None;
+        state.throttles = 0;
+        state.failures = 0;
     }
 
     /// Calls made so far, and how many of them repeated another.
@@ -145,7 +190,8 @@ impl Account {
     /// Why it will not come: paused, over, or later than `until`.
     pub(super) async fn turn(
         &self,
-        step: Option<(&str, Pace)>,
+        name: &str,
+        pace: Option<Pace>,
         until: Option<Duration>,
         over: &(dyn Fn() -> Option<String> + Sync),
     ) -> Result<(), String> {
@@ -161,12 +207,12 @@ impl Account {
                 }
                 // what counts is when a call leaves, not when it was meant to: who wakes late asks again
                 let now = clock.now();
-                let at = state.earliest(step, now);
+                let at = state.earliest(name, pace, now);
                 if until.is_some_and(|until| at >= until) {
                     return Err("the run's deadline comes before its turn".to_owned());
                 }
                 if at <= now {
-                    state.leave(step, now);
+                    state.leave(name, now);
                     return Ok(());
                 }
                 at - now
@@ -202,6 +248,20 @@ impl Account {
     pub(super) fn hold(&self, wait: Duration) {
         let now = self.clock().now();
         self.state().bucket.hold_until(now.saturating_add(wait));
+    }
+
+    /// Takes over what an answer to a call of this name says of the points that are left.
+    pub(super) fn reckoned(&self, name: &str, said: Reckoned) {
+        let now = self.clock().now();
+        let mut state = self.state();
+        state.points = Some(Points {
+            available: said.available,
+            restore: said.restore,
+            at: now,
+        });
+        if let Some(cost) = said.cost.filter(|cost| cost.is_finite() && *cost >= 0.0) {
+            state.costs.insert(name.to_owned(), cost);
+        }
     }
 
     /// A call was answered as it should be.

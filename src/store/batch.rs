@@ -20,6 +20,16 @@ pub(super) struct Entry {
     pub(super) fields: Vec<(String, String)>,
 }
 
+impl Entry {
+    /// A further name's value; the last where there are several.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.fields.iter().rev();
+        fields
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
 /// Items that go out together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Batch {

@@ -8,17 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Url};
+use reqwest::Url;
 use serde_json::Value;
 
-use crate::channel::manifest::request::{ErrorPlaces, Method, Pace, Timeouts};
+use crate::channel::manifest::request::{Budget, ErrorPlaces, Method, Pace, Timeouts};
 
-use super::account::Account;
+use super::account::{Account, Reckoned};
 use super::auth::{Auth, Credential};
 use super::clean::{clean, refused, shown};
 use super::pace::{backoff, retry_after};
-use super::transport::{Try, unpacked};
+use super::transport::{Reply, Transport, Try, unpacked};
 use super::verdict::text;
 
 /// Tries of one call.
@@ -52,10 +51,22 @@ pub(super) struct Call {
 /// What came back.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    /// With its body unpacked.
+    pub(super) reply: Reply,
     /// The body, where it is JSON.
     pub(super) json: Option<Value>,
+    /// An earlier try of the same call may have arrived.
+    pub(super) repeated: bool,
+}
+
+impl Answer {
+    /// What stands at a JSON pointer, or in `header:NAME`.
+    pub(super) fn at(&self, place: &str) -> Option<String> {
+        match place.strip_prefix("header:") {
+            Some(name) => self.reply.header(name).map(str::to_owned),
+            None => text(self.json.as_ref().and_then(|json| json.pointer(place))),
+        }
+    }
 }
 
 /// Why there is no answer to go on with.
@@ -75,10 +86,11 @@ pub(super) enum CallError {
 
 /// What all calls of one sending share.
 pub(super) struct Caller {
-    pub(super) client: Client,
+    pub(super) transport: Arc<dyn Transport>,
     pub(super) auth: Auth,
     pub(super) account: Account,
     pub(super) places: ErrorPlaces,
+    pub(super) budget: Option<Budget>,
     pub(super) timeouts: Timeouts,
     /// By the account's clock.
     pub(super) deadline: Option<Duration>,
@@ -121,7 +133,10 @@ impl Caller {
         loop {
             tries += 1;
             let end = match self.one(call, &mut fresh_token, tries).await {
-                Ok(answer) => return Ok(answer),
+                Ok(mut answer) => {
+                    answer.repeated = maybe;
+                    return Ok(answer);
+                }
                 Err(end) => end,
             };
             let stop = |reason: String| match maybe {
@@ -189,10 +204,9 @@ impl Caller {
         if let Some(reason) = self.over() {
             return Err(stopped(reason));
         }
-        let pace = call.pace.map(|pace| (call.name.as_str(), pace));
         let mut url = call.url.clone();
         let mut redirects = 0;
-        let (status, headers, body, token) = loop {
+        let (reply, token) = loop {
             if let Some(why) = refused(&url, self.near) {
                 let message = format!("step `{}` leads to {why}", call.name);
                 return Err(End::Final(CallError::NotSent(message)));
@@ -200,7 +214,12 @@ impl Caller {
             let (credential, token) = match call.credentials {
                 true => self
                     .auth
-                    .credential(&url, &self.client, &self.account)
+                    .credential(
+                        &url,
+                        self.transport.as_ref(),
+                        self.timeouts.total.0,
+                        &self.account,
+                    )
                     .await
                     .map_err(|reason| {
                         self.account.pause(&reason);
@@ -209,7 +228,7 @@ impl Caller {
                 false => (Credential::None, None),
             };
             self.account
-                .turn(pace, self.deadline, &|| self.over())
+                .turn(&call.name, call.pace, self.deadline, &|| self.over())
                 .await
                 .map_err(stopped)?;
             let end = tokio::select! {
@@ -225,11 +244,9 @@ impl Caller {
                     let message = format!("{place} {why}");
                     return Err(End::Final(CallError::NotSent(message)));
                 }
-                Try::Answer(status, headers, body) => {
-                    let to = headers
-                        .get(LOCATION)
-                        .and_then(|to| to.to_str().ok())
-                        .and_then(|to| url.join(to).ok());
+                Try::Answer(reply) => {
+                    let status = reply.status;
+                    let to = reply.header("location").and_then(|to| url.join(to).ok());
                     match to.filter(|_| (300..400).contains(&status) && status != 304) {
                         Some(to) if call.method == Method::Get && redirects < REDIRECTS_MAX => {
                             redirects += 1;
@@ -245,33 +262,34 @@ impl Caller {
                                 message,
                             }));
                         }
-                        None => break (status, headers, body, token),
+                        None => break (reply, token),
                     }
                 }
             }
         };
-        self.judge(call, (status, headers, body), token, fresh_token, tries)
-            .await
+        self.judge(call, reply, token, fresh_token, tries).await
     }
 
     /// What a whole answer means.
     async fn judge(
         &self,
         call: &Call,
-        (status, headers, body): (u16, HeaderMap, Vec<u8>),
+        mut reply: Reply,
         token: Option<String>,
         fresh_token: &mut bool,
         tries: u32,
     ) -> Result<Answer, End> {
         let place = shown(&call.url);
-        let body = match unpacked(body) {
+        let status = reply.status;
+        reply.body = match unpacked(std::mem::take(&mut reply.body)) {
             Ok(body) => body,
             Err(why) if (200..300).contains(&status) => {
                 return Err(End::Broken(format!("{place} {why}")));
             }
             Err(_) => Vec::new(),
         };
-        let json: Option<Value> = serde_json::from_slice(&body).ok();
+        let json: Option<Value> = serde_json::from_slice(&reply.body).ok();
+        self.reckon(call, json.as_ref());
         let at = |pointer: &Option<String>| {
             text(
                 json.as_ref()
@@ -287,13 +305,16 @@ impl Caller {
             (Some(code), true) => format!(": `{}`", self.cleaned(code).await),
             (None, true) => String::new(),
         };
-        let wait = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
+        let wait = reply
+            .header("retry-after")
             .and_then(|value| retry_after(value, self.account.clock().wall()));
         if status == 429 || is(&self.places.throttled) {
-            self.account
-                .throttled(wait.unwrap_or_else(|| backoff(FIRST_PAUSE * 2, tries)));
+            // an account that reckons in points waits for its points
+            let alone = match self.budget {
+                Some(_) if status != 429 => FIRST_PAUSE,
+                _ => backoff(FIRST_PAUSE * 2, tries),
+            };
+            self.account.throttled(wait.unwrap_or(alone));
             let reason = format!("{place} answered {status}, too many calls{said}");
             return Err(match self.account.paused() {
                 Some(paused) => End::Final(CallError::Stopped(paused)),
@@ -316,27 +337,30 @@ impl Caller {
             Some(known) => known.contains(&status),
             None => (200..300).contains(&status),
         };
-        if expected {
+        let refused = is(&self.places.refused);
+        let broken = is(&self.places.broken);
+        let forbidden = is(&self.places.forbidden);
+        if expected && !refused && !broken && !forbidden {
             self.account.answered();
             return Ok(Answer {
-                headers,
-                body,
+                reply,
                 json,
+                repeated: false,
             });
         }
-        if call.credentials && (matches!(status, 402 | 403) || is(&self.places.forbidden)) {
+        if call.credentials && (matches!(status, 402 | 403) || forbidden) {
             let reason = format!("the account is paused: {place} blocks it ({status}){said}");
             self.account.pause(&reason);
             return Err(End::Final(CallError::Stopped(reason)));
         }
         let reason = format!("{place} answered {status}{said}");
-        if matches!(status, 408 | 425) || status >= 500 {
+        if !refused && (broken || matches!(status, 408 | 425) || status >= 500) {
             if let Some(wait) = wait {
                 self.account.hold(wait.min(super::account::WAIT_MAX));
             }
             return Err(End::Broken(reason));
         }
-        if (200..300).contains(&status) {
+        if !refused && (200..300).contains(&status) {
             return Err(End::Final(CallError::Lost(format!(
                 "{reason}, which step `{}` does not expect",
                 call.name
@@ -353,6 +377,27 @@ impl Caller {
             words
         };
         Err(End::Final(CallError::Refused { code, message }))
+    }
+}
+
+impl Caller {
+    /// Takes over what an answer says of the points that are left.
+    fn reckon(&self, call: &Call, json: Option<&Value>) {
+        let (Some(budget), Some(json)) = (&self.budget, json) else {
+            return;
+        };
+        let number = |pointer: &str| json.pointer(pointer).and_then(Value::as_f64);
+        if let (Some(available), Some(restore)) =
+            (number(&budget.available), number(&budget.restore))
+        {
+            let cost = number(&budget.cost);
+            let said = Reckoned {
+                available,
+                restore,
+                cost,
+            };
+            self.account.reckoned(&call.name, said);
+        }
     }
 }
 

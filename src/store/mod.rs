@@ -10,21 +10,26 @@ pub mod auth;
 mod batch;
 mod call;
 mod clean;
+pub mod connection;
 mod desk;
 mod document;
+pub mod lookup;
 #[cfg(test)]
 mod memory;
 pub mod outcome;
 pub mod pace;
 pub mod request;
-pub mod resolve;
-mod run;
+pub(crate) mod run;
 pub(crate) mod template;
 #[cfg(test)]
 mod tests;
-mod transport;
+mod token;
+pub mod transport;
 mod verdict;
 
 pub use account::Account;
+pub use connection::Connection;
+pub use lookup::{Found, Reading};
 pub use outcome::{ItemOutcome, Outcome};
-pub use request::{Item, Removed, RequestReport, Sending};
+pub use request::{Item, Removed, RequestReport, SendError, Sending};
+pub use transport::{Exchange, Reply, Transport, Try, Trying};

@@ -31,7 +31,7 @@ use super::document::Around;
 use super::outcome::ItemOutcome;
 use super::run::Engine;
 use super::template::{Place, Templates};
-use super::transport::near;
+use super::transport::{Transport, Wire, near};
 
 /// An item as the feed's template wrote it.
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ pub struct Sending<'a> {
     pub deadline: Option<Duration>,
     /// Set from outside when the run shall end.
     pub stop: Option<Arc<AtomicBool>>,
+    /// Where calls leave, in place of the network.
+    pub transport: Option<Arc<dyn Transport>>,
 }
 
 /// The feed, as templates of requests see it: `feed.name` and so on.
@@ -256,7 +258,10 @@ impl Engine {
             &templates,
         )
         .map_err(wrong)?;
-        let client = Caller::client(&request.timeouts, near).map_err(SendError::Machine)?;
+        let transport: Arc<dyn Transport> = match &sending.transport {
+            Some(given) => Arc::clone(given),
+            None => Arc::new(Wire::new(&request.timeouts, near).map_err(SendError::Machine)?),
+        };
         let now = sending.account.clock().now();
         let Value::Object(context) = context else {
             return Err(wrong("the settings are no table".to_owned()));
@@ -265,10 +270,11 @@ impl Engine {
             needs_item: looks_into_items(request),
             request: request.clone(),
             caller: Caller {
-                client,
+                transport,
                 auth,
                 account: sending.account.clone(),
                 places: request.error.clone(),
+                budget: request.budget.clone(),
                 timeouts: request.timeouts,
                 deadline: sending.deadline.map(|length| now.saturating_add(length)),
                 stop: sending.stop.clone(),
@@ -286,9 +292,14 @@ impl Engine {
     }
 
     pub(super) fn group(&self, entry: &Entry) -> Result<String, String> {
-        let Some(template) = &self.request.group_by else {
-            return Ok(String::new());
-        };
+        match &self.request.group_by {
+            Some(template) => self.grouped(template, entry),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// What a template says of an item.
+    pub(super) fn grouped(&self, template: &str, entry: &Entry) -> Result<String, String> {
         let mut context = self.context.clone();
         context.insert("item".to_owned(), self.item(entry));
         self.templates

@@ -10,17 +10,20 @@ use sha2::{Digest, Sha256};
 use crate::channel::manifest::request::{Request, Step, Until, Verdict};
 
 use super::batch::{Batch, Entry};
-use super::call::{Answer, Call, CallError, Caller};
+use super::call::{Answer, Call, CallError, Caller, TRIES_MAX};
 use super::clean::shown;
 use super::document::{Around, numbered};
 use super::outcome::{ItemOutcome, Outcome};
 use super::pace::backoff;
 use super::template::{Place, Templates};
 use super::transport::address;
-use super::verdict::{self, text};
+use super::verdict::{self, joined, text};
 
 /// Rounds in which items go out again whose refusal passes.
 pub(super) const ROUNDS_MAX: u32 = 3;
+
+/// The names that each item of a connector has: units, the units that must be there, the location's id, the item's id.
+pub(crate) const LEVEL_NAMES: &[&str] = &["quantity", "compare", "place", "remote_id"];
 
 /// What all batches of one sending share.
 pub(super) struct Engine {
@@ -67,7 +70,7 @@ impl Engine {
         let mut open: Vec<usize> = (0..batch.entries.len()).collect();
         for round in 1.. {
             let entries: Vec<&Entry> = open.iter().map(|&index| &batch.entries[index]).collect();
-            let outcomes = self.attempt(line, &batch.group, &entries).await;
+            let outcomes = self.attempt(line, &batch.group, &entries, None).await;
             let mut again = Vec::new();
             for (&index, outcome) in open.iter().zip(outcomes) {
                 if let Outcome::Rejected {
@@ -103,8 +106,14 @@ impl Engine {
             .collect()
     }
 
-    /// One round: document, steps, verdicts.
-    async fn attempt(&self, line: Line, group: &str, entries: &[&Entry]) -> Vec<Outcome> {
+    /// One round: document, steps, verdicts. A key given stands in for the manifest's.
+    pub(super) async fn attempt(
+        &self,
+        line: Line,
+        group: &str,
+        entries: &[&Entry],
+        key: Option<&str>,
+    ) -> Vec<Outcome> {
         let all = |outcome: Outcome| vec![outcome; entries.len()];
         let held = |reason: String| all(Outcome::Held { reason });
         let items = match self.items(entries) {
@@ -112,13 +121,16 @@ impl Engine {
             Err(reason) => return held(reason),
         };
         let document = self.around.document(items.iter().map(Vec::as_slice));
-        let context = match self.context(group, entries, &document) {
+        let context = match self.context(group, entries, &document, key) {
             Ok(context) => context,
             Err(reason) => return held(reason),
         };
         let (steps, verdict) = self.steps(line);
+        let under_way = verdict.filter(|verdict| !verdict.again.is_empty());
         let mut answers: HashMap<&str, Answer> = HashMap::new();
-        let ended = self.go(steps, document, context, &mut answers).await;
+        let ended = self
+            .go(steps, under_way, document, context, &mut answers)
+            .await;
         let well = ended.is_ok();
         let mut outcomes: Vec<Option<Outcome>> = vec![None; entries.len()];
         // refusals on the way hold, whatever came after
@@ -129,7 +141,7 @@ impl Engine {
             };
             let read = self.read(early, Some(answer), entries, &items).await;
             for (known, said) in outcomes.iter_mut().zip(read) {
-                if let Some(Outcome::Rejected { .. }) = said {
+                if let Some(Outcome::Rejected { .. } | Outcome::Stale { .. }) = said {
                     *known = said;
                 }
             }
@@ -157,8 +169,12 @@ impl Engine {
                 }
             }
             Err(failed) => {
-                let transient = verdict.map_or(&[][..], |verdict| verdict.transient.as_slice());
-                all(failed.outcome(transient))
+                let mut outcome = failed.outcome(verdict);
+                // a refusal of many that names none says little of each: alone they will tell
+                if let Outcome::Rejected { transient, .. } = &mut outcome {
+                    *transient |= self.request.levels.is_some() && entries.len() > 1;
+                }
+                all(outcome)
             }
         };
         let place = shown(&self.own);
@@ -193,23 +209,18 @@ impl Engine {
         group: &str,
         entries: &[&Entry],
         document: &[u8],
+        key: Option<&str>,
     ) -> Result<Map<String, Value>, String> {
         let mut context = self.context.clone();
         context.insert("group".to_owned(), json!(group));
+        let now = self.caller.account.clock().wall();
+        context.insert("now".to_owned(), json!(now.to_string()));
         if let Some(first) = entries.first() {
             context.insert("item".to_owned(), self.item(first));
         }
         let named: Vec<Value> = entries
             .iter()
-            .map(|entry| {
-                let mut item = Map::new();
-                item.insert("id".to_owned(), json!(entry.id));
-                item.insert("sku".to_owned(), json!(entry.sku));
-                for (name, value) in &entry.fields {
-                    item.insert(name.clone(), json!(value));
-                }
-                Value::Object(item)
-            })
+            .map(|entry| Value::Object(self.named(entry, Map::new())))
             .collect();
         let mut digest = Sha256::new();
         digest.update(document);
@@ -228,7 +239,9 @@ impl Engine {
             json!({ "digest": digest, "items": entries.len(), "bytes": document.len() }),
         );
         context.insert("captures".to_owned(), json!({}));
-        if let Some(idempotency) = &self.request.idempotency {
+        if let Some(key) = key {
+            context.insert("key".to_owned(), json!(key));
+        } else if let Some(idempotency) = &self.request.idempotency {
             let whole = Value::Object(context.clone());
             let key = self
                 .templates
@@ -240,16 +253,31 @@ impl Engine {
 
     /// An item as templates see it: the members of its own JSON, then what it goes by.
     pub(super) fn item(&self, entry: &Entry) -> Value {
-        let mut item = match self.needs_item {
+        let item = match self.needs_item {
             true => serde_json::from_slice(&entry.bytes).unwrap_or_default(),
             false => Map::new(),
         };
+        Value::Object(self.named(entry, item))
+    }
+
+    /// Puts in what an item goes by. Of a connector's item all names are there; what has no value is null.
+    fn named(&self, entry: &Entry, mut item: Map<String, Value>) -> Map<String, Value> {
         item.insert("id".to_owned(), json!(entry.id));
         item.insert("sku".to_owned(), json!(entry.sku));
+        if self.request.levels.is_some() {
+            let resolved = self.request.resolve.iter().flat_map(|it| it.fields.keys());
+            for name in LEVEL_NAMES
+                .iter()
+                .copied()
+                .chain(resolved.map(String::as_str))
+            {
+                item.insert(name.to_owned(), Value::Null);
+            }
+        }
         for (name, value) in &entry.fields {
             item.insert(name.clone(), json!(value));
         }
-        Value::Object(item)
+        item
     }
 
     async fn read(
@@ -263,27 +291,54 @@ impl Engine {
             .iter()
             .zip(items)
             .enumerate()
-            .map(|(index, (entry, bytes))| match &verdict.item {
-                None => entry.id.clone(),
-                Some(pointer) if pointer.strip_prefix('/') == self.request.number.as_deref() => {
-                    (index + 1).to_string()
-                }
-                Some(pointer) => serde_json::from_slice::<Value>(bytes)
-                    .ok()
-                    .and_then(|item| text(item.pointer(pointer)))
-                    .unwrap_or_default(),
+            .map(|(index, (entry, bytes))| {
+                let key = match &verdict.item {
+                    None => entry.id.clone(),
+                    Some(pointer) => {
+                        let name = pointer.strip_prefix('/');
+                        if name.is_some() && name == self.request.number.as_deref() {
+                            (index + 1).to_string()
+                        } else if let Some(value) = name.and_then(|name| entry.field(name)) {
+                            value.to_owned()
+                        } else {
+                            serde_json::from_slice::<Value>(bytes)
+                                .ok()
+                                .and_then(|item| text(item.pointer(pointer)))
+                                .unwrap_or_default()
+                        }
+                    }
+                };
+                let place = verdict.place.as_ref();
+                joined(
+                    key,
+                    place.map(|_| entry.field("place").unwrap_or_default().to_owned()),
+                )
             })
             .collect();
         let mut secrets = self.caller.auth.secrets.clone();
         secrets.extend(self.caller.auth.current(&self.caller.account).await);
         let json = answer.and_then(|answer| answer.json.as_ref());
-        verdict::read(verdict, json, &keys, &secrets)
+        let units: Vec<Option<String>> = entries
+            .iter()
+            .map(|entry| entry.field("quantity").map(str::to_owned))
+            .collect();
+        let mut outcomes = verdict::read(verdict, json, &keys, &units, &secrets);
+        // without a key an earlier try may be what changed the level
+        if answer.is_some_and(|answer| answer.repeated) && self.request.idempotency.is_none() {
+            for outcome in outcomes.iter_mut().flatten() {
+                if let Outcome::Stale { .. } = outcome {
+                    *outcome = silent("the answer to the first try was lost");
+                }
+            }
+        }
+        outcomes
     }
 
     /// The steps, in order.
     async fn go<'s>(
         &'s self,
         steps: &'s [Step],
+        verdict: Option<&Verdict>,
         document: Vec<u8>,
         mut context: Map<String, Value>,
         answers: &mut HashMap<&'s str, Answer>,
@@ -318,20 +373,12 @@ impl Engine {
                     )))
                 })?;
             let answer = match &step.until {
-                None => self.caller.call(&call).await,
+                None => self.settled(&call, verdict).await,
                 Some(until) => self.poll(&call, until).await,
             }
             .map_err(failed)?;
             for (name, place) in &step.capture {
-                let found = match place.strip_prefix("header:") {
-                    Some(header) => answer
-                        .headers
-                        .get(header)
-                        .and_then(|value| value.to_str().ok())
-                        .map(str::to_owned),
-                    None => text(answer.json.as_ref().and_then(|json| json.pointer(place))),
-                };
-                let found = match found {
+                let found = match answer.at(place) {
                     Some(found) => found,
                     None if optional.contains(&name.as_str()) => String::new(),
                     None => {
@@ -349,6 +396,28 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes a call, and again with the same key while the answer says that the same batch is under way.
+    async fn settled(&self, call: &Call, verdict: Option<&Verdict>) -> Result<Answer, CallError> {
+        let mut tries = 1;
+        loop {
+            let answer = self.caller.call(call).await?;
+            let under_way =
+                |verdict| verdict::under_way(verdict, answer.json.as_ref()) && call.effect;
+            if !verdict.is_some_and(under_way) {
+                return Ok(answer);
+            }
+            let account = &self.caller.account;
+            if tries >= TRIES_MAX || account.paused().is_some() || !account.retry() {
+                let reason = "the same batch is still under way".to_owned();
+                return Err(CallError::Lost(reason));
+            }
+            self.caller
+                .rest(backoff(Duration::from_secs(1), tries))
+                .await;
+            tries += 1;
+        }
+    }
+
     fn prepare(
         &self,
         step: &Step,
@@ -363,7 +432,9 @@ impl Engine {
         for (name, text) in self.request.headers.iter().chain(&step.headers) {
             let value = self.templates.render(text, Place::Plain, &whole)?;
             headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            headers.push((name.clone(), value));
+            if !value.is_empty() {
+                headers.push((name.clone(), value));
+            }
         }
         let keyed = self.request.idempotency.as_ref();
         if let Some(header) = keyed.and_then(|keyed| keyed.header.as_ref())
@@ -387,7 +458,7 @@ impl Engine {
             (Some(body), None) => match body.strip_prefix("answer:") {
                 Some(name) => answers
                     .get(name)
-                    .map(|answer| answer.body.clone())
+                    .map(|answer| answer.reply.body.clone())
                     .ok_or_else(|| format!("step `{name}` has not answered"))?,
                 None => Vec::new(),
             },
@@ -461,11 +532,23 @@ impl Engine {
 
 impl Failed {
     /// What a failure means for each item.
-    fn outcome(self, transient: &[String]) -> Outcome {
-        let refused = |code: String, message: String| Outcome::Rejected {
-            transient: transient.contains(&code),
-            code,
-            message,
+    fn outcome(self, verdict: Option<&Verdict>) -> Outcome {
+        let is = |codes: fn(&Verdict) -> &Vec<String>, code: &String| {
+            verdict.is_some_and(|verdict| codes(verdict).contains(code))
+        };
+        let refused = |code: String, message: String| {
+            if is(|verdict| &verdict.stale, &code) {
+                return Outcome::Stale { code, message };
+            }
+            if is(|verdict| &verdict.lost, &code) || is(|verdict| &verdict.again, &code) {
+                let reason = format!("the answer says `{code}`, which settles nothing");
+                return Outcome::Unknown { reason };
+            }
+            Outcome::Rejected {
+                transient: is(|verdict| &verdict.transient, &code),
+                code,
+                message,
+            }
         };
         match self.error {
             CallError::Ended { code, message } => refused(code, message),

@@ -1,6 +1,7 @@
 //! The engine against stores that misbehave: real HTTP on this machine, a simulated clock.
 
 mod channels;
+mod connection;
 mod credentials;
 mod faults;
 mod limits;
@@ -118,6 +119,7 @@ impl Bench {
             account: self.account.clone(),
             deadline: self.deadline,
             stop: None,
+            transport: None,
         }
     }
 
@@ -169,6 +171,7 @@ impl Sent {
             .map(|outcome| match outcome.outcome {
                 Outcome::Accepted => 'a',
                 Outcome::Rejected { .. } => 'r',
+                Outcome::Stale { .. } => 's',
                 Outcome::Unknown { .. } => 'u',
                 Outcome::Held { .. } => 'h',
             })

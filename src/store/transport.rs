@@ -1,9 +1,14 @@
 //! One request over the wire and its whole answer: what goes out, how a failure reads, where an address leads.
+//!
+//! All calls go through a [`Transport`], those for tokens too. The machine's own is [`Wire`]; a simulated world gives another.
 
 use std::error::Error;
+use std::fmt;
+use std::future::Future;
 use std::io::Read;
+use std::pin::Pin;
+use std::time::Duration;
 
-use reqwest::header::HeaderMap;
 use reqwest::{Client, Url};
 
 use crate::channel::manifest::request::{Method, Timeouts};
@@ -12,23 +17,92 @@ use super::auth::Credential;
 use super::call::{ANSWER_BYTES_MAX, Call, Caller};
 use super::clean::is_loopback;
 
-/// One try's end.
-pub(super) enum Try {
-    Answer(u16, HeaderMap, Vec<u8>),
-    /// Nothing arrived there.
+/// One HTTP request as it leaves: credentials are in, redirects are not followed.
+#[derive(Clone)]
+pub struct Exchange {
+    /// The method.
+    pub method: Method,
+    /// The whole address.
+    pub url: Url,
+    /// Headers in order, names in any case.
+    pub headers: Vec<(String, String)>,
+    /// What is sent; empty where nothing is.
+    pub body: Vec<u8>,
+    /// After so long it is given up, whatever came until then.
+    pub total: Duration,
+}
+
+impl fmt::Debug for Exchange {
+    /// Without headers, query and body, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = super::clean::shown(&self.url);
+        write!(f, "{} {place}", self.method.as_str())
+    }
+}
+
+/// A whole answer, packed as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers; names in any case, values that are no text are left out.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// An answer without headers.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Reply {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+        }
+    }
+
+    /// The first header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// How one exchange ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Try {
+    /// With a whole answer.
+    Answer(Reply),
+    /// Nothing arrived there; why, as what follows the address in a message.
     Unreached(String),
-    /// It may have arrived.
+    /// It may have arrived, and the answer did not; why.
     Broken(String),
-    /// It cannot be sent at all.
+    /// It cannot be sent at all; why.
     Unfit(String),
 }
 
-impl Caller {
-    /// A client that follows no redirect and keeps bodies as sent.
+/// An exchange under way.
+pub type Trying<'a> = Pin<Box<dyn Future<Output = Try> + Send + 'a>>;
+
+/// Where calls leave this program.
+pub trait Transport: Send + Sync + fmt::Debug {
+    /// Sends a request once, and reads the whole answer. It follows no redirect, repeats nothing, unpacks nothing, and ends
+    /// within [`Exchange::total`].
+    fn exchange<'a>(&'a self, exchange: &'a Exchange) -> Trying<'a>;
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Wire(Client);
+
+impl Wire {
+    /// A client that follows no redirect and keeps bodies as sent; `near` says that the other side is on this machine.
     ///
     /// # Errors
     /// A machine without what TLS needs.
-    pub(super) fn client(timeouts: &Timeouts, near: bool) -> Result<Client, String> {
+    pub fn new(timeouts: &Timeouts, near: bool) -> Result<Self, String> {
         let mut builder = Client::builder()
             .user_agent(concat!("shelfcast/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -41,37 +115,27 @@ impl Caller {
         }
         builder
             .build()
+            .map(Wire)
             .map_err(|error| format!("no secure connection can be made: {}", reasons(&error)))
     }
 
-    /// Sends it once, and reads the whole answer.
-    pub(super) async fn send(&self, call: &Call, url: &Url, credential: Credential) -> Try {
-        let method = match call.method {
+    async fn once(&self, exchange: &Exchange) -> Try {
+        let method = match exchange.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
             Method::Put => reqwest::Method::PUT,
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut url = url.clone();
-        let header = match credential {
-            Credential::None => None,
-            Credential::Header(name, value) => Some((name, value)),
-            Credential::Query(name, value) => {
-                url.query_pairs_mut().append_pair(&name, &value);
-                None
-            }
-        };
-        let mut total = self.timeouts.total.0;
-        if let Some(deadline) = self.deadline {
-            total = total.min(deadline.saturating_sub(self.account.clock().now()));
-        }
-        let mut request = self.client.request(method, url).timeout(total);
-        for (name, value) in call.headers.iter().chain(header.iter()) {
+        let mut request = self
+            .0
+            .request(method, exchange.url.clone())
+            .timeout(exchange.total);
+        for (name, value) in &exchange.headers {
             request = request.header(name, value);
         }
-        if call.method != Method::Get || !call.body.is_empty() {
-            request = request.body(call.body.clone());
+        if exchange.method != Method::Get || !exchange.body.is_empty() {
+            request = request.body(exchange.body.clone());
         }
         let mut response = match request.send().await {
             Ok(response) => response,
@@ -87,24 +151,68 @@ impl Caller {
             }
         };
         let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let mut body = Vec::new();
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect();
+        let mut reply = Reply {
+            status,
+            headers,
+            body: Vec::new(),
+        };
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
-                    body.extend_from_slice(&chunk);
-                    if body.len() > ANSWER_BYTES_MAX {
+                    reply.body.extend_from_slice(&chunk);
+                    if reply.body.len() > ANSWER_BYTES_MAX {
                         return Try::Broken("answers at too great a length".to_owned());
                     }
                 }
-                Ok(None) => return Try::Answer(status, headers, body),
+                Ok(None) => return Try::Answer(reply),
                 // a refusal is one, whole or not
                 Err(_) if (400..500).contains(&status) => {
-                    return Try::Answer(status, headers, Vec::new());
+                    reply.body.clear();
+                    return Try::Answer(reply);
                 }
                 Err(error) => return Try::Broken(why(&error)),
             }
         }
+    }
+}
+
+impl Transport for Wire {
+    fn exchange<'a>(&'a self, exchange: &'a Exchange) -> Trying<'a> {
+        Box::pin(self.once(exchange))
+    }
+}
+
+impl Caller {
+    /// Sends it once, and reads the whole answer.
+    pub(super) async fn send(&self, call: &Call, url: &Url, credential: Credential) -> Try {
+        let mut url = url.clone();
+        let mut headers = call.headers.clone();
+        match credential {
+            Credential::None => {}
+            Credential::Header(name, value) => headers.push((name, value)),
+            Credential::Query(name, value) => {
+                url.query_pairs_mut().append_pair(&name, &value);
+            }
+        }
+        let mut total = self.timeouts.total.0;
+        if let Some(deadline) = self.deadline {
+            total = total.min(deadline.saturating_sub(self.account.clock().now()));
+        }
+        let exchange = Exchange {
+            method: call.method,
+            url,
+            headers,
+            body: call.body.clone(),
+            total,
+        };
+        self.transport.exchange(&exchange).await
     }
 }
 
@@ -157,6 +265,7 @@ fn reasons(error: &reqwest::Error) -> String {
 pub(super) fn address(own: &Url, text: &str) -> Result<Url, String> {
     let text = text.trim();
     let whole = match text.strip_prefix('/') {
+        Some("") => own.as_str().to_owned(),
         Some(rest) => format!("{}/{rest}", own.as_str().trim_end_matches('/')),
         None => text.to_owned(),
     };

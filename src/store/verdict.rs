@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::channel::manifest::request::{By, Counts, Missing, Verdict};
 
 use super::clean::clean;
+use super::lookup::{Reading, units};
 use super::outcome::Outcome;
 
 /// What an answer says of the items, in their order; `None` where it says nothing.
@@ -17,6 +18,7 @@ pub(super) fn read(
     verdict: &Verdict,
     answer: Option<&Value>,
     keys: &[String],
+    quantities: &[Option<String>],
     secrets: &[String],
 ) -> Vec<Option<Outcome>> {
     if verdict.by == By::Status {
@@ -34,6 +36,12 @@ pub(super) fn read(
         return unreadable("the answer is no JSON");
     };
     let reader = Reader { verdict, secrets };
+    if let Some(index) = &verdict.index {
+        return match answer.pointer(verdict.items.as_deref().unwrap_or("")) {
+            Some(Value::Array(elements)) => reader.by_number(elements, index, keys.len()),
+            _ => unreadable("the answer has no list where refusals should stand"),
+        };
+    }
     let Some(pointer) = &verdict.items else {
         let [key] = keys else {
             return unreadable("the answer has one outcome, and the batch several items");
@@ -55,10 +63,7 @@ pub(super) fn read(
     let elements = match answer.pointer(pointer) {
         Some(Value::Array(elements)) => elements
             .iter()
-            .map(|element| {
-                let key = verdict.key.as_deref().unwrap_or("");
-                (text(element.pointer(key)), element)
-            })
+            .flat_map(|element| levels(verdict, element))
             .collect::<Vec<_>>(),
         Some(Value::Object(members)) => members
             .iter()
@@ -78,11 +83,35 @@ pub(super) fn read(
             .collect(),
         _ => reader.by_key(&elements, keys),
     };
+    if let Some(pointer) = &verdict.quantity {
+        for ((outcome, key), wanted) in outcomes.iter_mut().zip(keys).zip(quantities) {
+            let mut said = elements
+                .iter()
+                .filter(|(known, _)| known.as_ref() == Some(key))
+                .map(|(_, level)| units(level.pointer(pointer)));
+            let wanted = wanted.as_ref().and_then(|wanted| wanted.parse().ok());
+            let wanted = wanted.map(Reading::Level);
+            if *outcome == Some(Outcome::Accepted) && said.any(|said| Some(said) != wanted) {
+                let reason = "the answer shows another level than was sent".to_owned();
+                *outcome = Some(Outcome::Unknown { reason });
+            }
+        }
+    }
+    let no = |outcome: &Option<Outcome>| {
+        matches!(
+            outcome,
+            Some(Outcome::Rejected { .. } | Outcome::Stale { .. })
+        )
+    };
+    if verdict.atomic && outcomes.iter().any(no) {
+        for outcome in outcomes.iter_mut().filter(|outcome| !no(outcome)) {
+            if !matches!(outcome, Some(Outcome::Unknown { .. })) {
+                *outcome = Some(held_back());
+            }
+        }
+    }
     if verdict.missing == Missing::Accepted && outcomes.iter().any(Option::is_none) {
-        let refused = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome, Some(Outcome::Rejected { .. })))
-            .count();
+        let refused = outcomes.iter().filter(|outcome| no(outcome)).count();
         let whole = proven(&verdict.counts, answer, keys.len(), refused, elements.len());
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
             *outcome = Some(if whole {
@@ -116,6 +145,50 @@ fn proven(counts: &Counts, answer: &Value, sent: usize, refused: usize, listed: 
     asked > 0
 }
 
+/// The levels in an element, each by its key.
+fn levels<'e>(verdict: &Verdict, element: &'e Value) -> Vec<(Option<String>, &'e Value)> {
+    let key = text(element.pointer(verdict.key.as_deref().unwrap_or("")));
+    let levels = match &verdict.levels {
+        None => std::slice::from_ref(element),
+        Some(pointer) => match element.pointer(pointer) {
+            Some(Value::Array(levels)) => levels.as_slice(),
+            _ => &[],
+        },
+    };
+    levels
+        .iter()
+        .map(|level| {
+            let place = verdict.place.as_deref();
+            let place = place.map(|place| text(level.pointer(place)).unwrap_or_default());
+            (key.clone().map(|key| joined(key, place)), level)
+        })
+        .collect()
+}
+
+/// A key with its location, where that belongs to it.
+pub(super) fn joined(key: String, place: Option<String>) -> String {
+    match place {
+        Some(place) => format!("{key}\u{1f}{place}"),
+        None => key,
+    }
+}
+
+/// Whether an answer says that the same batch is under way.
+pub(super) fn under_way(verdict: &Verdict, answer: Option<&Value>) -> bool {
+    let elements = verdict.items.as_deref().and_then(|items| {
+        let elements = answer?.pointer(items)?;
+        elements.as_array()
+    });
+    let Some(elements) = elements.filter(|_| !verdict.again.is_empty()) else {
+        return false;
+    };
+    elements.iter().any(|element| {
+        let code = verdict.code.as_deref();
+        text(code.and_then(|code| element.pointer(code)))
+            .is_some_and(|code| verdict.again.contains(&code))
+    })
+}
+
 /// A scalar as text.
 pub(super) fn text(value: Option<&Value>) -> Option<String> {
     match value? {
@@ -126,12 +199,70 @@ pub(super) fn text(value: Option<&Value>) -> Option<String> {
     }
 }
 
+/// What an item is that would have been taken, and went with one that was not.
+pub(super) fn held_back() -> Outcome {
+    Outcome::Held {
+        reason: "another item of its batch was refused, and the channel takes all or none"
+            .to_owned(),
+    }
+}
+
+/// How much an outcome leaves open.
+fn weight(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Accepted => 0,
+        Outcome::Held { .. } => 1,
+        Outcome::Rejected { .. } => 2,
+        Outcome::Stale { .. } => 3,
+        Outcome::Unknown { .. } => 4,
+    }
+}
+
 struct Reader<'r> {
     verdict: &'r Verdict,
     secrets: &'r [String],
 }
 
 impl Reader<'_> {
+    /// What went wrong to items by their number; the list is whole, and empty where nothing did.
+    fn by_number(&self, elements: &[Value], index: &str, count: usize) -> Vec<Option<Outcome>> {
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; count];
+        let mut whole = None;
+        for element in elements {
+            let outcome = self
+                .judge(element)
+                .filter(|outcome| *outcome != Outcome::Accepted);
+            let outcome = outcome.unwrap_or_else(|| Outcome::Unknown {
+                reason: "the answer names a trouble without a code".to_owned(),
+            });
+            let number = text(element.pointer(index)).and_then(|text| text.parse::<usize>().ok());
+            let place = match number.and_then(|number| outcomes.get_mut(number)) {
+                Some(place) => place,
+                None => &mut whole,
+            };
+            // of several about the same, what leaves most open counts
+            if place
+                .as_ref()
+                .is_none_or(|known| weight(known) < weight(&outcome))
+            {
+                *place = Some(outcome);
+            }
+        }
+        // a refusal of many that names none says little of each: alone they will tell
+        if let Some(Outcome::Rejected { transient, .. }) = &mut whole {
+            *transient |= count > 1;
+        }
+        let rest = match (whole, elements.is_empty() || !self.verdict.atomic) {
+            (Some(whole), _) => whole,
+            (None, true) => Outcome::Accepted,
+            (None, false) => held_back(),
+        };
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.or_else(|| Some(rest.clone())))
+            .collect()
+    }
+
     /// Elements to items by their key.
     fn by_key(
         &self,
@@ -150,6 +281,7 @@ impl Reader<'_> {
                 Some(known) => match (&known, &outcome) {
                     (Outcome::Accepted, Outcome::Accepted)
                     | (Outcome::Rejected { .. }, Outcome::Rejected { .. })
+                    | (Outcome::Stale { .. }, Outcome::Stale { .. })
                     | (Outcome::Unknown { .. }, _) => {}
                     // a list of troubles may name an item several times, the worst counts
                     (Outcome::Accepted, Outcome::Rejected { .. })
@@ -193,6 +325,23 @@ impl Reader<'_> {
         if !refused {
             return Some(Outcome::Accepted);
         }
+        let is = |words: &[String]| {
+            [&code, &status]
+                .into_iter()
+                .flatten()
+                .any(|word| words.contains(word))
+        };
+        if is(&verdict.stale) {
+            return Some(Outcome::Stale {
+                code: clean(&code.or(status).unwrap_or_default(), self.secrets),
+                message: clean(&message.unwrap_or_default(), self.secrets),
+            });
+        }
+        if is(&verdict.lost) || is(&verdict.again) {
+            let word = clean(&code.or(status).unwrap_or_default(), self.secrets);
+            let reason = format!("the answer says `{word}`, which settles nothing");
+            return Some(Outcome::Unknown { reason });
+        }
         let passes = |word: &Option<String>| {
             word.as_ref()
                 .is_some_and(|word| verdict.transient.contains(word))
@@ -220,7 +369,7 @@ mod tests {
 
     /// One letter an item: accepted, rejected, transient, unknown, nothing said.
     fn letters(verdict: &Verdict, answer: &Value, wanted: &[&str]) -> String {
-        read(verdict, Some(answer), &keys(wanted), &[])
+        read(verdict, Some(answer), &keys(wanted), &[], &[])
             .iter()
             .map(|outcome| match outcome {
                 Some(Outcome::Accepted) => 'a',
@@ -314,7 +463,7 @@ mod tests {
             "uu"
         );
         assert_eq!(letters(&verdict(LIST), &json!({"r": 5}), &["a"]), "u");
-        let words = read(&verdict(LIST), None, &keys(&["a"]), &[]);
+        let words = read(&verdict(LIST), None, &keys(&["a"]), &[], &[]);
         assert!(matches!(words[0], Some(Outcome::Unknown { .. })));
     }
 
@@ -323,7 +472,7 @@ mod tests {
         let single = verdict("message = \"/m\"\n");
         let answer = json!({"m": "token tok-999 \u{1b}[2J refused"});
         let secrets = ["tok-999".to_owned()];
-        let read = read(&single, Some(&answer), &keys(&["a"]), &secrets);
+        let read = read(&single, Some(&answer), &keys(&["a"]), &[], &secrets);
         let Some(Outcome::Rejected { message, .. }) = &read[0] else {
             panic!("{read:?}")
         };

@@ -79,6 +79,39 @@ pub struct Terms {
     pub salable: i64,
 }
 
+impl Terms {
+    /// The sum in a few words, such as `bkk-01 5 - 1 - 2 = 2; bkk-02 7; offered 7 of 9; online orders - 1`. Codes of locations
+    /// are data: clean it before it is shown.
+    pub fn words(&self) -> String {
+        let mut said: Vec<String> = self.parts.iter().map(Part::words).collect();
+        if self.shared != self.sum {
+            said.push(format!("offered {} of {}", self.shared, self.sum));
+        }
+        if self.online_open != 0 {
+            said.push(format!("online orders - {}", self.online_open));
+        }
+        if self.salable != self.shared.saturating_sub(self.online_open) {
+            said.push(format!("shown {}", self.salable));
+        }
+        said.join("; ")
+    }
+}
+
+impl Part {
+    fn words(&self) -> String {
+        let mut words = format!("{} {}", self.location, self.quantity);
+        for taken in [self.committed, self.safety_stock] {
+            if taken != 0 {
+                words.push_str(&format!(" - {taken}"));
+            }
+        }
+        if self.free != self.quantity {
+            words.push_str(&format!(" = {}", self.free));
+        }
+        words
+    }
+}
+
 impl Rule {
     /// The online locations of this sync, in the project's order; those of a sync without a map are one, unnamed.
     pub fn places(&self) -> Vec<String> {
@@ -328,6 +361,22 @@ mod tests {
         assert_eq!(salable(&rule, &[one.clone()], 0)[0].1, 6);
         rule.kept.insert("A".to_owned(), 9);
         assert_eq!(salable(&rule, &[one], 0)[0].1, 1);
+    }
+
+    #[test]
+    fn terms_read_as_the_sum_they_are() {
+        let mut rule = rule();
+        (rule.share, rule.maximum) = (Decimal::new(8, 1), 4);
+        rule.online_orders = OnlineOrders::Subtract;
+        let rows = [
+            row("bkk-02", Some(5), Some(1)),
+            row("cnx-01", Some(9), None),
+        ];
+        let terms = rule.targets("A", &rows, 1);
+        assert_eq!(
+            terms[0].words(),
+            "bkk-02 5 - 1 - 2 = 2; cnx-01 9 - 2 = 7; offered 7 of 9; online orders - 1; shown 4"
+        );
     }
 
     #[test]

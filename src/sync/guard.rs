@@ -18,10 +18,11 @@ use super::decide::Rule;
 use super::level::{Level, Pair, What};
 use super::observe::Observed;
 use super::state::{HeldPlan, LineFilter, Look, Totals, Which};
+use super::work::APPROVED;
 
 /// One change that would be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanItem {
+pub struct Planned {
     /// The pair.
     pub pair: Pair,
     /// What the store says.
@@ -45,7 +46,7 @@ pub struct Trip {
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// The changes, by place and SKU.
-    pub items: Vec<PlanItem>,
+    pub items: Vec<Planned>,
     /// Levels of this sync that are known at the store.
     pub compared: u64,
     /// Open levels that the store was not asked about yet.
@@ -65,7 +66,7 @@ pub fn plan(look: &dyn Look, rule: &Rule) -> Result<Plan, StateError> {
             && let Some(wanted) = level.wanted
         {
             match level.known {
-                Some(known) => plan.items.push(PlanItem {
+                Some(known) => plan.items.push(Planned {
                     pair: level.pair,
                     before: known.quantity,
                     after: wanted.quantity,
@@ -110,7 +111,6 @@ pub fn weigh(
         moves.entry(item.pair.place.clone()).or_default().add(item);
     }
     for (place, zeroed) in zeroed_within_the_hour(look, rule, now)? {
-        // what an approval let through is not weighed again by the runs of the next hour
         moves.entry(place).or_default().zeroed_before += zeroed;
     }
     let several = totals.len() > 1;
@@ -136,7 +136,7 @@ struct Moves {
 }
 
 impl Moves {
-    fn add(&mut self, item: &PlanItem) {
+    fn add(&mut self, item: &Planned) {
         self.changed += 1;
         self.to_zero += u64::from(item.before > 0 && item.after <= 0);
         self.units = self.units.saturating_add(item.before.abs_diff(item.after));
@@ -247,7 +247,8 @@ fn zeroed_within_the_hour(
         ..LineFilter::default()
     };
     look.ledger(&filter, &mut |line| {
-        if line.quantity <= 0 && line.before.is_some_and(|before| before > 0) {
+        let approved = line.code == APPROVED;
+        if line.quantity <= 0 && line.before.is_some_and(|before| before > 0) && !approved {
             *zeroed.entry(line.pair.place).or_default() += 1;
         }
         ControlFlow::Continue(())

@@ -25,6 +25,8 @@ mod push;
 mod readback;
 pub mod run;
 mod settle;
+#[cfg(test)]
+mod tests;
 pub mod source;
 pub mod standing;
 pub mod state;

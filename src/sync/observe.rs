@@ -18,7 +18,7 @@ use super::decide::Rule;
 use super::level::{Level, Line, Mark, Observation, Pair, Standing, Wanted, What};
 use super::planted;
 use super::source::{Read, ReadKind, SourceFailure, StockSource};
-use super::state::{Change, SyncState, Transaction, Which};
+use super::state::{Change, Look, SyncState, Transaction, Which};
 
 /// Events merged in one commit.
 const EVENTS_MOST: usize = 10_000;
@@ -134,6 +134,7 @@ pub fn observe(
         observed.rejected.extend(read.rejected);
         observed.remarks = read.remarks;
         kill_point(recovery::Y3);
+        let kind = read.kind;
         let mut position = read.position;
         position.read_at = tick;
         position.time = now;
@@ -141,6 +142,12 @@ pub fn observe(
             source: &rule.source,
             position: &position,
         })?;
+        if kind != ReadKind::Nothing {
+            made.write(Change::Note {
+                name: &fresh(&rule.source),
+                value: &tick.to_string(),
+            })?;
+        }
         changed_rule(rule, made, &mut touched)?;
         changed_orders(rule, made, orders, &mut touched)?;
         let none = BTreeMap::new();
@@ -360,6 +367,19 @@ impl<'a> Rows<'a> {
         }
         Ok(())
     }
+}
+
+fn fresh(source: &str) -> String {
+    format!("fresh:{source}")
+}
+
+/// The tick before the last reading that gave new content: of a file that was read before, looking again is not new.
+///
+/// # Errors
+/// A state that refuses.
+pub fn fresh_at(look: &dyn Look, source: &str) -> Result<u64, StateError> {
+    let note = look.note(&fresh(source))?;
+    Ok(note.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
 /// Takes rows that vanished as gone: no guard counts them again. They are known again when the source gives them.

@@ -75,11 +75,12 @@ impl Work<'_> {
         waiting: &mut u64,
     ) -> Result<Vec<Level>, StateError> {
         let now = self.now();
-        let compares = self.store.capabilities().compare_and_set;
+        let capabilities = self.store.capabilities();
         let read_at = self
             .state
             .position(&self.rule.source)?
             .map_or(0, |position| position.read_at);
+        let fresh_at = super::observe::fresh_at(&*self.state, &self.rule.source)?;
         let sync = self.rule.name.as_str();
         let mut chunk = Vec::new();
         *waiting = 0;
@@ -94,8 +95,14 @@ impl Work<'_> {
             if !ready {
                 return ControlFlow::Continue(());
             }
-            let observed_at = target.observed_at.max(read_at);
-            let old_target = compares && known.at > observed_at;
+            // what we wrote ourselves leaves no order unseen; what was read may hold some that the source did not
+            let observed_at = target.observed_at.max(match level.attempts {
+                0 => read_at,
+                _ => fresh_at,
+            });
+            let was_read =
+                known.version == 0 && (capabilities.compare_and_set || level.attempts > 0);
+            let old_target = was_read && known.at > observed_at;
             if old_target && !planted::is("stale compare retried with the old target") {
                 *waiting += 1;
                 return ControlFlow::Continue(());

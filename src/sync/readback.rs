@@ -127,6 +127,8 @@ impl Work<'_> {
                         version: 0,
                         at,
                     });
+                    // somebody else was there: the source has to say something newer first
+                    level.attempts = level.attempts.max(1);
                     changed.push(level);
                 }
                 Reading::NotStocked => {

@@ -146,11 +146,15 @@ impl Work<'_> {
                 Reading::Level(quantity) => {
                     level.flight = None;
                     let there = quantity == item.quantity;
-                    level.known = Some(Known {
-                        quantity,
-                        version: if there { item.version } else { 0 },
-                        at,
-                    });
+                    // as it was when it was sent: nobody else was there
+                    let untouched = item.compare.or(before) == Some(quantity);
+                    if there || !untouched {
+                        level.known = Some(Known {
+                            quantity,
+                            version: if there { item.version } else { 0 },
+                            at,
+                        });
+                    }
                     if there {
                         self.figures.accepted += 1;
                         level.attempts = 0;

@@ -14,9 +14,12 @@ use super::online::{OnlineStore, StoreError};
 use super::state::{Order, SyncState};
 
 /// Sendings and settlings of one intent before a person has to decide.
-pub const ATTEMPTS_MOST: u32 = 8;
+pub const ATTEMPTS_MOST: u32 = 5;
 /// The longest pause between two sendings of a refused level.
 const PAUSE_MOST: Duration = Duration::from_secs(15 * 60);
+
+/// The code of lines of a run that a person let pass.
+pub const APPROVED: &str = "approved";
 
 /// What the parts of a run share.
 pub struct Work<'a> {
@@ -28,6 +31,8 @@ pub struct Work<'a> {
     pub store: &'a mut dyn OnlineStore,
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Whether a person let a held plan pass: its zeros are not weighed again by the runs of the next hour.
+    pub approved: bool,
     /// Nothing new is begun after this, by the clock.
     pub deadline: Duration,
     /// Set from outside when the run shall end.
@@ -133,7 +138,10 @@ impl Work<'_> {
             before,
             batch: batch.id,
             what,
-            code: String::new(),
+            code: match self.approved {
+                true => APPROVED.to_owned(),
+                false => String::new(),
+            },
             message: String::new(),
         }
     }

@@ -14,15 +14,18 @@ use crate::helper;
 use crate::program::lower::parse;
 use crate::program::nearest::near;
 use crate::program::path::{mentioned, split_path};
+use crate::store::run::LEVEL_NAMES;
 use crate::store::template::OWN_HELPERS;
 use crate::validate::finding::Severity;
 
 use super::Problem;
 use super::place::Places;
 
+mod store;
+
 /// Names that the templates of a batch see.
 const ROOTS: &[&str] = &[
-    "settings", "feed", "run", "full", "group", "item", "items", "batch", "captures", "key",
+    "settings", "feed", "run", "full", "group", "item", "items", "batch", "captures", "key", "now",
 ];
 const FEED: &[&str] = &["name", "language", "currency", "country"];
 const BLOCKS: &[&str] = &["if", "unless", "each", "with", "lookup"];
@@ -75,13 +78,7 @@ pub(super) fn check(channel: &Channel, places: &Places<'_>, problems: &mut Vec<P
             &[],
         );
     }
-    if let Some(resolve) = &request.resolve {
-        let known = ["settings", "feed", "run", "full", "skus"];
-        lint.template(&resolve.url, &known, &["request", "resolve", "url"], &[]);
-        if let Some(text) = &resolve.template {
-            lint.template(text, &known, &["request", "resolve", "template"], &[]);
-        }
-    }
+    store::check(&mut lint, request);
     lint.delete(request);
     lint.document(request);
 }
@@ -122,6 +119,8 @@ impl Lint<'_, '_> {
             ("client_secret", auth.client_secret.as_deref()),
             ("refresh_token", auth.refresh_token.as_deref()),
             ("scope", auth.scope.as_deref()),
+            ("template", auth.template.as_deref()),
+            ("answer", auth.answer.as_deref()),
         ];
         let kind = auth.kind.as_str();
         for key in needed {
@@ -196,6 +195,7 @@ impl Lint<'_, '_> {
                 format!("write `{{{{secrets.{name}}}}}` in [request.auth], or take it out"),
             );
         }
+        self.pointer(auth.answer.as_deref(), &["request", "auth", "answer"], true);
         if auth.kind == AuthKind::None && !auth.hosts.is_empty() {
             self.say(
                 "no-effect",
@@ -374,6 +374,10 @@ impl Lint<'_, '_> {
             &verdict.status,
             &verdict.code,
             &verdict.message,
+            &verdict.index,
+            &verdict.levels,
+            &verdict.place,
+            &verdict.quantity,
             &verdict.counts.sent,
             &verdict.counts.accepted,
             &verdict.counts.listed,
@@ -387,6 +391,24 @@ impl Lint<'_, '_> {
                 path,
                 "one outcome cannot speak for a batch of several items".to_owned(),
                 "say where the list stands, `items = \"/…\"`, or write `batch = 1`",
+            );
+        }
+        if verdict.index.is_some() && verdict.items.is_none() {
+            self.say(
+                "request-verdict",
+                Severity::Error,
+                path,
+                "`index` is a number in a list, and no list is named".to_owned(),
+                "say where the list of refusals stands, `items = \"/…\"`",
+            );
+        }
+        if verdict.by == By::Status && (verdict.quantity.is_some() || verdict.index.is_some()) {
+            self.say(
+                "no-effect",
+                Severity::Warning,
+                path,
+                "with `by = \"status\"` nothing in the answer is read".to_owned(),
+                "take `quantity` and `index` out, or choose another `by`",
             );
         }
         let counts = &verdict.counts;
@@ -485,6 +507,22 @@ impl Lint<'_, '_> {
         );
     }
 
+    fn connector(&self) -> bool {
+        let request = self.channel.manifest.request.as_ref();
+        request.is_some_and(|request| request.levels.is_some())
+    }
+
+    /// The names that each item has.
+    fn item_names(&self) -> Vec<&str> {
+        let mut names = vec!["id", "sku"];
+        names.extend(LEVEL_NAMES);
+        let request = self.channel.manifest.request.as_ref();
+        if let Some(resolve) = request.and_then(|request| request.resolve.as_ref()) {
+            names.extend(resolve.fields.keys().map(String::as_str));
+        }
+        names
+    }
+
     /// A template's names and helpers.
     fn template(&mut self, text: &str, roots: &[&str], path: &[&str], captures: &[&str]) {
         let template = match parse(text) {
@@ -517,6 +555,8 @@ impl Lint<'_, '_> {
                 );
             }
         }
+        // within the loop an item's own names stand bare
+        let in_items = text.contains("{{#each items");
         for name in mentioned(&template) {
             let (_, found) = split_path(&name);
             let Some((root, rest)) = found.split_first() else {
@@ -533,6 +573,9 @@ impl Lint<'_, '_> {
                     format!("`{name}` would show a secret outside [request.auth]"),
                     "secrets stand in [request.auth] alone, which sends them to the channel's own host",
                 );
+                continue;
+            }
+            if in_items && self.item_names().contains(&root.as_str()) {
                 continue;
             }
             if !roots.contains(&root.as_str()) {
@@ -553,6 +596,8 @@ impl Lint<'_, '_> {
                 "captures" => captures.to_vec(),
                 "feed" => FEED.to_vec(),
                 "batch" => vec!["digest", "items", "bytes"],
+                "page" => vec!["number", "offset", "cursor"],
+                "item" if self.connector() => self.item_names(),
                 _ => continue,
             };
             let Some(last) = rest.first().filter(|last| !known.contains(&last.as_str())) else {

@@ -4,18 +4,24 @@
 //! where the answer tells what became of each item. A store connector is the same with `records = "stock"`.
 
 mod auth;
+mod levels;
+mod lookup;
 mod measure;
+mod verdict;
 
 pub use auth::{Auth, AuthKind, ClientPlace, SecretNeeded};
+pub use levels::{Budget, Levels};
+pub use lookup::{Pages, Read, RemoteId, Resolve, Unnamed};
 pub use measure::{Size, Span};
+pub use verdict::{By, Counts, ErrorPlaces, Missing, Verdict};
 
 use std::fmt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 
 /// How a channel takes requests.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -32,6 +38,9 @@ pub struct Request {
     /// How fast calls may go, all together.
     #[serde(default)]
     pub pace: Option<Pace>,
+    /// What an answer says of the points that are left, where calls cost points.
+    #[serde(default)]
+    pub budget: Option<Budget>,
     /// How much goes into one batch: a number of items, or `{ items = 100, bytes = "4 MB" }`.
     #[serde(default)]
     pub batch: Batch,
@@ -61,6 +70,10 @@ pub struct Request {
     pub delete: Option<Delete>,
     /// How SKUs become the channel's own ids.
     pub resolve: Option<Resolve>,
+    /// How a store's present levels are read.
+    pub read: Option<Read>,
+    /// What a store can do that is kept in step; with it the channel is a store connector.
+    pub levels: Option<Levels>,
 }
 
 /// How fast calls may go: a bucket of `burst` calls that fills by `requests` each `per`.
@@ -289,88 +302,6 @@ pub struct Until {
     pub within: Span,
 }
 
-/// How an answer's elements and our items find each other.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum By {
-    /// By a key that both have.
-    #[default]
-    Key,
-    /// The nth element is about the nth item.
-    Index,
-    /// The status alone speaks for the whole batch.
-    Status,
-}
-
-/// What an item is when the answer does not name it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Missing {
-    /// Nobody knows.
-    #[default]
-    Unknown,
-    /// Taken, where `counts` prove that the answer is whole.
-    Accepted,
-}
-
-/// Where an answer says what became of each item.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Verdict {
-    /// The step whose answer it is; the last by default.
-    pub step: Option<String>,
-    /// The array, or the object by key, of outcomes: a JSON pointer. Left out, the whole answer is the one outcome.
-    pub items: Option<String>,
-    /// How its elements and our items find each other.
-    pub by: By,
-    /// The key in an element: a JSON pointer.
-    pub key: Option<String>,
-    /// The key in our item: a JSON pointer into it; its id by default.
-    pub item: Option<String>,
-    /// The status in an element: a JSON pointer.
-    pub status: Option<String>,
-    /// Statuses of an item that was taken. Without `status`, an element with neither code nor message is taken.
-    pub accepted: Vec<String>,
-    /// The code of a refusal: a JSON pointer in the element.
-    pub code: Option<String>,
-    /// Its words.
-    pub message: Option<String>,
-    /// Codes and statuses of refusals that pass: the item is sent again, a few times.
-    pub transient: Vec<String>,
-    /// What an item is that the answer does not name.
-    pub missing: Missing,
-    /// Numbers in the answer that prove that it is whole.
-    pub counts: Counts,
-}
-
-/// Numbers in an answer that prove that it is whole: JSON pointers.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Counts {
-    /// As many as items were sent.
-    pub sent: Option<String>,
-    /// As many as were not refused.
-    pub accepted: Option<String>,
-    /// As many as the list has elements.
-    pub listed: Option<String>,
-}
-
-/// Where an answer that refuses a whole call says why: JSON pointers.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ErrorPlaces {
-    /// The code.
-    pub code: Option<String>,
-    /// Its words.
-    pub message: Option<String>,
-    /// Codes that mean: too many calls, whatever the status.
-    pub throttled: Vec<String>,
-    /// Codes that mean: the credentials do not hold, whatever the status.
-    pub unauthorized: Vec<String>,
-    /// Codes that mean: the account may not, whatever the status.
-    pub forbidden: Vec<String>,
-}
-
 /// How an item is taken out.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -383,44 +314,6 @@ pub struct Delete {
     pub step: Vec<Step>,
     /// Where their answer says what became of each.
     pub verdict: Option<Verdict>,
-}
-
-/// How SKUs become the channel's own ids.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Resolve {
-    /// The method; POST by default.
-    #[serde(default)]
-    pub method: Method,
-    /// The address: a template over `settings` and `skus`.
-    pub url: String,
-    /// Headers: templates.
-    #[serde(default)]
-    pub headers: IndexMap<String, String>,
-    /// What is sent: a JSON text as a template.
-    pub template: Option<String>,
-    /// SKUs asked for at once; 1 by default.
-    #[serde(default)]
-    pub batch: Batch,
-    /// The array of what was found: a JSON pointer.
-    pub items: String,
-    /// The SKU in an element: a JSON pointer.
-    pub sku: String,
-    /// The remote id in an element: a JSON pointer.
-    pub id: String,
-    /// Further members of `item`, and where they stand in an element.
-    #[serde(default)]
-    pub fields: IndexMap<String, String>,
-}
-
-/// What a channel's own id of a SKU is; kept between runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RemoteId {
-    /// The id.
-    pub id: String,
-    /// Further members by name.
-    #[serde(default)]
-    pub fields: IndexMap<String, String>,
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::super::memory::{Fault, Memory, Reply, Server};
 use super::super::outcome::Outcome;
-use super::super::resolve::resolve;
+use super::super::{Connection, Found};
 use super::{Bench, SIMPLE, items};
+use crate::channel::manifest::request::RemoteId;
 
 fn results(seen: &super::super::memory::Seen) -> Reply {
     let list: Vec<_> = seen.json()["items"]
@@ -205,20 +206,21 @@ fn skus_become_remote_ids_once() {
         "{SIMPLE}[resolve]\nurl = \"/find\"\ntemplate = '{{\"skus\":[{{{{#each skus}}}}{{{{#unless @first}}}},{{{{/unless}}}}{{{{json this}}}}{{{{/each}}}}]}}'\nbatch = 2\nitems = \"/data\"\nsku = \"/sku\"\nid = \"/id\"\nfields = {{ parent = \"/parent/id\" }}\n"
     );
     let bench = Bench::new(&server.address, &text);
-    let mut known = HashMap::new();
+    let store = Connection::open(&bench.sending()).expect("opened");
     let wanted = ["a", "bb", "unknown", "bb"].map(str::to_owned);
-    let strangers = resolve(&bench.sending(), wanted.clone(), &mut known).expect("found");
-    assert_eq!(strangers, 1);
+    let found = store.resolve(&wanted).expect("found");
+    assert_eq!(found.len(), 3);
+    assert_eq!(found["unknown"], Found::Stranger);
+    assert_eq!(server.seen().len(), 2, "each SKU is asked for once");
+    let known: HashMap<String, RemoteId> = found
+        .into_iter()
+        .filter_map(|(sku, found)| match found {
+            Found::Remote(remote) => Some((sku, remote)),
+            Found::Stranger | Found::Ambiguous => None,
+        })
+        .collect();
     assert_eq!(known["bb"].id, "2");
     assert_eq!(known["bb"].fields["parent"], "p");
-    assert_eq!(known.len(), 2);
-    assert_eq!(server.seen().len(), 2);
-    resolve(&bench.sending(), wanted, &mut known).expect("found");
-    assert_eq!(
-        server.seen().len(),
-        3,
-        "only what is not known is asked for"
-    );
 
     // and the engine's templates see them
     let server = Server::start(results);

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Span;
+
 /// A secret the merchant must give.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -34,6 +36,8 @@ pub enum AuthKind {
     Oauth2Client,
     /// Login with Amazon: as `oauth2-refresh`, with the token in `x-amz-access-token`.
     AmazonLwa,
+    /// A call with user and password whose answer holds the token of a session.
+    Login,
 }
 
 impl AuthKind {
@@ -48,6 +52,7 @@ impl AuthKind {
             AuthKind::Oauth2Refresh => "oauth2-refresh",
             AuthKind::Oauth2Client => "oauth2-client",
             AuthKind::AmazonLwa => "amazon-lwa",
+            AuthKind::Login => "login",
         }
     }
 
@@ -78,6 +83,10 @@ impl AuthKind {
                 &["client_id", "client_secret", "refresh_token"],
                 &["url", "hosts"],
             ),
+            AuthKind::Login => (
+                &["url", "template", "answer"],
+                &["life", "header", "prefix", "hosts"],
+            ),
         }
     }
 
@@ -85,7 +94,10 @@ impl AuthKind {
     pub fn fetches_tokens(self) -> bool {
         matches!(
             self,
-            AuthKind::Oauth2Refresh | AuthKind::Oauth2Client | AuthKind::AmazonLwa
+            AuthKind::Oauth2Refresh
+                | AuthKind::Oauth2Client
+                | AuthKind::AmazonLwa
+                | AuthKind::Login
         )
     }
 }
@@ -119,7 +131,7 @@ pub struct Auth {
     pub user: Option<String>,
     /// The password of HTTP Basic.
     pub password: Option<String>,
-    /// Where tokens are fetched.
+    /// Where tokens are fetched; of `login` one that begins with `/` continues the channel's `url`.
     pub url: Option<String>,
     /// The client's id.
     pub client_id: Option<String>,
@@ -131,6 +143,12 @@ pub struct Auth {
     pub refresh_token: Option<String>,
     /// What is asked for.
     pub scope: Option<String>,
+    /// What `login` sends: a JSON text as a template.
+    pub template: Option<String>,
+    /// Where the answer to `login` has the token: a JSON pointer, or `header:NAME`.
+    pub answer: Option<String>,
+    /// How long a token of `login` holds; it is fetched anew when it is refused, too. An hour by default.
+    pub life: Option<Span>,
     /// Hosts that may see the credentials beside the one of `url`.
     pub hosts: Vec<String>,
 }

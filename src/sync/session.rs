@@ -1,0 +1,523 @@
+//! A project's syncs, run once: each store account by itself, so that one that is down holds no other up.
+//!
+//! Comes in: the project and what is asked. Goes out: a summary a sync. Promised: one lock, one state and one pace a store
+//! account; a dry run works on a copy of the state in memory's stead and sends nothing; a sync that cannot run says so and
+//! lets the others go on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::config::sync::{OnlineOrders, Store, Sync};
+use crate::config::{ConfigError, Project, span};
+use crate::program::nearest::near;
+use crate::recovery::{self, kill_point};
+use crate::state::StateError;
+use crate::store::pace::{Clock, SystemClock};
+
+use super::connector::Connector;
+use super::decide::Rule;
+use super::guard::{Plan, Planned, Trip};
+use super::level::{Line, What};
+use super::online::{OnlineStore, StoreError};
+use super::rule::stock_source;
+use super::run::{self, Ended, Inputs, RunError};
+use super::source::{self, SourceFailure};
+use super::state::{Change, HeldPlan, LineFilter, RunEnd, SqliteState, SyncState, Which};
+use super::summary::{
+    DEADLINE, GuardTrip, PLANNED_MAX, PlanItem, REFUSALS_MAX, SyncOutcome, SyncReport, SyncRequest,
+    SyncSummary,
+};
+use super::work::{Figures, Halt, Work};
+
+/// Runs what is asked.
+///
+/// # Errors
+/// A project that is wrong: all that is wrong with it.
+pub fn sync(
+    project: &Project,
+    request: &SyncRequest,
+    stop: &Arc<AtomicBool>,
+) -> Result<SyncReport, Vec<ConfigError>> {
+    super::check::check(project)?;
+    let syncs = chosen(project, &request.syncs).map_err(|error| vec![error])?;
+    let stores: Vec<&Store> = project
+        .store
+        .iter()
+        .filter(|store| syncs.iter().any(|sync| sync.to == store.name))
+        .collect();
+    let results: Vec<Result<Vec<SyncSummary>, ConfigError>> = std::thread::scope(|scope| {
+        let running: Vec<_> = stores
+            .iter()
+            .map(|store| {
+                let of_store: Vec<&Sync> = syncs
+                    .iter()
+                    .copied()
+                    .filter(|sync| sync.to == store.name)
+                    .collect();
+                scope.spawn(move || account(project, store, &of_store, request, stop))
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| match thread.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    let mut report = SyncReport::default();
+    let mut errors = Vec::new();
+    for result in results {
+        match result {
+            Ok(summaries) => report.syncs.extend(summaries),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() && report.syncs.is_empty() {
+        return Err(errors);
+    }
+    for error in errors {
+        report.remarks.push(error.to_string());
+    }
+    let order = |name: &str| project.sync.iter().position(|sync| sync.name == name);
+    report.syncs.sort_by_key(|summary| order(&summary.name));
+    Ok(report)
+}
+
+/// The syncs that are asked for, in the project's order.
+///
+/// # Errors
+/// A name that no sync has; a project without any.
+pub fn chosen<'p>(project: &'p Project, names: &[String]) -> Result<Vec<&'p Sync>, ConfigError> {
+    let wrong = |message: String, hint: String| ConfigError::new("shelfcast.toml", message, hint);
+    if project.sync.is_empty() {
+        return Err(wrong(
+            "there is no [[sync]]".to_owned(),
+            "docs/sync.md shows how one is written".to_owned(),
+        ));
+    }
+    for name in names {
+        if !project.sync.iter().any(|sync| sync.name == *name) {
+            let all = project.sync.iter().map(|sync| sync.name.as_str());
+            let hint = near(name, all.clone())
+                .unwrap_or_else(|| format!("there is {}", all.collect::<Vec<_>>().join(", ")));
+            return Err(wrong(format!("there is no sync `{name}`"), hint));
+        }
+    }
+    Ok(project
+        .sync
+        .iter()
+        .filter(|sync| names.is_empty() || names.contains(&sync.name))
+        .collect())
+}
+
+/// All syncs of one store account, one after the other.
+fn account(
+    project: &Project,
+    store: &Store,
+    syncs: &[&Sync],
+    request: &SyncRequest,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<SyncSummary>, ConfigError> {
+    let deadline = deadline(syncs, request);
+    let run = format!("{}-{}", store.name, request.now.as_millisecond());
+    let mut connector = Connector::open(
+        project,
+        store,
+        &run,
+        Some(deadline),
+        Some(Arc::clone(stop)),
+    )?;
+    let opened = match request.dry_run {
+        true => SqliteState::scratch(&project.folder, &store.name),
+        false => SqliteState::open(&project.folder, &store.name, request.wait, request.now),
+    };
+    let mut state = match opened {
+        Ok(state) => state,
+        Err(error) => {
+            return Ok(syncs
+                .iter()
+                .map(|sync| {
+                    let mut summary = begun(sync, &connector);
+                    failed_state(&mut summary, &error);
+                    summary
+                })
+                .collect());
+        }
+    };
+    kill_point(recovery::Y1);
+    syncs
+        .iter()
+        .map(|sync| one(project, sync, &mut state, &mut connector, request, deadline, stop))
+        .collect()
+}
+
+fn deadline(syncs: &[&Sync], request: &SyncRequest) -> Duration {
+    let own = syncs
+        .iter()
+        .filter_map(|sync| span::parse(sync.deadline.as_deref()?).ok())
+        .max();
+    request.deadline.or(own).unwrap_or(DEADLINE)
+}
+
+fn begun(sync: &Sync, connector: &Connector) -> SyncSummary {
+    SyncSummary {
+        name: sync.name.clone(),
+        store: sync.to.clone(),
+        address: connector.address(),
+        ..SyncSummary::default()
+    }
+}
+
+/// One sync.
+fn one(
+    project: &Project,
+    sync: &Sync,
+    state: &mut SqliteState,
+    connector: &mut Connector,
+    request: &SyncRequest,
+    deadline: Duration,
+    stop: &Arc<AtomicBool>,
+) -> Result<SyncSummary, ConfigError> {
+    let begun_at = Instant::now();
+    let calls = connector.calls().0;
+    let mut summary = begun(sync, connector);
+    let rule = Rule::of(
+        project,
+        sync,
+        connector.capabilities().maximum,
+        super::keep::units(project, sync)?,
+    )?;
+    let clock = SystemClock::default();
+    let approved = match approved(state, &rule, request) {
+        Ok(approved) => approved,
+        Err(Refused::State(error)) => {
+            failed_state(&mut summary, &error);
+            return Ok(summary);
+        }
+        Err(Refused::Unknown(error)) => return Err(error),
+    };
+    let mut source = source::open(project, stock_source(project, sync)?, sync, request.full)?;
+    let mut read_orders = || source::orders(project, sync);
+    let mut inputs = Inputs {
+        source: source.as_mut(),
+        orders: match sync.online_orders {
+            OnlineOrders::Subtract => Some(&mut read_orders),
+            OnlineOrders::Booked | OnlineOrders::StoreReserves => None,
+        },
+        full: request.full,
+        push: !request.dry_run,
+        approved,
+        turn: state_turn(state, sync),
+    };
+    let mut work = Work {
+        rule: &rule,
+        state,
+        store: connector,
+        clock: &clock,
+        approved: request.approve.is_some(),
+        deadline: clock.now().saturating_add(deadline),
+        stop,
+        figures: Figures::default(),
+    };
+    let ended = run::run(&mut work, &mut inputs);
+    let figures = std::mem::take(&mut work.figures);
+    match ended {
+        Ok(ended) => tell(&mut summary, &rule, state, &ended, &figures, request)
+            .unwrap_or_else(|error| failed_state(&mut summary, &error)),
+        Err(RunError::State(error)) => failed_state(&mut summary, &error),
+        Err(RunError::Source(SourceFailure::Configuration { message, hint })) => {
+            return Err(ConfigError::new("shelfcast.toml", message, hint));
+        }
+        Err(RunError::Source(SourceFailure::NotWhole { message, hint })) => {
+            summary.outcome = SyncOutcome::NoSource;
+            summary.error = Some((message, hint));
+        }
+        Err(RunError::Source(SourceFailure::State(error))) => failed_state(&mut summary, &error),
+    }
+    summary.calls = connector.calls().0 - calls;
+    summary.seconds = begun_at.elapsed().as_secs_f64();
+    if !request.dry_run
+        && let Err(error) = remember(state, &summary)
+    {
+        failed_state(&mut summary, &error);
+    }
+    Ok(summary)
+}
+
+/// Which run of the sync this is: which part of the levels its sample reads back.
+fn state_turn(state: &SqliteState, sync: &Sync) -> u64 {
+    use super::state::Look;
+    state
+        .note(&format!("turn:{}", sync.name))
+        .ok()
+        .flatten()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+/// How the run ended, for `status`; and its turn is over.
+fn remember(state: &mut SqliteState, summary: &SyncSummary) -> Result<(), StateError> {
+    use super::state::Look;
+    let name = format!("turn:{}", summary.name);
+    let turn: u64 = state
+        .note(&name)?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    let turn = turn.wrapping_add(1).to_string();
+    let end = RunEnd {
+        sync: summary.name.clone(),
+        at: crate::clock::now(),
+        exit: summary.exit(),
+        words: match &summary.error {
+            Some((message, _)) => format!("{}: {message}", summary.outcome.as_str()),
+            None => summary.outcome.as_str().to_owned(),
+        },
+        compared: summary.compared,
+        changed: summary.changed,
+        accepted: summary.accepted,
+    };
+    state.commit(&mut |made| {
+        made.write(Change::Note {
+            name: &name,
+            value: &turn,
+        })?;
+        made.write(Change::Run(&end))
+    })?;
+    Ok(())
+}
+
+enum Refused {
+    State(StateError),
+    Unknown(ConfigError),
+}
+
+/// The held plan that a person let pass.
+fn approved(
+    state: &SqliteState,
+    rule: &Rule,
+    request: &SyncRequest,
+) -> Result<Option<HeldPlan>, Refused> {
+    use super::state::Look;
+    let Some(id) = &request.approve else {
+        return Ok(None);
+    };
+    let held = state.held().map_err(Refused::State)?;
+    let plan = held
+        .into_iter()
+        .find(|plan| plan.id == *id && plan.sync == rule.name);
+    match plan {
+        Some(plan) => Ok(Some(plan)),
+        None => Err(Refused::Unknown(ConfigError::new(
+            "--approve",
+            format!("sync `{}` holds no plan `{id}`", rule.name),
+            "the run that is held says its plan's id; a later run may have replaced it: `shelfcast sync --dry-run` shows what is held now",
+        ))),
+    }
+}
+
+fn failed_state(summary: &mut SyncSummary, error: &StateError) {
+    summary.outcome = match error.exit() {
+        5 => SyncOutcome::Busy,
+        _ => SyncOutcome::State,
+    };
+    summary.error = Some((error.to_string(), error.hint.clone()));
+}
+
+/// What happened, as it is told.
+fn tell(
+    summary: &mut SyncSummary,
+    rule: &Rule,
+    state: &SqliteState,
+    ended: &Ended,
+    figures: &Figures,
+    request: &SyncRequest,
+) -> Result<(), StateError> {
+    use super::state::Look;
+    let plan = &ended.plan;
+    summary.compared = plan.compared;
+    summary.changed = plan.items.len() as u64 + plan.unread;
+    summary.accepted = figures.accepted;
+    summary.rejected = figures.refused + figures.dead;
+    summary.unknown = ended.in_flight;
+    summary.held = ended.open;
+    summary.in_step = plan
+        .compared
+        .saturating_sub(ended.open)
+        .saturating_sub(ended.in_flight);
+    summary.strangers = state.count(Which::Aside)?;
+    summary.dead = state.count(Which::Dead)?;
+    summary.rounds = ended.rounds;
+    let drift = [("lost write", figures.lost), ("foreign edit", figures.foreign)];
+    summary.drift = drift
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| (what.to_owned(), count))
+        .collect();
+    for item in &plan.items {
+        let moved = item.before.abs_diff(item.after);
+        match item.after > item.before {
+            true => summary.units.0 = summary.units.0.saturating_add(moved),
+            false => summary.units.1 = summary.units.1.saturating_add(moved),
+        }
+    }
+    if let Some(observed) = &ended.observed {
+        summary.remarks.extend(observed.remarks.iter().cloned());
+        if observed.older > 0 {
+            summary.remarks.push(format!(
+                "{} rows of source `{}` are older than what is known, and change nothing",
+                observed.older, rule.source
+            ));
+        }
+        if observed.uncounted > 0 {
+            summary.remarks.push(format!(
+                "{} rows of source `{}` give no count, and change nothing",
+                observed.uncounted, rule.source
+            ));
+        }
+    }
+    summary.findings.clone_from(&ended.findings);
+    let trips: Vec<GuardTrip> = plan.trips.iter().map(|trip| trip_of(trip, plan)).collect();
+    match &ended.held {
+        Some(held) => summary.plan_id = Some(held.id.clone()),
+        None if request.dry_run && !trips.is_empty() => {}
+        None => {}
+    }
+    summary.tripped = trips;
+    if request.dry_run || ended.held.is_some() {
+        summary.plan = planned(state, rule, plan)?;
+    }
+    summary.refusals = refusals(state, rule, request.now)?;
+    summary.outcome = outcome(summary, ended, figures, request);
+    if let Some(Halt::Store(error)) = &figures.halted {
+        summary.error = Some((error.to_string(), hint(error)));
+    }
+    if let Some(Halt::Paused(reason)) = &figures.halted {
+        summary
+            .remarks
+            .push(format!("paused: {reason}; `shelfcast resume {}` goes on", rule.name));
+    }
+    Ok(())
+}
+
+fn hint(error: &StoreError) -> String {
+    match error {
+        StoreError::Configuration(_) => "see the store's settings in shelfcast.toml".to_owned(),
+        StoreError::Failed(_) => {
+            "running again is safe: what is open is kept and goes out then".to_owned()
+        }
+    }
+}
+
+fn outcome(
+    summary: &SyncSummary,
+    ended: &Ended,
+    figures: &Figures,
+    request: &SyncRequest,
+) -> SyncOutcome {
+    if ended.held.is_some() {
+        return SyncOutcome::Held;
+    }
+    match &figures.halted {
+        Some(Halt::Stopped) => return SyncOutcome::Interrupted,
+        Some(Halt::Paused(_)) => return SyncOutcome::Paused,
+        Some(Halt::Store(_)) => return SyncOutcome::Failed,
+        Some(Halt::Deadline) => return SyncOutcome::Partly,
+        None => {}
+    }
+    if request.dry_run {
+        return SyncOutcome::Planned;
+    }
+    if summary.unknown > 0 || figures.unread > 0 {
+        return SyncOutcome::Failed;
+    }
+    match summary.rejected > 0 || summary.held > 0 {
+        true => SyncOutcome::Partly,
+        false => SyncOutcome::Done,
+    }
+}
+
+fn trip_of(trip: &Trip, plan: &Plan) -> GuardTrip {
+    let mut items: Vec<PlanItem> = plan
+        .items
+        .iter()
+        .filter(|item| trip.place.is_empty() || item.pair.place == trip.place)
+        .filter(|item| trip.guard != "to_zero" || (item.before > 0 && item.after <= 0))
+        .map(|item| plan_item(item, String::new()))
+        .collect();
+    if trip.guard == "vanished" {
+        items.clear();
+    }
+    items.sort_by_key(PlanItem::harm);
+    items.truncate(5);
+    GuardTrip {
+        guard: trip.guard.to_owned(),
+        place: trip.place.clone(),
+        message: trip.message.clone(),
+        items,
+    }
+}
+
+fn plan_item(item: &Planned, why: String) -> PlanItem {
+    PlanItem {
+        pair: item.pair.clone(),
+        before: Some(item.before),
+        after: item.after,
+        why,
+    }
+}
+
+/// The plan's most harmful items, with why.
+fn planned(state: &SqliteState, rule: &Rule, plan: &Plan) -> Result<Vec<PlanItem>, StateError> {
+    use super::state::Look;
+    let mut items: Vec<PlanItem> = plan
+        .items
+        .iter()
+        .map(|item| plan_item(item, String::new()))
+        .collect();
+    items.sort_by(|one, other| one.harm().cmp(&other.harm()).then(one.pair.cmp(&other.pair)));
+    items.truncate(PLANNED_MAX);
+    let orders: BTreeMap<String, i64> = state
+        .note(&format!("orders:{}", rule.name))?
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    for item in &mut items {
+        let sku = &item.pair.sku;
+        let observations = state.observations(&rule.source, sku)?;
+        let open = orders.get(sku).copied().unwrap_or(0);
+        let terms = rule.targets(sku, &observations, open);
+        if let Some(terms) = terms.iter().find(|terms| terms.place == item.pair.place) {
+            item.why = terms.words();
+        }
+    }
+    Ok(items)
+}
+
+/// What the store did not take in this run.
+fn refusals(
+    state: &SqliteState,
+    rule: &Rule,
+    since: Timestamp,
+) -> Result<Vec<Line>, StateError> {
+    use super::state::Look;
+    let mut lines = Vec::new();
+    let filter = LineFilter {
+        sync: Some(&rule.name),
+        since: Some(since),
+        ..LineFilter::default()
+    };
+    state.ledger(&filter, &mut |line| {
+        if matches!(line.what, What::Refused | What::Dead | What::Unknown | What::Stale) {
+            lines.push(line);
+        }
+        match lines.len() < REFUSALS_MAX {
+            true => std::ops::ControlFlow::Continue(()),
+            false => std::ops::ControlFlow::Break(()),
+        }
+    })?;
+    Ok(lines)
+}
