@@ -5,6 +5,7 @@
 
 pub mod contract;
 pub mod dead;
+pub mod level;
 mod plan;
 pub mod run;
 pub mod standing;

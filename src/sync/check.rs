@@ -21,6 +21,15 @@ pub fn connector(store: &Store) -> String {
     format!("{}-stock", store.connector)
 }
 
+/// The largest level that a store takes, as its connector says; no limit where it says none.
+pub fn maximum(project: &Project, store: &Store) -> i64 {
+    let channel = crate::channel::load(Some(&project.folder), &connector(store));
+    let request = channel.ok().and_then(|channel| channel.manifest.request);
+    request
+        .and_then(|request| request.levels)
+        .map_or(i64::MAX, |levels| levels.maximum)
+}
+
 /// Looks at all stores and syncs of a project.
 ///
 /// # Errors
@@ -54,6 +63,7 @@ pub fn check(project: &Project) -> Result<(), Vec<ConfigError>> {
         ends(sync, project, &mut errors);
         numbers(sync, &mut errors);
         locations(sync, project, &mut errors);
+        stocks(sync, project, &mut errors);
         for other in before.filter(|other| other.to == sync.to) {
             overlap(sync, other, &mut errors);
         }
@@ -376,6 +386,36 @@ fn locations(sync: &Sync, project: &Project, errors: &mut Vec<ConfigError>) {
                 ));
             }
         }
+    }
+}
+
+/// A store with locations is told which, one with a single stock is not.
+fn stocks(sync: &Sync, project: &Project, errors: &mut Vec<ConfigError>) {
+    let Some(store) = project.store.iter().find(|store| store.name == sync.to) else {
+        return;
+    };
+    let channel = crate::channel::load(Some(&project.folder), &connector(store));
+    let request = channel.ok().and_then(|channel| channel.manifest.request);
+    let Some(levels) = request.and_then(|request| request.levels) else {
+        return;
+    };
+    let mapped = matches!(sync.locations, Some(Locations::Mapped(_)));
+    if levels.places && !mapped {
+        errors.push(wrong(
+            format!(
+                "sync `{}`: store `{}` has locations, and none is said to be which",
+                sync.name, store.name
+            ),
+            "write `locations = { ours = \"the store's id\" }`",
+        ));
+    } else if mapped && !levels.places {
+        errors.push(wrong(
+            format!(
+                "sync `{}`: store `{}` has one stock, and no locations",
+                sync.name, store.name
+            ),
+            "write `locations = [\"a\", \"b\"]`: those of ours that it sells from",
+        ));
     }
 }
 

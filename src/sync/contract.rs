@@ -408,6 +408,17 @@ impl Suite<'_> {
                 format!("a stale write is answered so that nobody knows: {reason}"),
                 "name the refusal in [request.verdict]",
             ),
+            (Outcome::Rejected { code, .. }, _) => self.tell_hint(
+                clause,
+                Verdict::Broken,
+                format!("a stale write is refused with `{code}`, and is not seen to be stale: it would become a dead letter"),
+                "name the code under `stale` in [request.verdict]",
+            ),
+            (Outcome::Held { reason }, _) => self.tell(
+                clause,
+                Verdict::NotTried,
+                format!("it did not leave: {reason}"),
+            ),
             _ => self.tell(
                 clause,
                 Verdict::Holds,

@@ -10,23 +10,31 @@
 //! compare-and-set is said in the documentation.
 
 pub mod check;
+pub mod connector;
 pub mod contract;
 pub mod decide;
+pub mod examine;
 pub mod guard;
+pub mod keep;
 pub mod level;
 pub mod observe;
 pub mod online;
 pub mod orders;
+pub mod origin;
 pub mod planted;
 mod prepare;
 mod push;
 mod readback;
+pub mod rule;
 pub mod run;
+pub mod session;
 mod settle;
 pub mod source;
 pub mod standing;
 pub mod state;
 pub mod summary;
+#[cfg(test)]
+mod tests;
 pub mod work;
 
 pub use level::{

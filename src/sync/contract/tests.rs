@@ -14,6 +14,7 @@ enum Wrong {
     FindsAnything,
     PassesOver,
     IgnoresCompare,
+    CallsStaleWrong,
     LiesAboutWriting,
     RefusesRepeats,
     ShortOutcomes,
@@ -65,7 +66,13 @@ impl Shop {
         }
         let stale = write.compare.is_some_and(|compare| compare != now);
         if stale && self.wrong != Wrong::IgnoresCompare {
-            return refused("STALE");
+            return match self.wrong {
+                Wrong::CallsStaleWrong => refused("STALE"),
+                _ => Outcome::Stale {
+                    code: "STALE".to_owned(),
+                    message: String::new(),
+                },
+            };
         }
         if self.wrong != Wrong::LiesAboutWriting {
             self.levels.insert(sku.clone(), write.quantity);
@@ -181,6 +188,7 @@ fn each_broken_clause_is_found() {
         (Wrong::FindsAnything, "unknown-sku"),
         (Wrong::PassesOver, "unknown-sku"),
         (Wrong::IgnoresCompare, "compare-and-set"),
+        (Wrong::CallsStaleWrong, "compare-and-set"),
         (Wrong::LiesAboutWriting, "read-back"),
         (Wrong::RefusesRepeats, "repeat"),
         (Wrong::ShortOutcomes, "batch"),

@@ -1,0 +1,60 @@
+-- What the tills of two locations counted: made by make.py. sqlite3 tills.db < stock.sql
+DROP TABLE IF EXISTS stock;
+CREATE TABLE stock (
+  sku TEXT NOT NULL, location TEXT NOT NULL, name TEXT NOT NULL,
+  on_hand INTEGER NOT NULL, committed INTEGER NOT NULL, updated_at TEXT NOT NULL,
+  PRIMARY KEY (sku, location)
+);
+-- a till that sells says when: what is older never overwrites what is newer
+CREATE TRIGGER moved AFTER UPDATE OF on_hand, committed ON stock BEGIN
+  UPDATE stock SET updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE sku = new.sku AND location = new.location;
+END;
+INSERT INTO stock VALUES
+  ('KT-2001-5', 'siam', 'ชามตราไก่ลำปาง 5 นิ้ว', 12, 1, '2026-11-22T03:00:00.000Z'),
+  ('KT-2001-5', 'bangna', 'ชามตราไก่ลำปาง 5 นิ้ว', 40, 0, '2026-11-22T03:00:00.000Z'),
+  ('KT-2001-8', 'siam', 'ชามตราไก่ลำปาง 8 นิ้ว', 8, 2, '2026-11-22T03:00:00.000Z'),
+  ('KT-2001-8', 'bangna', 'ชามตราไก่ลำปาง 8 นิ้ว', 16, 3, '2026-11-22T03:00:00.000Z'),
+  ('KT-2004', 'siam', 'ครกหินอ่างศิลาพร้อมสาก', 3, 0, '2026-11-22T03:00:00.000Z'),
+  ('KT-2004', 'bangna', 'ครกหินอ่างศิลาพร้อมสาก', 9, 0, '2026-11-22T03:00:00.000Z'),
+  ('KT-2006', 'siam', 'ตะเกียบไม้ตาล 5 คู่', 25, 0, '2026-11-22T03:00:00.000Z'),
+  ('KT-2006', 'bangna', 'ตะเกียบไม้ตาล 5 คู่', 120, 4, '2026-11-22T03:00:00.000Z'),
+  ('HM-1001-JAS', 'siam', 'เทียนหอมไขถั่วเหลือง มะลิ', 6, 0, '2026-11-22T03:00:00.000Z'),
+  ('HM-1001-JAS', 'bangna', 'เทียนหอมไขถั่วเหลือง มะลิ', 30, 0, '2026-11-22T03:00:00.000Z'),
+  ('HM-1004', 'siam', 'โคมไฟกระดาษสา สันกำแพง', 1, 0, '2026-11-22T03:00:00.000Z'),
+  ('HM-1004', 'bangna', 'โคมไฟกระดาษสา สันกำแพง', 4, 1, '2026-11-22T03:00:00.000Z'),
+  ('TX-3001-WHT', 'siam', 'ผ้าพันคอมัดย้อมคราม', 9, 1, '2026-11-22T03:00:00.000Z'),
+  ('TX-3001-WHT', 'bangna', 'ผ้าพันคอมัดย้อมคราม', 22, 0, '2026-11-22T03:00:00.000Z'),
+  ('TX-3003-RED', 'siam', 'ผ้าขาวม้าทอมือ', 14, 0, '2026-11-22T03:00:00.000Z'),
+  ('TX-3003-RED', 'bangna', 'ผ้าขาวม้าทอมือ', 51, 2, '2026-11-22T03:00:00.000Z'),
+  ('CL-6001-IND-M', 'siam', 'เสื้อหม้อห้อมคอจีน M', 5, 0, '2026-11-22T03:00:00.000Z'),
+  ('CL-6001-IND-M', 'bangna', 'เสื้อหม้อห้อมคอจีน M', 11, 0, '2026-11-22T03:00:00.000Z'),
+  ('GD-9503-RED', 'siam', 'ร่มบ่อสร้างกระดาษสา', 7, 0, '2026-11-22T03:00:00.000Z'),
+  ('GD-9503-RED', 'bangna', 'ร่มบ่อสร้างกระดาษสา', 18, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1101', 'siam', 'Bát gốm Bát Tràng men lam', 10, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1101', 'bangna', 'Bát gốm Bát Tràng men lam', 24, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1102', 'siam', 'Đĩa sứ hoa sen 24 cm', 4, 1, '2026-11-22T03:00:00.000Z'),
+  ('VN-1102', 'bangna', 'Đĩa sứ hoa sen 24 cm', 13, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1201', 'siam', 'Cà phê Buôn Ma Thuột 500 g', 18, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1201', 'bangna', 'Cà phê Buôn Ma Thuột 500 g', 60, 6, '2026-11-22T03:00:00.000Z'),
+  ('VN-1202', 'siam', 'Trà sen Tây Hồ 100 g', 0, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1202', 'bangna', 'Trà sen Tây Hồ 100 g', 15, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1301', 'siam', 'Khăn lụa Vạn Phúc', 6, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1301', 'bangna', 'Khăn lụa Vạn Phúc', 8, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1302', 'siam', 'Nón lá Huế', 11, 0, '2026-11-22T03:00:00.000Z'),
+  ('VN-1302', 'bangna', 'Nón lá Huế', 35, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2101', 'siam', 'Miska ceramiczna z Bolesławca', 5, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2101', 'bangna', 'Miska ceramiczna z Bolesławca', 20, 1, '2026-11-22T03:00:00.000Z'),
+  ('PL-2102', 'siam', 'Kubek z Bolesławca „Pawie oko”', 9, 2, '2026-11-22T03:00:00.000Z'),
+  ('PL-2102', 'bangna', 'Kubek z Bolesławca „Pawie oko”', 31, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2201', 'siam', 'Świeca sojowa „Żywica i dąb”', 2, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2201', 'bangna', 'Świeca sojowa „Żywica i dąb”', 12, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2202', 'siam', 'Mydło z miodem gryczanym', 30, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2202', 'bangna', 'Mydło z miodem gryczanym', 80, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2301', 'siam', 'Obrus lniany, haft łowicki', 1, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2301', 'bangna', 'Obrus lniany, haft łowicki', 3, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2302', 'siam', 'Ściereczka lniana w źdźbła', 16, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2302', 'bangna', 'Ściereczka lniana w źdźbła', 44, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2401', 'siam', 'Bombka ręcznie malowana', 20, 0, '2026-11-22T03:00:00.000Z'),
+  ('PL-2401', 'bangna', 'Bombka ręcznie malowana', 90, 10, '2026-11-22T03:00:00.000Z'),
+  ('TY-8001-NVY', 'siam', 'ตุ๊กตาช้างน้อย 🐘', 8, 0, '2026-11-22T03:00:00.000Z'),
+  ('TY-8001-NVY', 'bangna', 'ตุ๊กตาช้างน้อย 🐘', 27, 0, '2026-11-22T03:00:00.000Z');
