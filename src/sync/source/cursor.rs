@@ -217,11 +217,7 @@ pub fn lower(kept: &str, margin: Margin, zone: &TimeZone, now: Timestamp) -> Opt
     let text = match kept.len() {
         ..=10 => date.to_string(),
         // A time without seconds, as it is kept.
-        11..=16 => format!(
-            "{date}{separator}{:02}:{:02}",
-            clock.hour(),
-            clock.minute()
-        ),
+        11..=16 => format!("{date}{separator}{:02}:{:02}", clock.hour(), clock.minute()),
         _ => format!(
             "{date}{separator}{:02}:{:02}:{:02}",
             clock.hour(),
@@ -289,8 +285,13 @@ impl Progress {
                 "a cursor is a column of whole numbers that only grow, or of times such as `2026-11-22 13:05:09`",
             ));
         };
+        // Texts with and without a fraction sort otherwise within a second; the bound is a whole one.
+        let slack = match value {
+            Value::Number(_) => 0,
+            _ => 999_999_999,
+        };
         if self.last.is_some_and(|last| {
-            !last.is_like(value) || (self.ordered && last.order() > value.order())
+            !last.is_like(value) || (self.ordered && last.order() > value.order() + slack)
         }) {
             return Err(self.wrong(
                 format!(
@@ -301,7 +302,9 @@ impl Progress {
             ));
         }
         self.rows += 1;
-        self.last = Some(value);
+        if self.last.is_none_or(|last| last.order() < value.order()) {
+            self.last = Some(value);
+        }
         let ahead = value
             .instant(&self.zone, self.bound)
             .is_some_and(|at| at > self.bound);
@@ -323,13 +326,9 @@ impl Progress {
     }
 
     fn wrong(&self, message: String, hint: &str) -> SourceError {
-        SourceError::new(
-            SourceProblem::Configuration,
-            "the source's cursor",
-            message,
-        )
-        .in_column(&self.column)
-        .hint(hint)
+        SourceError::new(SourceProblem::Configuration, "the source's cursor", message)
+            .in_column(&self.column)
+            .hint(hint)
     }
 
     /// Rows that had a value.
