@@ -12,6 +12,7 @@
 pub mod level;
 pub mod online;
 pub mod planted;
+pub mod serve;
 pub mod state;
 
 pub use level::{
