@@ -23,7 +23,7 @@ use super::metrics::{self, Metrics};
 use super::server::{Outside, Route, Routes, Target, serve};
 use super::signals::Signal;
 use super::watch::{self, Watched};
-use super::worker::{self, Bell, Rounds, Trigger};
+use super::worker::{self, Bell, Rounds};
 use crate::clock;
 
 /// From the signal to the end, at most.
@@ -69,7 +69,7 @@ impl Listen {
 }
 
 /// What a daemon is started with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where the server listens.
     pub listen: Listen,
@@ -77,6 +77,19 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// What a sender may take.
     pub limits: Limits,
+    /// From the signal to the end, at most; [`STOP_TIME`].
+    pub stop_time: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            listen: Listen::default(),
+            hosts: Vec::new(),
+            limits: Limits::default(),
+            stop_time: STOP_TIME,
+        }
+    }
 }
 
 /// A store account.
@@ -319,12 +332,11 @@ pub fn run(
         }
     }
 
-    let until = Instant::now() + STOP_TIME;
+    let until = Instant::now() + options.stop_time;
     house.say(Notice::Stopping);
     house.outside.stop();
     generation.ask();
-    // The receiver is gone only where the server already ended.
-    drop(close.send(true));
+    close.send_replace(true);
     let late = generation.end(Some(until), signals);
     wait_for(&server, until);
     house.outside.route(Routes::new());

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// How an account stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -17,8 +17,10 @@ pub struct AccountHealth {
     /// Rounds in a row that failed.
     pub failures: u32,
     /// When the next round is due.
+    #[serde(serialize_with = "written")]
     pub next_try: Option<Timestamp>,
     /// When the last good round ended.
+    #[serde(serialize_with = "written")]
     pub last_good: Option<Timestamp>,
     /// Whether that is longer ago than it may be.
     pub overdue: bool,
@@ -185,5 +187,13 @@ impl Health {
             && sources.values().all(|source| !source.quiet);
         let page = serde_json::json!({ "ok": well, "accounts": accounts, "sources": sources });
         (well, format!("{page}\n"))
+    }
+}
+
+/// A moment as RFC 3339 writes it, to the second.
+fn written<S: Serializer>(at: &Option<Timestamp>, into: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => into.collect_str(&format_args!("{at:.0}")),
+        None => into.serialize_none(),
     }
 }

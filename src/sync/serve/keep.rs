@@ -60,7 +60,7 @@ impl<S: SyncState + Send> EventStore for StateEvents<S> {
 }
 
 /// Why an event is not stored; its sender tries again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotKept {
     /// Too many wait.
     Full,
@@ -155,7 +155,7 @@ fn work(mut store: Box<dyn EventStore>, events: &Receiver<Waiting>, refuses: &dy
         batch.clear();
         for answer in answers.drain(..) {
             // A sender that went away knows nothing; it comes again, and its event is known.
-            drop(answer.send(stored));
+            drop(answer.send(stored.clone()));
         }
     }
 }

@@ -4,7 +4,7 @@ use crossbeam_channel::{Receiver, bounded};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Signal {
     /// End.
     Stop,
