@@ -2,10 +2,9 @@
 //!
 //! In: where to listen, how to make a plan from the configuration, signals. Out: how it ended. One worker a store account, one
 //! thread a watched source, one for each account's events, one for the server, one that tells. At a signal nothing new
-//! begins; what is on its way has until [`STOP_TIME`]; what is not done by then is left to the next start, as after a
+//! begins; what is on its way has until the options' `stop_time`; what is not done by then is left to the next start, as after a
 //! crash.
 
-use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,212 +14,21 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch as flag;
 
-use super::form::{Echo, Hook};
-use super::health::{Health, Turn};
-use super::keep::{EventStore, Keeper};
-use super::limits::Limits;
+use super::health::Health;
+use super::keep::Keeper;
 use super::metrics::{self, Metrics};
+use super::notice::{Notice, Tell};
+use super::plan::{Options, Plan};
 use super::server::{Outside, Route, Routes, Target, serve};
 use super::signals::Signal;
-use super::watch::{self, Watched};
-use super::worker::{self, Bell, Rounds};
+use super::watch;
+use super::worker::{self, Bell};
 use crate::clock;
 
-/// From the signal to the end, at most.
-pub const STOP_TIME: Duration = Duration::from_secs(9);
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(500);
 /// Notices that wait to be told.
 const NOTICES_WAITING: usize = 1_000;
-
-/// Where the server listens.
-#[derive(Clone, Debug)]
-pub struct Listen {
-    /// The address; `127.0.0.1:8787` by default.
-    pub address: SocketAddr,
-    /// Whether it may be another than this machine's own. There is no TLS here: something in front must have it.
-    pub beyond_loopback: bool,
-}
-
-impl Default for Listen {
-    fn default() -> Self {
-        Listen {
-            address: SocketAddr::from(([127, 0, 0, 1], 8787)),
-            beyond_loopback: false,
-        }
-    }
-}
-
-impl Listen {
-    /// Whether it may be listened there.
-    ///
-    /// # Errors
-    /// What to do instead.
-    pub fn check(&self) -> Result<(), String> {
-        if self.address.ip().is_loopback() || self.beyond_loopback {
-            return Ok(());
-        }
-        Err(format!(
-            "`{}` can be reached from other machines, and there is no TLS here: listen on 127.0.0.1 and put a server with \
-             TLS in front of it, or allow it with `--listen-beyond-loopback`",
-            self.address
-        ))
-    }
-}
-
-/// What a daemon is started with.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where the server listens.
-    pub listen: Listen,
-    /// Names, besides numbers and `localhost`, by which `/metrics` and `/health` may be asked for.
-    pub hosts: Vec<String>,
-    /// What a sender may take.
-    pub limits: Limits,
-    /// From the signal to the end, at most; [`STOP_TIME`].
-    pub stop_time: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            listen: Listen::default(),
-            hosts: Vec::new(),
-            limits: Limits::default(),
-            stop_time: STOP_TIME,
-        }
-    }
-}
-
-/// A store account.
-pub struct Account {
-    /// Its name.
-    pub name: String,
-    /// How its rounds are done.
-    pub rounds: Box<dyn Rounds>,
-    /// Where its events are stored; needed where a webhook is for it.
-    pub events: Option<Box<dyn EventStore>>,
-    /// The longest time from one round to the next, whatever happens: reconciling goes on without events.
-    pub every: Duration,
-    /// The oldest its last good round may be.
-    pub max_age: Option<Duration>,
-}
-
-/// What a configuration comes to.
-#[derive(Default)]
-pub struct Plan {
-    /// Store accounts.
-    pub accounts: Vec<Account>,
-    /// What is looked at.
-    pub watched: Vec<Watched>,
-    /// Webhooks, each with the accounts it is for and by what they know their own writing.
-    pub hooks: Vec<(Hook, Vec<(String, Echo)>)>,
-    /// Sources, each with how long it may be quiet.
-    pub sources: Vec<(String, Option<Duration>)>,
-}
-
-impl std::fmt::Debug for Plan {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan")
-            .field("accounts", &self.accounts.len())
-            .field("watched", &self.watched)
-            .field("hooks", &self.hooks)
-            .field("sources", &self.sources)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Plan {
-    /// Whether it names what it has.
-    fn check(&self) -> Result<(), String> {
-        let mut names = HashSet::new();
-        for account in &self.accounts {
-            if !names.insert(account.name.as_str()) {
-                return Err(format!("store account `{}` is there twice", account.name));
-            }
-        }
-        let mut hooks = HashSet::new();
-        for (hook, accounts) in &self.hooks {
-            let source = hook.source();
-            if !hooks.insert(source) {
-                return Err(format!("the webhook of source `{source}` is there twice"));
-            }
-            if accounts.is_empty() {
-                return Err(format!(
-                    "source `{source}` has a webhook and no sync reads it: its events would reach nothing"
-                ));
-            }
-            for (name, _) in accounts {
-                let known = self.accounts.iter().find(|account| account.name == *name);
-                if known.is_none_or(|account| account.events.is_none()) {
-                    return Err(format!(
-                        "the webhook of source `{source}` is for store account `{name}`, which takes no events"
-                    ));
-                }
-            }
-        }
-        for watched in &self.watched {
-            if let Some(name) = watched.accounts.iter().find(|name| !names.contains(name.as_str())) {
-                return Err(format!("`{}` is watched for `{name}`, which is not there", watched.name));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Something that people may want to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// The server listens.
-    Listening(SocketAddr),
-    /// An account's rounds end otherwise than before, and not well.
-    Failing {
-        /// The account.
-        account: String,
-        /// The exit code.
-        exit: u8,
-        /// The round's words.
-        words: String,
-        /// When it is tried again.
-        next_try_in: Duration,
-    },
-    /// An account's rounds end well again.
-    Recovered {
-        /// The account.
-        account: String,
-    },
-    /// A look at a source failed, the first time in a row.
-    WatchFailed {
-        /// The source, or what else is looked at.
-        name: String,
-        /// Why.
-        words: String,
-    },
-    /// A source fell silent for longer than it may, or an account has had no good round for too long; or no longer.
-    Turned(Turn),
-    /// The configuration was read anew and taken.
-    Reloaded,
-    /// It was read anew and is wrong: the old one stays.
-    ReloadRefused(String),
-    /// The daemon was asked to end.
-    Stopping,
-}
-
-impl Notice {
-    /// Whether somebody should be woken: for `[notify]`.
-    pub fn is_alarm(&self) -> bool {
-        match self {
-            Notice::Failing { exit, .. } => *exit != 5,
-            Notice::WatchFailed { .. } | Notice::ReloadRefused(_) => true,
-            Notice::Turned(Turn::Source { quiet, .. }) => *quiet,
-            Notice::Turned(Turn::Account { overdue, .. }) => *overdue,
-            _ => false,
-        }
-    }
-}
-
-/// Tells people. It is called on a thread of its own and may take its time.
-pub type Tell = Box<dyn FnMut(&Notice) + Send>;
 
 /// How a daemon ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -277,7 +85,9 @@ pub fn run(
 ) -> Result<Ended, DaemonError> {
     options.listen.check().map_err(DaemonError::Configuration)?;
     let checked = |plan: Plan| plan.check().map(|()| plan);
-    let plan = load().and_then(checked).map_err(DaemonError::Configuration)?;
+    let plan = load()
+        .and_then(checked)
+        .map_err(DaemonError::Configuration)?;
     let address = options.listen.address;
     let not_there = |error| DaemonError::Listen { address, error };
     let listener = TcpListener::bind(address).map_err(not_there)?;
@@ -422,7 +232,11 @@ impl House {
         };
         for watched in plan.watched {
             let post = watch::Post {
-                bells: watched.accounts.iter().filter_map(|name| bell_of(name)).collect(),
+                bells: watched
+                    .accounts
+                    .iter()
+                    .filter_map(|name| bell_of(name))
+                    .collect(),
                 stop: Arc::clone(&generation.stop),
                 metrics: Arc::clone(&self.metrics),
                 health: Arc::clone(&self.health),
@@ -438,7 +252,8 @@ impl House {
             let targets = accounts
                 .into_iter()
                 .filter_map(|(name, echo)| {
-                    let (_, keeper, bell) = keepers.iter().find(|(account, _, _)| *account == name)?;
+                    let (_, keeper, bell) =
+                        keepers.iter().find(|(account, _, _)| *account == name)?;
                     Some(Target {
                         echo,
                         keeper: keeper.clone()?,
@@ -477,9 +292,7 @@ impl Generation {
                 .collect();
             let over = match until {
                 Some(until) => Instant::now() >= until,
-                None => signals
-                    .try_iter()
-                    .any(|signal| signal == Signal::Stop),
+                None => signals.try_iter().any(|signal| signal == Signal::Stop),
             };
             if late.is_empty() || over {
                 return late;

@@ -101,7 +101,8 @@ impl Hook {
         let hint_only = matches!(webhook.form, WebhookForm::Shopify | WebhookForm::Square);
         if webhook.trusted && hint_only {
             return Err(wrong(
-                "its events name no SKU, so there is nothing to trust; take `trusted` out".to_owned(),
+                "its events name no SKU, so there is nothing to trust; take `trusted` out"
+                    .to_owned(),
             ));
         }
         Ok(Some(Hook {

@@ -82,7 +82,12 @@ pub enum Turn {
 
 impl Health {
     /// Only these accounts and sources are known from now on; what is known of them stays.
-    pub fn configure(&self, accounts: &[(String, Option<Duration>)], sources: &[(String, Option<Duration>)], now: Instant) {
+    pub fn configure(
+        &self,
+        accounts: &[(String, Option<Duration>)],
+        sources: &[(String, Option<Duration>)],
+        now: Instant,
+    ) {
         let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|name, _| accounts.iter().any(|(account, _)| account == name));
         for (name, max_age) in accounts {

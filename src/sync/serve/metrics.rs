@@ -123,7 +123,10 @@ impl Metrics {
                 Kind::Counter => "counter",
                 Kind::Gauge => "gauge",
             };
-            line(&mut text, format_args!("# HELP {} {}", family.name, family.help));
+            line(
+                &mut text,
+                format_args!("# HELP {} {}", family.name, family.help),
+            );
             line(&mut text, format_args!("# TYPE {} {kind}", family.name));
             for ((_, labels), value) in shown {
                 text.push_str(family.name);
@@ -192,8 +195,16 @@ shelfcast_sync_pending{sync=\"a\\\"b\\\\c\\nd\"} 7
     #[test]
     fn names_have_their_units_and_no_label_is_a_sku() {
         for family in FAMILIES {
-            assert_eq!(family.name.ends_with("_total"), family.kind == Kind::Counter);
-            assert!(!family.labels.iter().any(|label| ["sku", "location", "id"].contains(label)));
+            assert_eq!(
+                family.name.ends_with("_total"),
+                family.kind == Kind::Counter
+            );
+            assert!(
+                !family
+                    .labels
+                    .iter()
+                    .any(|label| ["sku", "location", "id"].contains(label))
+            );
         }
     }
 }

@@ -17,6 +17,8 @@ pub mod health;
 pub mod keep;
 pub mod limits;
 pub mod metrics;
+pub mod notice;
+pub mod plan;
 pub mod rate;
 pub mod server;
 pub mod signals;
@@ -27,10 +29,12 @@ pub mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use daemon::{Account, DaemonError, Ended, Listen, Notice, Options, Plan, Tell, run};
+pub use daemon::{DaemonError, Ended, run};
 pub use form::{Echo, Hook, Refused, Said};
 pub use keep::{EventStore, StateEvents};
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use notice::{Notice, Tell};
+pub use plan::{Account, Listen, Options, Plan};
 pub use watch::Watched;
 pub use worker::{RoundEnd, Rounds, SyncFigures, Trigger};

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -205,9 +204,7 @@ impl Outside {
         if !route.bucket.take(Instant::now()) {
             return Err(No::TooOften);
         }
-        let said = hook
-            .read(&head.headers, &body, now)
-            .map_err(No::Refused)?;
+        let said = hook.read(&head.headers, &body, now).map_err(No::Refused)?;
         drop(body);
         let mut kept = Vec::with_capacity(route.targets.len());
         for target in &route.targets {
@@ -228,7 +225,11 @@ impl Outside {
         for bell in bells {
             bell.ring(Trigger::Event);
         }
-        told(if said.observations.is_empty() { "hint" } else { "rows" });
+        told(if said.observations.is_empty() {
+            "hint"
+        } else {
+            "rows"
+        });
         Ok(())
     }
 
@@ -250,7 +251,9 @@ impl Outside {
                 .map_err(|_| No::Slow)?;
             let Some(frame) = frame else { break };
             let frame = frame.map_err(|_| No::Gone)?;
-            let Ok(data) = frame.into_data() else { continue };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             if read.len() + data.len() > most {
                 return Err(No::TooLarge);
             }
@@ -273,15 +276,15 @@ impl Outside {
             No::Crowded => ("crowded", StatusCode::SERVICE_UNAVAILABLE, "try again\n"),
             No::TooOften => ("rate", StatusCode::TOO_MANY_REQUESTS, "too often\n"),
             No::Stopping => ("stopping", StatusCode::SERVICE_UNAVAILABLE, "try again\n"),
-            No::NotKept(NotKept::Full) => {
-                ("full", StatusCode::SERVICE_UNAVAILABLE, "try again\n")
-            }
+            No::NotKept(NotKept::Full) => ("full", StatusCode::SERVICE_UNAVAILABLE, "try again\n"),
             No::NotKept(NotKept::Failed) => {
                 ("disk", StatusCode::SERVICE_UNAVAILABLE, "try again\n")
             }
-            No::Refused(Refused::Signature) => {
-                ("signature", StatusCode::UNAUTHORIZED, "not signed by one of ours\n")
-            }
+            No::Refused(Refused::Signature) => (
+                "signature",
+                StatusCode::UNAUTHORIZED,
+                "not signed by one of ours\n",
+            ),
             No::Refused(Refused::Late) => (
                 "late",
                 StatusCode::UNAUTHORIZED,
@@ -294,7 +297,11 @@ impl Outside {
             }
         };
         // What strangers make up is no label.
-        let source = if reason == "unknown_source" { "" } else { source };
+        let source = if reason == "unknown_source" {
+            ""
+        } else {
+            source
+        };
         self.metrics
             .add(&metrics::EVENTS_REFUSED, &[source, reason], 1.0);
         let mut answer = plain(status, words);
@@ -374,9 +381,7 @@ pub async fn serve(listener: TcpListener, outside: Arc<Outside>, mut stop: watch
                     permit,
                 ));
             }
-            Err(_) => outside
-                .metrics
-                .add(&metrics::CONNECTIONS_REFUSED, &[], 1.0),
+            Err(_) => outside.metrics.add(&metrics::CONNECTIONS_REFUSED, &[], 1.0),
         }
     }
     drop(listener);

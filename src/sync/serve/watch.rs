@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-use super::daemon::Notice;
 use super::health::Health;
 use super::metrics::{self, Metrics};
+use super::notice::Notice;
 use super::worker::{Bell, Trigger};
 
 /// The longest wait after looks that failed.

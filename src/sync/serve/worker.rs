@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use jiff::Timestamp;
 
-use super::daemon::Notice;
 use super::health::Health;
 use super::metrics::{self, Metrics};
+use super::notice::Notice;
 use crate::clock;
 
 /// The first wait after a failure; it doubles.
@@ -237,15 +237,27 @@ impl Standing {
     /// Takes a round's end in: how long nothing is tried now.
     fn after(&mut self, end: &RoundEnd, desk: &Desk, ended: Instant) -> Duration {
         let before = std::mem::replace(&mut self.exit, end.exit);
-        self.in_a_row = if before == end.exit { self.in_a_row.saturating_add(1) } else { 1 };
+        self.in_a_row = if before == end.exit {
+            self.in_a_row.saturating_add(1)
+        } else {
+            1
+        };
         self.failures = match end.exit {
             0 => 0,
             5 => self.failures,
             _ => self.failures.saturating_add(1),
         };
         // Work that never ends is slowed down: each call costs the store something.
-        self.more = if end.more { self.more.saturating_add(1) } else { 0 };
-        self.gap = if self.more > MORE_MAX { BACKOFF_FIRST } else { GAP_MIN };
+        self.more = if end.more {
+            self.more.saturating_add(1)
+        } else {
+            0
+        };
+        self.gap = if self.more > MORE_MAX {
+            BACKOFF_FIRST
+        } else {
+            GAP_MIN
+        };
         // Failures of different kinds in turn wait as long as equal ones.
         let wait = wait_after(end.exit, self.in_a_row.max(self.failures));
         let now = clock::now();
@@ -299,7 +311,11 @@ impl Desk {
         metrics.add(&metrics::ROUND_SECONDS, &[account], took.as_secs_f64());
         metrics.add(&metrics::CALLS, &[account], end.calls as f64);
         metrics.add(&metrics::THROTTLES, &[account], end.throttles as f64);
-        metrics.set(&metrics::PAUSED, &[account], f64::from(u8::from(end.paused)));
+        metrics.set(
+            &metrics::PAUSED,
+            &[account],
+            f64::from(u8::from(end.paused)),
+        );
         for figures in &end.syncs {
             let sync = figures.sync.as_str();
             let counted = [

@@ -64,7 +64,8 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<S
 impl Body {
     /// The count, where the product has one of its own and says when it was so.
     fn observation(&self, now: Timestamp) -> Result<Option<Observation>, String> {
-        let own = self.manage_stock == Value::Bool(true) && self.kind.as_deref() != Some("variable");
+        let own =
+            self.manage_stock == Value::Bool(true) && self.kind.as_deref() != Some("variable");
         let sku = text(self.sku.as_deref().unwrap_or("").trim(), "sku")?;
         let quantity = count(&self.stock_quantity, "stock_quantity")?;
         let mark = self

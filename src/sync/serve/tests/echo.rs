@@ -18,7 +18,8 @@ fn shopifys_event_of_a_place_we_write_to_is_none() {
     let hook = hook("", "form = \"shopify\"");
     let own = echo(&["gid://shopify/Location/2"], &["WAW"], None);
     let news = |location: &str| {
-        let body = format!("{{\"inventory_item_id\":1,\"location_id\":{location},\"available\":6}}");
+        let body =
+            format!("{{\"inventory_item_id\":1,\"location_id\":{location},\"available\":6}}");
         let said = hook.read(&headers(&[]), body.as_bytes(), now()).unwrap();
         hook.event_for(&said, &own, now()).is_some()
     };
@@ -51,7 +52,11 @@ fn in_our_own_form_a_location_of_ours_is_ours_whatever_the_store_calls_its_place
     assert_eq!(news(&["WAW"], &own), Some(vec!["WAW".to_owned()]));
     assert_eq!(news(&["web-1"], &own), None);
     assert_eq!(news(&["KRK", "web-1"], &own), Some(vec!["KRK".to_owned()]));
-    assert_eq!(news(&[""], &own), Some(vec![String::new()]), "no location is no echo");
+    assert_eq!(
+        news(&[""], &own),
+        Some(vec![String::new()]),
+        "no location is no echo"
+    );
     assert_eq!(news(&[], &own), Some(vec![]), "a hint");
 }
 
@@ -61,7 +66,11 @@ fn woocommerces_event_of_the_store_itself_is_none() {
     let own = echo(&[], &[], Some("shop.example"));
     let news = |sender: &str| {
         let said = hook
-            .read(&headers(&[("x-wc-webhook-source", sender)]), b"{\"sku\":\"A\"}", now())
+            .read(
+                &headers(&[("x-wc-webhook-source", sender)]),
+                b"{\"sku\":\"A\"}",
+                now(),
+            )
             .unwrap();
         hook.event_for(&said, &own, now()).is_some()
     };
@@ -73,10 +82,15 @@ fn woocommerces_event_of_the_store_itself_is_none() {
 
 #[test]
 fn squares_event_is_an_echo_where_all_its_places_are() {
-    let hook = hook("", "form = \"square\"\nurl = \"https://sync.example/stock/till\"");
+    let hook = hook(
+        "",
+        "form = \"square\"\nurl = \"https://sync.example/stock/till\"",
+    );
     let own = echo(&["L1", "L2"], &["WAW"], None);
     let news = |places: &str| {
-        let body = format!("{{\"event_id\":\"e\",\"data\":{{\"object\":{{\"inventory_counts\":[{places}]}}}}}}");
+        let body = format!(
+            "{{\"event_id\":\"e\",\"data\":{{\"object\":{{\"inventory_counts\":[{places}]}}}}}}"
+        );
         let said = hook.read(&headers(&[]), body.as_bytes(), now()).unwrap();
         hook.event_for(&said, &own, now()).is_some()
     };

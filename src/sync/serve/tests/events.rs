@@ -16,7 +16,9 @@ fn a_burst_of_10_000_events_is_stored_and_shares_commits() {
     const SENDERS: usize = 64;
     let server = Server::start(hook("", "trusted = true"), Limits::default());
     // A disk of about 300 syncs a second.
-    server.shelf.with(|kept| kept.delay = Duration::from_millis(3));
+    server
+        .shelf
+        .with(|kept| kept.delay = Duration::from_millis(3));
     let next = AtomicUsize::new(0);
     let at = crate::clock::now().as_second();
     std::thread::scope(|scope| {
@@ -37,7 +39,12 @@ fn a_burst_of_10_000_events_is_stored_and_shares_commits() {
             });
         }
     });
-    let mut ids: Vec<_> = server.shelf.events().into_iter().map(|event| event.id).collect();
+    let mut ids: Vec<_> = server
+        .shelf
+        .events()
+        .into_iter()
+        .map(|event| event.id)
+        .collect();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), EVENTS);
@@ -45,7 +52,10 @@ fn a_burst_of_10_000_events_is_stored_and_shares_commits() {
     // Each commit had several; alone they would have needed as many commits as there are events.
     assert!(commits < EVENTS / 8, "{commits} commits");
     let text = server.get("/metrics").body;
-    assert!(text.contains("shelfcast_sync_events_total{source=\"till\",what=\"rows\"} 10000"), "{text}");
+    assert!(
+        text.contains("shelfcast_sync_events_total{source=\"till\",what=\"rows\"} 10000"),
+        "{text}"
+    );
     assert!(!text.contains("SKU-"), "no SKU in figures");
 }
 
@@ -53,15 +63,31 @@ fn a_burst_of_10_000_events_is_stored_and_shares_commits() {
 fn a_commit_is_bounded_and_so_is_the_queue() {
     let shelf = Shelf::default();
     shelf.with(|kept| kept.delay = Duration::from_millis(200));
-    let (keeper, thread) = Keeper::start("web", Box::new(shelf.clone()), COMMIT_MAX + 500, Box::new(|_| {})).unwrap();
+    let (keeper, thread) = Keeper::start(
+        "web",
+        Box::new(shelf.clone()),
+        COMMIT_MAX + 500,
+        Box::new(|_| {}),
+    )
+    .unwrap();
     let hook = hook("", "");
     let event = |number: usize| {
-        let said = hook.read(&headers(&[]), one_row(&number.to_string(), "A", 1).as_bytes(), now()).unwrap();
+        let said = hook
+            .read(
+                &headers(&[]),
+                one_row(&number.to_string(), "A", 1).as_bytes(),
+                now(),
+            )
+            .unwrap();
         hook.event_for(&said, &Echo::default(), now()).unwrap()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     // All but those in the first commit and those in the queue are turned away.
-    let answers: Vec<_> = (0..3 * COMMIT_MAX).map(|number| keeper.keep(event(number))).collect();
+    let answers: Vec<_> = (0..3 * COMMIT_MAX)
+        .map(|number| keeper.keep(event(number)))
+        .collect();
     let kept = runtime.block_on(async {
         let mut kept = 0;
         for answer in answers {
@@ -74,7 +100,11 @@ fn a_commit_is_bounded_and_so_is_the_queue() {
     assert!(shelf.with(|kept| kept.commits) >= 2);
     drop(keeper);
     thread.join().unwrap();
-    assert_eq!(shelf.with(|kept| kept.forgets), 1, "old ids are forgotten at the start");
+    assert_eq!(
+        shelf.with(|kept| kept.forgets),
+        1,
+        "old ids are forgotten at the start"
+    );
     assert!(IDS_KEPT >= Duration::from_secs(7 * 86_400));
 }
 
@@ -142,10 +172,18 @@ fn hostile_texts_are_texts() {
         });
         let answer = server.post(&body.to_string());
         let control = payload.chars().any(char::is_control);
-        assert_eq!(answer.status, if control { 400 } else { 200 }, "{payload:?}");
+        assert_eq!(
+            answer.status,
+            if control { 400 } else { 200 },
+            "{payload:?}"
+        );
         // What is answered says nothing of what was sent.
         for part in ["script", "alert", "cookie", "touch", "passwd", "\u{1b}"] {
-            assert!(!answer.body.to_lowercase().contains(part) && !answer.head.contains(part), "{}", answer.body);
+            assert!(
+                !answer.body.to_lowercase().contains(part) && !answer.head.contains(part),
+                "{}",
+                answer.body
+            );
         }
         if !control {
             stored += 1;
@@ -156,7 +194,10 @@ fn hostile_texts_are_texts() {
     assert_eq!(server.shelf.events().len(), stored);
     for path in ["/metrics", "/health"] {
         let page = server.get(path).body;
-        assert!(!page.contains("script") && !page.contains("alert"), "{page}");
+        assert!(
+            !page.contains("script") && !page.contains("alert"),
+            "{page}"
+        );
     }
 }
 
@@ -172,16 +213,43 @@ fn personal_data_is_not_kept() {
     .to_string();
     let url = "https://sync.example/stock/till";
     for (webhook, header, parts) in [
-        ("form = \"shopify\"".to_owned(), "x-shopify-hmac-sha256", vec![order.as_bytes()]),
-        ("form = \"woocommerce\"\ntrusted = true".to_owned(), "x-wc-webhook-signature", vec![order.as_bytes()]),
-        (format!("form = \"square\"\nurl = \"{url}\""), "x-square-hmacsha256-signature", vec![url.as_bytes(), order.as_bytes()]),
+        (
+            "form = \"shopify\"".to_owned(),
+            "x-shopify-hmac-sha256",
+            vec![order.as_bytes()],
+        ),
+        (
+            "form = \"woocommerce\"\ntrusted = true".to_owned(),
+            "x-wc-webhook-signature",
+            vec![order.as_bytes()],
+        ),
+        (
+            format!("form = \"square\"\nurl = \"{url}\""),
+            "x-square-hmacsha256-signature",
+            vec![url.as_bytes(), order.as_bytes()],
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("events");
-        let server = Server::with(hook("", &webhook), Limits::default(), Shelf::at(&file), Echo::default());
+        let server = Server::with(
+            hook("", &webhook),
+            Limits::default(),
+            Shelf::at(&file),
+            Echo::default(),
+        );
         let headers = [(header, base64(&digest(SECRET, &parts)))];
-        assert_eq!(server.send("POST", "/stock/till", &headers, order.as_bytes()).status, 200, "{webhook}");
-        let kept = format!("{:?} {}", server.shelf.events(), std::fs::read_to_string(&file).unwrap());
+        assert_eq!(
+            server
+                .send("POST", "/stock/till", &headers, order.as_bytes())
+                .status,
+            200,
+            "{webhook}"
+        );
+        let kept = format!(
+            "{:?} {}",
+            server.shelf.events(),
+            std::fs::read_to_string(&file).unwrap()
+        );
         for canary in CANARIES {
             assert!(!kept.contains(canary), "{webhook}: {kept}");
         }
@@ -194,7 +262,12 @@ fn a_replay_after_a_restart_changes_nothing() {
     let file = folder.path().join("events");
     let body = one_row("evt-1", "A", 1);
     for round in 0..3 {
-        let server = Server::with(hook("", ""), Limits::default(), Shelf::at(&file), Echo::default());
+        let server = Server::with(
+            hook("", ""),
+            Limits::default(),
+            Shelf::at(&file),
+            Echo::default(),
+        );
         assert_eq!(server.post(&body).status, 200);
         assert_eq!(server.shelf.events().len(), usize::from(round == 0));
     }
@@ -203,11 +276,22 @@ fn a_replay_after_a_restart_changes_nothing() {
 
 #[test]
 fn an_echo_is_answered_like_any_other_and_wakes_nobody() {
-    let echo = Echo { places: ["2".to_owned()].into(), ..Echo::default() };
-    let server = Server::with(hook("", "form = \"shopify\""), Limits::default(), Shelf::default(), echo);
+    let echo = Echo {
+        places: ["2".to_owned()].into(),
+        ..Echo::default()
+    };
+    let server = Server::with(
+        hook("", "form = \"shopify\""),
+        Limits::default(),
+        Shelf::default(),
+        echo,
+    );
     let send = |place: u32| {
         let body = format!("{{\"inventory_item_id\":1,\"location_id\":{place},\"available\":6}}");
-        let headers = [("x-shopify-hmac-sha256", base64(&digest(SECRET, &[body.as_bytes()])))];
+        let headers = [(
+            "x-shopify-hmac-sha256",
+            base64(&digest(SECRET, &[body.as_bytes()])),
+        )];
         let answer = server.send("POST", "/stock/till", &headers, body.as_bytes());
         (answer.status, answer.body)
     };

@@ -50,7 +50,9 @@ fn without_trust_it_is_a_hint() {
     let said = read("", "", &one_row("evt-1", "MUG-1", 5)).unwrap();
     assert_eq!(said.id, "evt-1");
     assert!(said.observations.is_empty());
-    let event = hook("", "").event_for(&said, &Echo::default(), now()).unwrap();
+    let event = hook("", "")
+        .event_for(&said, &Echo::default(), now())
+        .unwrap();
     assert_eq!((event.source.as_str(), event.at), ("till", now()));
     assert!(event.observations.is_empty());
 }
@@ -93,18 +95,39 @@ fn absent_is_not_zero() {
         ("9223372036854775807", Some(i64::MAX)),
         ("-9223372036854775808", Some(i64::MIN)),
     ] {
-        let got = rows(&format!("{{\"sku\":\"A\",\"sequence\":1,\"on_hand\":{cell}}}")).unwrap();
+        let got = rows(&format!(
+            "{{\"sku\":\"A\",\"sequence\":1,\"on_hand\":{cell}}}"
+        ))
+        .unwrap();
         assert_eq!(got[0].quantity, units, "{cell}");
     }
     for cell in ["null", "\"\"", "\"-\"", "\"null\"", "\"N/A\"", "\" \""] {
-        let got = rows(&format!("{{\"sku\":\"A\",\"sequence\":1,\"on_hand\":{cell}}}")).unwrap();
+        let got = rows(&format!(
+            "{{\"sku\":\"A\",\"sequence\":1,\"on_hand\":{cell}}}"
+        ))
+        .unwrap();
         assert_eq!(got, [], "{cell}");
     }
     for cell in [
-        "true", "false", "[]", "[5]", "{}", "\"yes\"", "\"in stock\"", "\"#N/A\"", "\"10+\"", "\"1,000\"", "\"x\"",
-        "9223372036854775808", "1e30", "-1e30", "\"99999999999999999999\"",
+        "true",
+        "false",
+        "[]",
+        "[5]",
+        "{}",
+        "\"yes\"",
+        "\"in stock\"",
+        "\"#N/A\"",
+        "\"10+\"",
+        "\"1,000\"",
+        "\"x\"",
+        "9223372036854775808",
+        "1e30",
+        "-1e30",
+        "\"99999999999999999999\"",
     ] {
-        let got = rows(&format!("{{\"sku\":\"A\",\"sequence\":1,\"on_hand\":{cell}}}"));
+        let got = rows(&format!(
+            "{{\"sku\":\"A\",\"sequence\":1,\"on_hand\":{cell}}}"
+        ));
         let Err(Refused::Unreadable(why)) = got else {
             panic!("{cell}: {got:?}");
         };
@@ -114,7 +137,9 @@ fn absent_is_not_zero() {
 
 #[test]
 fn the_count_is_of_the_sources_basis() {
-    let body = |name: &str| format!("{{\"id\":\"e\",\"rows\":[{{\"sku\":\"A\",\"sequence\":1,\"{name}\":4}}]}}");
+    let body = |name: &str| {
+        format!("{{\"id\":\"e\",\"rows\":[{{\"sku\":\"A\",\"sequence\":1,\"{name}\":4}}]}}")
+    };
     for basis in ["on_hand", "available", "salable"] {
         for name in ["on_hand", "available", "salable"] {
             let lines = format!("basis = \"{basis}\"");
@@ -163,7 +188,10 @@ fn bodies_that_cannot_be_read_are_refused_by_their_place() {
     ];
     for body in &bodies {
         for webhook in ["", "trusted = true"] {
-            assert!(matches!(read("", webhook, body), Err(Refused::Unreadable(_))), "{body}");
+            assert!(
+                matches!(read("", webhook, body), Err(Refused::Unreadable(_))),
+                "{body}"
+            );
         }
     }
     let not_text = [b"{\"id\":\"\xff\"}".as_slice(), b"\xff\xfe{\0}\0"];
@@ -175,9 +203,18 @@ fn bodies_that_cannot_be_read_are_refused_by_their_place() {
 
 #[test]
 fn ids_are_kept_short_and_plain() {
-    let id = |id: &str| read("", "", &serde_json::json!({"id": id}).to_string()).unwrap().id;
+    let id = |id: &str| {
+        read("", "", &serde_json::json!({"id": id}).to_string())
+            .unwrap()
+            .id
+    };
     assert_eq!(id("a-1.b:2_C"), "a-1.b:2_C");
-    for odd in ["Anna Kowalska, 5 Long Street", "<script>", "'; drop table events; --", &"x".repeat(200)] {
+    for odd in [
+        "Anna Kowalska, 5 Long Street",
+        "<script>",
+        "'; drop table events; --",
+        &"x".repeat(200),
+    ] {
         let kept = id(odd);
         assert_eq!(kept.len(), 32, "{kept}");
         assert_eq!(kept, id(odd));
@@ -190,14 +227,23 @@ fn shopify_only_has_the_source_read() {
     let body = r#"{"inventory_item_id":1,"location_id":2,"available":6,"updated_at":"2026-11-20T10:00:00Z"}"#;
     let hook = hook("", "form = \"shopify\"");
     let read = |id: &str, body: &str| {
-        hook.read(&headers(&[("x-shopify-event-id", id)]), body.as_bytes(), now()).unwrap()
+        hook.read(
+            &headers(&[("x-shopify-event-id", id)]),
+            body.as_bytes(),
+            now(),
+        )
+        .unwrap()
     };
     let said = read("e-1", body);
     assert!(said.observations.is_empty());
     assert_eq!(said.places, ["2"]);
     assert_eq!(said.id, read("e-1", body).id, "a repetition");
     assert_ne!(said.id, read("e-2", body).id, "the same count again, later");
-    assert_ne!(said.id, read("e-1", &body.replace('6', "7")).id, "not signed: not believed alone");
+    assert_ne!(
+        said.id,
+        read("e-1", &body.replace('6', "7")).id,
+        "not signed: not believed alone"
+    );
     // An order that was sent here by mistake: nothing of it is kept.
     let order = r#"{"id":1,"email":"anna@example.org","customer":{"name":"Anna"}}"#;
     let said = read("e-3", order);
@@ -211,7 +257,11 @@ fn woocommerce_has_a_count_where_the_product_has_one() {
         r#"{"id":93,"type":"simple","sku":"MUG-1","manage_stock":true,"stock_quantity":7,"date_modified_gmt":"2026-11-20T10:00:00"}"#
             .replace(change, to)
     };
-    let read = |body: &str| read("", "form = \"woocommerce\"\ntrusted = true", body).unwrap().observations;
+    let read = |body: &str| {
+        read("", "form = \"woocommerce\"\ntrusted = true", body)
+            .unwrap()
+            .observations
+    };
     let expected = Observation {
         sku: "MUG-1".to_owned(),
         quantity: Some(7),
@@ -233,7 +283,10 @@ fn woocommerce_has_a_count_where_the_product_has_one() {
     }
     let hook = hook("", "form = \"woocommerce\"");
     assert!(hook.is_ping(&headers(&[]), b"webhook_id=12"));
-    assert!(!hook.is_ping(&headers(&[("x-wc-webhook-signature", "x")]), b"webhook_id=12"));
+    assert!(!hook.is_ping(
+        &headers(&[("x-wc-webhook-signature", "x")]),
+        b"webhook_id=12"
+    ));
     for body in ["", "webhook_id=", "webhook_id=1&x=2", "webhook_id=1a", "{}"] {
         assert!(!hook.is_ping(&headers(&[]), body.as_bytes()), "{body}");
     }
@@ -243,9 +296,15 @@ fn woocommerce_has_a_count_where_the_product_has_one() {
 #[test]
 fn the_planted_bug_takes_the_order_away() {
     let hook = hook("", "trusted = true");
-    let said = hook.read(&headers(&[]), one_row("e", "A", 5).as_bytes(), now()).unwrap();
+    let said = hook
+        .read(&headers(&[]), one_row("e", "A", 5).as_bytes(), now())
+        .unwrap();
     let mark = |said: &Said| {
-        hook.event_for(said, &Echo::default(), now()).unwrap().observations[0].mark.clone()
+        hook.event_for(said, &Echo::default(), now())
+            .unwrap()
+            .observations[0]
+            .mark
+            .clone()
     };
     assert_eq!(mark(&said), time("2026-11-20T10:00:00Z"));
     planted::plant(Some("event order by arrival"));

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 use super::support::*;
 use crate::config::env;
 use crate::recovery;
-use crate::sync::serve::daemon::{Account, Listen, Notice, Options, Plan, run};
+use crate::sync::serve::daemon::run;
 use crate::sync::serve::form::{Echo, Hook};
 use crate::sync::serve::limits::Limits;
+use crate::sync::serve::notice::Notice;
+use crate::sync::serve::plan::{Account, Listen, Options, Plan};
 use crate::sync::serve::signals;
 use crate::sync::serve::worker::{RoundEnd, Rounds, Trigger};
 
@@ -24,7 +26,11 @@ const SIGNALS: usize = 12;
 fn start(folder: &Path, kill_at: &str) -> Child {
     drop(std::fs::remove_file(folder.join("address")));
     Command::new(std::env::current_exe().unwrap())
-        .args(["sync::serve::tests::process::a_process", "--exact", "--quiet"])
+        .args([
+            "sync::serve::tests::process::a_process",
+            "--exact",
+            "--quiet",
+        ])
         .env("SERVE_TEST_FOLDER", folder)
         .env("SHELFCAST_KILL_AT", kill_at)
         .stdout(Stdio::null())
@@ -59,7 +65,11 @@ fn a_process() {
     let signals = signals::install().unwrap();
     let open = |name: &str| {
         let mut options = std::fs::OpenOptions::new();
-        options.append(true).create(true).open(folder.join(name)).unwrap()
+        options
+            .append(true)
+            .create(true)
+            .open(folder.join(name))
+            .unwrap()
     };
     let options = Options {
         listen: Listen {
@@ -78,7 +88,10 @@ fn a_process() {
             every: Duration::from_millis(10),
             max_age: None,
         }],
-        hooks: vec![(hook.unwrap().unwrap(), vec![("web".to_owned(), Echo::default())])],
+        hooks: vec![(
+            hook.unwrap().unwrap(),
+            vec![("web".to_owned(), Echo::default())],
+        )],
         sources: vec![("till".to_owned(), None)],
         ..Plan::default()
     });
@@ -89,7 +102,13 @@ fn a_process() {
             std::fs::rename(place.join("address.new"), place.join("address")).unwrap();
         }
     });
-    let ended = run(&options, &mut || plan.take().ok_or_else(String::new), &signals, tell).unwrap();
+    let ended = run(
+        &options,
+        &mut || plan.take().ok_or_else(String::new),
+        &signals,
+        tell,
+    )
+    .unwrap();
     assert!(ended.late.is_empty());
     open("calls").write_all(b"end\n").unwrap();
 }
@@ -123,7 +142,9 @@ fn ended(child: &mut Child) -> ExitStatus {
 }
 
 fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status();
+    let status = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
     assert!(status.unwrap().success());
 }
 
@@ -137,7 +158,9 @@ fn post(address: SocketAddr, id: &str) -> Option<bool> {
     let body = one_row(id, "A", 1);
     let headers = signed(body.as_bytes(), crate::clock::now().as_second());
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let bytes = request("POST", "/stock/till", &headers, body.as_bytes(), true);
     stream.write_all(&bytes).ok()?;
     Some(answer(&mut stream)?.status == 200)
@@ -146,7 +169,9 @@ fn post(address: SocketAddr, id: &str) -> Option<bool> {
 #[test]
 fn signals_at_random_moments_lose_nothing_and_end_it_in_time() {
     let folder = tempfile::tempdir().unwrap();
-    let times = env::get("SHELFCAST_SIGNALS").and_then(|text| text.parse().ok()).unwrap_or(SIGNALS);
+    let times = env::get("SHELFCAST_SIGNALS")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(SIGNALS);
     let mut answered = HashSet::new();
     // A sequence that looks random and is the same each time.
     let mut seed: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -197,7 +222,11 @@ fn killed_between_proof_disk_and_answer_it_loses_nothing_and_stores_nothing_twic
                     None => break,
                 }
             }
-            assert_eq!(ended(&mut child).signal(), Some(9), "{point}:{kill} was reached");
+            assert_eq!(
+                ended(&mut child).signal(),
+                Some(9),
+                "{point}:{kill} was reached"
+            );
             let stored: HashSet<_> = stored(folder.path()).into_iter().collect();
             assert!(answered.is_subset(&stored), "what was answered is on disk");
             // Verified and not stored is not there; stored and not answered is.

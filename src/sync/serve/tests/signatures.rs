@@ -61,9 +61,13 @@ impl Vector {
 #[test]
 fn vectors_of_each_sender() {
     for vector in &VECTORS {
-        let verified = vector.hook().verify(&vector.headers(), vector.body.as_bytes(), now());
+        let verified = vector
+            .hook()
+            .verify(&vector.headers(), vector.body.as_bytes(), now());
         assert_eq!(verified, Ok(()), "{}", vector.form);
-        let said = vector.hook().read(&vector.headers(), vector.body.as_bytes(), now());
+        let said = vector
+            .hook()
+            .read(&vector.headers(), vector.body.as_bytes(), now());
         assert!(!said.unwrap().id.is_empty());
     }
 }
@@ -100,12 +104,27 @@ fn each_byte_counts() {
         }
         // A byte more, a byte less, nothing, and the same JSON written another way.
         let body = vector.body;
-        refused(vector, &vector.headers(), format!("{body} ").as_bytes(), "longer");
-        refused(vector, &vector.headers(), &body.as_bytes()[..body.len() - 1], "shorter");
+        refused(
+            vector,
+            &vector.headers(),
+            format!("{body} ").as_bytes(),
+            "longer",
+        );
+        refused(
+            vector,
+            &vector.headers(),
+            &body.as_bytes()[..body.len() - 1],
+            "shorter",
+        );
         refused(vector, &vector.headers(), b"", "empty");
         let parsed: serde_json::Value = serde_json::from_str(body).unwrap();
         let written = serde_json::to_string_pretty(&parsed).unwrap();
-        refused(vector, &vector.headers(), written.as_bytes(), "written anew");
+        refused(
+            vector,
+            &vector.headers(),
+            written.as_bytes(),
+            "written anew",
+        );
     }
 }
 
@@ -144,8 +163,16 @@ fn headers_missing_doubled_empty_and_of_other_algorithms() {
             }
             hook.verify(&headers, body, now())
         };
-        let stamp: &[u8] = if vector.others.is_empty() { b"" } else { b"1795168800." };
-        let url: &[u8] = if vector.form.contains("square") { b"https://sync.example/stock/till" } else { b"" };
+        let stamp: &[u8] = if vector.others.is_empty() {
+            b""
+        } else {
+            b"1795168800."
+        };
+        let url: &[u8] = if vector.form.contains("square") {
+            b"https://sync.example/stock/till"
+        } else {
+            b""
+        };
         let right = digest(SECRET, &[url, stamp, body]);
         let plain = <sha2::Sha256 as sha2::Digest>::digest([SECRET.as_bytes(), body].concat());
         let wrong = [
@@ -159,8 +186,16 @@ fn headers_missing_doubled_empty_and_of_other_algorithms() {
             format!("sha256={}", hex(&plain)),
             base64(&plain),
             // The right bytes in the other encoding, cut, upper case, without padding, of another alphabet.
-            if stamp.is_empty() { hex(&right) } else { base64(&right) },
-            if stamp.is_empty() { format!("sha256={}", hex(&right)) } else { hex(&right) },
+            if stamp.is_empty() {
+                hex(&right)
+            } else {
+                base64(&right)
+            },
+            if stamp.is_empty() {
+                format!("sha256={}", hex(&right))
+            } else {
+                hex(&right)
+            },
             format!("sha256={}", hex(&right).to_uppercase()),
             base64(&right[..16]),
             base64(&right).trim_end_matches('=').to_owned(),
@@ -178,7 +213,12 @@ fn headers_missing_doubled_empty_and_of_other_algorithms() {
             if value.trim() != value && value.trim() == signature {
                 continue;
             }
-            assert_eq!(signed_with(Some(value)), Err(Refused::Signature), "{} {value}", vector.form);
+            assert_eq!(
+                signed_with(Some(value)),
+                Err(Refused::Signature),
+                "{} {value}",
+                vector.form
+            );
         }
         for (first, second) in [(signature, signature), (signature, "x"), ("x", signature)] {
             let mut headers = vector.headers();
@@ -201,7 +241,10 @@ fn one_senders_signature_is_none_of_anothers() {
     for vector in &VECTORS {
         for other in &VECTORS {
             if vector.form != other.form {
-                let verified = other.hook().verify(&vector.headers(), vector.body.as_bytes(), now());
+                let verified =
+                    other
+                        .hook()
+                        .verify(&vector.headers(), vector.body.as_bytes(), now());
                 assert_eq!(verified, Err(Refused::Signature));
             }
         }
@@ -210,14 +253,20 @@ fn one_senders_signature_is_none_of_anothers() {
 
 #[test]
 fn several_secrets_while_one_is_changed() {
-    let both = hook("", "secret = [\"file:second\", \"file:first\"]\nform = \"shopify\"");
+    let both = hook(
+        "",
+        "secret = [\"file:second\", \"file:first\"]\nform = \"shopify\"",
+    );
     let vector = &VECTORS[0];
     let body = vector.body.as_bytes();
     assert_eq!(both.verify(&vector.headers(), body, now()), Ok(()));
     let other = base64(&digest("another-secret-0123456789", &[body]));
     let headers = headers(&[(vector.header, &other)]);
     assert_eq!(both.verify(&headers, body, now()), Ok(()));
-    assert_eq!(vector.hook().verify(&headers, body, now()), Err(Refused::Signature));
+    assert_eq!(
+        vector.hook().verify(&headers, body, now()),
+        Err(Refused::Signature)
+    );
 }
 
 #[test]
@@ -230,7 +279,10 @@ fn a_secret_that_proves_nothing_is_an_error_of_the_configuration() {
         ("secret = [\"file:short\"]", "15 bytes"),
         ("secret = [\"file:gone\"]", "cannot be read"),
         ("form = \"square\"", "`url`"),
-        ("form = \"square\"\nurl = \"http://sync.example/stock/till\"", "`https://`"),
+        (
+            "form = \"square\"\nurl = \"http://sync.example/stock/till\"",
+            "`https://`",
+        ),
         ("form = \"shopify\"\ntrusted = true", "`trusted`"),
     ] {
         let (folder, source) = source("", webhook);
@@ -247,7 +299,10 @@ fn our_own_form_has_a_window() {
     let hook = hook("", "");
     let at = |seconds: i64| {
         let pairs = signed(body.as_bytes(), NOW + seconds);
-        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         hook.verify(&headers(&pairs), body.as_bytes(), now())
     };
     for seconds in [-300, -60, 0, 60, 300] {
@@ -257,10 +312,24 @@ fn our_own_form_has_a_window() {
         assert_eq!(at(seconds), Err(Refused::Late), "{seconds}");
     }
     // Signed, and no time.
-    for time in ["-1795168800", "1795168800.5", "1795168800000", "now", "99999999999999999999", "0x6afe"] {
+    for time in [
+        "-1795168800",
+        "1795168800.5",
+        "1795168800000",
+        "now",
+        "99999999999999999999",
+        "0x6afe",
+    ] {
         let signature = hex(&digest(SECRET, &[time.as_bytes(), b".", body.as_bytes()]));
         let signature = format!("sha256={signature}");
-        let pairs = [("x-shelfcast-timestamp", time), ("x-shelfcast-signature", &signature)];
-        assert_eq!(hook.verify(&headers(&pairs), body.as_bytes(), now()), Err(Refused::Late), "{time}");
+        let pairs = [
+            ("x-shelfcast-timestamp", time),
+            ("x-shelfcast-signature", &signature),
+        ];
+        assert_eq!(
+            hook.verify(&headers(&pairs), body.as_bytes(), now()),
+            Err(Refused::Late),
+            "{time}"
+        );
     }
 }

@@ -251,7 +251,12 @@ impl Server {
     /// An event of our own form, signed now.
     pub(super) fn post(&self, body: &str) -> Answer {
         let at = crate::clock::now().as_second();
-        self.send("POST", "/stock/till", &signed(body.as_bytes(), at), body.as_bytes())
+        self.send(
+            "POST",
+            "/stock/till",
+            &signed(body.as_bytes(), at),
+            body.as_bytes(),
+        )
     }
 
     pub(super) fn get(&self, path: &str) -> Answer {
@@ -288,7 +293,9 @@ pub(super) struct Answer {
 pub(super) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     // Only so that a test that fails ends.
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     stream
 }
 
