@@ -25,12 +25,12 @@ mod push;
 mod readback;
 pub mod run;
 mod settle;
-#[cfg(test)]
-mod tests;
 pub mod source;
 pub mod standing;
 pub mod state;
 pub mod summary;
+#[cfg(test)]
+mod tests;
 pub mod work;
 
 pub use level::{

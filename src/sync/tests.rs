@@ -273,7 +273,9 @@ impl World {
                 basis: Basis::OnHand,
                 online_orders: OnlineOrders::Booked,
                 locations: Some(Locations::Mapped(
-                    [("bkk-01".to_owned(), "L1".to_owned())].into_iter().collect(),
+                    [("bkk-01".to_owned(), "L1".to_owned())]
+                        .into_iter()
+                        .collect(),
                 )),
                 safety_stock: 0,
                 kept: BTreeMap::new(),
@@ -375,10 +377,17 @@ fn a_first_run_reads_the_store_and_sends_what_differs() {
     );
     let levels = ["A", "B", "C", "D"].map(|sku| world.store.level(sku));
     assert_eq!(levels, [10, 2, 0, 5]);
-    assert_eq!(world.store.shop.borrow().applied[0].0.sku, "C", "what is sold out first");
+    assert_eq!(
+        world.store.shop.borrow().applied[0].0.sku,
+        "C",
+        "what is sold out first"
+    );
     assert_eq!((ended.open, ended.in_flight), (0, 0));
     assert_eq!(world.lines(What::Accepted).len(), 3);
-    assert!(matches!(world.level("X").standing, Standing::Stranger { .. }));
+    assert!(matches!(
+        world.level("X").standing,
+        Standing::Stranger { .. }
+    ));
 }
 
 #[test]
@@ -411,7 +420,12 @@ fn an_order_is_never_overwritten() {
 #[test]
 fn a_lost_answer_is_settled_by_its_key() {
     let mut world = three();
-    world.store.shop.borrow_mut().fates.push_back(Fate::LostAfter);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .push_back(Fate::LostAfter);
     let (ended, figures) = world.run();
     assert!(figures.unknown > 0 && ended.in_flight > 0);
     let writes = world.store.writes();
@@ -431,7 +445,10 @@ fn after_its_key_ended_it_is_settled_by_reading() {
         world.run();
         let (ended, _) = world.run();
         assert_eq!((ended.open, ended.in_flight), (0, 0), "{fate:?}");
-        assert_eq!(["A", "C", "D"].map(|sku| world.store.level(sku)), [10, 0, 5]);
+        assert_eq!(
+            ["A", "C", "D"].map(|sku| world.store.level(sku)),
+            [10, 0, 5]
+        );
     }
 }
 
@@ -441,11 +458,20 @@ fn without_keys_a_level_waits_for_the_quiet_time() {
     store.stock(&[("A", 1)]);
     let mut world = World::new(store);
     world.counts(&[("A", 10)]);
-    world.store.shop.borrow_mut().fates.push_back(Fate::LostBefore);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .push_back(Fate::LostBefore);
     world.run();
     world.counts(&[("A", 9)]);
     let (ended, _) = world.run();
-    assert_eq!((ended.in_flight, world.store.writes()), (1, 0), "one open write");
+    assert_eq!(
+        (ended.in_flight, world.store.writes()),
+        (1, 0),
+        "one open write"
+    );
     world.clock.pass(Duration::from_secs(61));
     world.run();
     assert_eq!(world.store.level("A"), 9);
@@ -455,7 +481,12 @@ fn without_keys_a_level_waits_for_the_quiet_time() {
 #[test]
 fn a_crash_between_storing_and_sending_loses_nothing() {
     let mut world = three();
-    world.store.shop.borrow_mut().fates.push_back(Fate::LostBefore);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .push_back(Fate::LostBefore);
     world.run();
     world.state.crash();
     let (ended, _) = world.run();
@@ -519,7 +550,11 @@ fn absent_is_not_zero_unless_the_project_says_so_and_two_proven_readings_agree()
     world.rule.absent_is_zero = true;
     world.run();
     world.run();
-    assert_eq!(world.store.level("A"), 10, "nothing proves that the reading was whole");
+    assert_eq!(
+        world.store.level("A"),
+        10,
+        "nothing proves that the reading was whole"
+    );
     world.till.proven = true;
     world.run();
     assert_eq!(world.store.level("A"), 10, "once is not enough");
@@ -534,7 +569,10 @@ fn poison_is_set_aside_and_can_be_tried_again() {
     let (_, figures) = world.run();
     assert_eq!((figures.accepted, figures.dead), (2, 1));
     let (_, figures) = world.run();
-    assert_eq!(figures.batches, 0, "a dead letter is not sent again by itself");
+    assert_eq!(
+        figures.batches, 0,
+        "a dead letter is not sent again by itself"
+    );
     assert!(matches!(world.level("A").standing, Standing::Dead { .. }));
     world.store.shop.borrow_mut().poison.clear();
     let retry = Order::Retry {
@@ -575,7 +613,13 @@ fn what_is_paused_sends_nothing() {
     };
     let sync = || "web-stock".to_owned();
     let reason = "stocktaking".to_owned();
-    order(Order::Pause { sync: sync(), reason }, &mut world);
+    order(
+        Order::Pause {
+            sync: sync(),
+            reason,
+        },
+        &mut world,
+    );
     let (_, figures) = world.run();
     assert_eq!(figures.halted, Some(Halt::Paused("stocktaking".to_owned())));
     assert_eq!(world.store.writes(), 0);
@@ -595,13 +639,22 @@ fn a_full_run_finds_what_others_changed_and_puts_it_right() {
     world.clock.pass(Duration::from_secs(3600));
     world.store.stock(&[("D", 4)]);
     let (_, figures) = world.try_run(true, None).expect("it runs");
-    assert_eq!((figures.lost, world.store.level("D")), (1, 5), "it was 4 before we wrote");
+    assert_eq!(
+        (figures.lost, world.store.level("D")),
+        (1, 5),
+        "it was 4 before we wrote"
+    );
 }
 
 #[test]
 fn what_did_not_leave_goes_out_with_the_next_run() {
     let mut world = three();
-    world.store.shop.borrow_mut().fates.extend([Fate::Held, Fate::Held, Fate::Held]);
+    world
+        .store
+        .shop
+        .borrow_mut()
+        .fates
+        .extend([Fate::Held, Fate::Held, Fate::Held]);
     world.run();
     world.run();
     assert_eq!(world.store.level("A"), 10);
