@@ -107,8 +107,7 @@ pub fn open(
                     source,
                     preset,
                     &shown,
-                    &file,
-                    folder,
+                    &fetched(&shown, file, folder)?,
                     shop_language,
                 )?);
             }
@@ -116,6 +115,30 @@ pub fn open(
         }
         (None, None) => Vec::new(),
     };
+    Ok(together(opened, names))
+}
+
+/// Opens the one file at `path`, which messages call `shown`, by a source's settings; of an address, its fetched copy.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_one(
+    source: &Source,
+    preset: Option<&Preset>,
+    shown: &str,
+    path: &Path,
+    shop_language: &str,
+    names: &mut FileNames,
+) -> Result<SourceReader, SourceError> {
+    let opened = open_file(source, preset, shown, path, shop_language)?;
+    Ok(together(vec![opened], names))
+}
+
+/// Opened files as one source.
+fn together(
+    opened: Vec<(String, bool, Box<dyn RecordReader>)>,
+    names: &mut FileNames,
+) -> SourceReader {
     let mut columns: Vec<String> = Vec::new();
     for (_, _, reader) in &opened {
         for column in reader.columns() {
@@ -148,12 +171,24 @@ pub fn open(
             name,
         });
     }
-    Ok(SourceReader {
+    SourceReader {
         columns,
         files: files.into_iter(),
         current: None,
         remarks: Vec::new(),
-    })
+    }
+}
+
+/// Where a file lies: what stands at an address is fetched first.
+///
+/// # Errors
+/// As [`super::remote::fetch`].
+pub fn fetched(shown: &str, file: PathBuf, folder: &Path) -> Result<PathBuf, SourceError> {
+    if !shown.contains("://") {
+        return Ok(file);
+    }
+    let options = super::remote::RemoteOptions::new(folder.join(".shelfcast/remote"));
+    Ok(super::remote::fetch(shown, &options)?.path)
 }
 
 impl SourceReader {
@@ -198,7 +233,10 @@ impl SourceReader {
 }
 
 /// The files a path stands for: (as shown, as opened). A glob's are in byte order.
-fn files(path: &str, folder: &Path) -> Result<Vec<(String, PathBuf)>, SourceError> {
+///
+/// # Errors
+/// A pattern that is none, or that no file fits.
+pub fn files(path: &str, folder: &Path) -> Result<Vec<(String, PathBuf)>, SourceError> {
     if path == "-" || path.contains("://") {
         return Ok(vec![(path.to_owned(), PathBuf::from(path))]);
     }
@@ -250,21 +288,7 @@ fn open_database(
     database: &str,
     folder: &Path,
 ) -> Result<(String, bool, Box<dyn RecordReader>), SourceError> {
-    let address = if database.starts_with("env:") || database.starts_with("file:") {
-        let secret = Secret::resolve(database, folder).map_err(|message| {
-            SourceError::new(SourceProblem::Configuration, source.name.as_str(), message)
-                .hint("set it, or give `--env-file`")
-        })?;
-        secret.expose().to_owned()
-    } else {
-        database.to_owned()
-    };
-    let address = match address.strip_prefix("sqlite:") {
-        Some(path) if !path.starts_with('/') && !path.starts_with(':') => {
-            format!("sqlite:{}", folder.join(path).display())
-        }
-        _ => address,
-    };
+    let address = address_of(source, database, folder)?;
     let query = source.query.as_deref().unwrap_or("");
     let options = SqlOptions {
         timeout_ms: source
@@ -275,15 +299,35 @@ fn open_database(
     Ok((format!("query `{}`", source.name), false, Box::new(reader)))
 }
 
+/// The address of a source's database, its secret resolved; a file's path is made the project's.
+///
+/// # Errors
+/// A reference to a secret that is not there.
+pub fn address_of(source: &Source, database: &str, folder: &Path) -> Result<String, SourceError> {
+    let address = if database.starts_with("env:") || database.starts_with("file:") {
+        let secret = Secret::resolve(database, folder).map_err(|message| {
+            SourceError::new(SourceProblem::Configuration, source.name.as_str(), message)
+                .hint("set it, or give `--env-file`")
+        })?;
+        secret.expose().to_owned()
+    } else {
+        database.to_owned()
+    };
+    Ok(match address.strip_prefix("sqlite:") {
+        Some(path) if !path.starts_with('/') && !path.starts_with(':') => {
+            format!("sqlite:{}", folder.join(path).display())
+        }
+        _ => address,
+    })
+}
+
 fn open_file(
     source: &Source,
     preset: Option<&Preset>,
     shown: &str,
     file: &Path,
-    folder: &Path,
     shop_language: &str,
 ) -> Result<(String, bool, Box<dyn RecordReader>), SourceError> {
-    let remote = shown.contains("://");
     let declared = source.format.as_deref();
     let Some(format) = format_of(shown, declared).or(if shown == "-" {
         Some(FileFormat::Delimited(None))
@@ -302,15 +346,6 @@ fn open_file(
         .clone()
         .unwrap_or_else(|| shop_language.to_owned());
     let encoding = source.encoding.clone();
-    let fetched: PathBuf = if remote {
-        super::remote::fetch(
-            shown,
-            &super::remote::RemoteOptions::new(folder.join(".shelfcast/remote")),
-        )?
-        .path
-    } else {
-        file.to_owned()
-    };
     // Standard input is kept in a file where a format is read twice.
     let twice = matches!(
         format,
@@ -323,7 +358,7 @@ fn open_file(
     };
     let path = spooled
         .as_ref()
-        .map_or(fetched, |spooled| spooled.path().to_owned());
+        .map_or_else(|| file.to_owned(), |spooled| spooled.path().to_owned());
     let open_text = {
         let shown = shown.to_owned();
         let path = path.clone();

@@ -64,6 +64,7 @@ impl Sync {
             reason: self.reason.clone().unwrap_or_default(),
             who: crate::state::who(),
             wait: self.wait,
+            watching: self.watch,
             deadline: self.deadline,
         };
         if self.watch {

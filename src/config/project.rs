@@ -195,6 +195,12 @@ pub struct Source {
     pub cursor: Option<String>,
     /// The column that orders observations of the same SKU, in a sync: a number that grows, or a time; `cursor`'s by default.
     pub order: Option<String>,
+    /// How far `cursor` goes back, for rows that others commit late: a span such as `60s`, the default for times; for numbers
+    /// how many, 1000 by default.
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub margin: Option<toml::Value>,
+    /// How often a daemon looks for news, such as `1s`.
+    pub poll: Option<String>,
     /// The column that parts equal values of `order` or `cursor`.
     pub tie: Option<String>,
     /// What a stock file holds.

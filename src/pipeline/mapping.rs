@@ -11,7 +11,7 @@ use crate::program::graph::{Graph, Node, NodeId};
 use super::Failure;
 
 /// Loads the mapping tables that the graph's `map` nodes name.
-pub(super) fn mappings(
+pub(crate) fn mappings(
     graph: &Graph,
     project: &Project,
     path: &str,

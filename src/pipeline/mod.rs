@@ -10,7 +10,7 @@ mod index;
 pub mod inspect;
 mod joined;
 pub mod kept;
-mod mapping;
+pub(crate) mod mapping;
 pub mod observer;
 pub mod oracle;
 pub mod origin;

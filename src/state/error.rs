@@ -81,7 +81,7 @@ impl StateError {
     }
 
     /// What SQLite said of the database.
-    pub(super) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+    pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         let disk =
             |doing: &str| StateError::disk(path, doing, &std::io::Error::other(error.to_string()));

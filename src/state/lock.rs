@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -21,19 +21,17 @@ use super::{State, StateError, private};
 /// How often a lock that is waited for is tried.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// A lock, held until it is dropped or the process ends.
+/// A lock with its fencing number, held until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
-    scope: String,
+    held: Held,
     fence: u64,
-    path: PathBuf,
-    file: File,
 }
 
 impl Lock {
     /// What it is on, such as `feed:google-th`.
     pub fn scope(&self) -> &str {
-        &self.scope
+        &self.held.scope
     }
 
     /// Its fencing number: larger than that of every earlier lock on the same scope.
@@ -42,12 +40,27 @@ impl Lock {
     }
 
     /// Its file.
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
+        &self.held.path
+    }
+}
+
+/// The operating system's lock by itself, held until it is dropped or the process ends.
+#[derive(Debug)]
+pub(crate) struct Held {
+    scope: String,
+    path: PathBuf,
+    file: File,
+}
+
+impl Held {
+    /// Its file.
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-impl Drop for Lock {
+impl Drop for Held {
     fn drop(&mut self) {
         // Closing the file is not enough while a process that was just started still shares it.
         drop(self.file.unlock());
@@ -119,7 +132,33 @@ impl std::error::Error for Busy {}
 /// # Errors
 /// Another run that holds it; a disk that refuses.
 pub fn acquire(state: &State, scope: &str, wait: Duration, now: Timestamp) -> Result<Lock, Busy> {
-    let path = state.places.locks.join(file_name(scope));
+    let held = take(&state.places.locks, scope, wait, now)?;
+    let fence = state.change(|connection| {
+        connection
+            .query_row(
+                "INSERT INTO fences VALUES (?1, 1) ON CONFLICT (scope) DO UPDATE SET number = number + 1 RETURNING number",
+                [scope],
+                |row| row.get::<_, i64>(0),
+            )
+            .map_err(|error| state.wrong(&error))
+    })?;
+    Ok(Lock {
+        held,
+        fence: unsigned(fence),
+    })
+}
+
+/// Takes the operating system's lock of a scope, on a file in the folder `locks`; it has no fencing number yet.
+///
+/// # Errors
+/// Another run that holds it; a disk that refuses.
+pub(crate) fn take(
+    locks: &Path,
+    scope: &str,
+    wait: Duration,
+    now: Timestamp,
+) -> Result<Held, Busy> {
+    let path = locks.join(file_name(scope));
     let begun = Instant::now();
     let mut file = loop {
         let file = private::open_or_make(&path)
@@ -151,18 +190,8 @@ pub fn acquire(state: &State, scope: &str, wait: Duration, now: Timestamp) -> Re
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(text.as_bytes()))
         .map_err(|error| StateError::disk(&path, "write the lock", &error))?;
-    let fence = state.change(|connection| {
-        connection
-            .query_row(
-                "INSERT INTO fences VALUES (?1, 1) ON CONFLICT (scope) DO UPDATE SET number = number + 1 RETURNING number",
-                [scope],
-                |row| row.get::<_, i64>(0),
-            )
-            .map_err(|error| state.wrong(&error))
-    })?;
-    Ok(Lock {
+    Ok(Held {
         scope: scope.to_owned(),
-        fence: unsigned(fence),
         path,
         file,
     })
@@ -186,7 +215,7 @@ fn file_name(scope: &str) -> String {
 
 /// Whether the open file is still the one of that name.
 #[cfg(unix)]
-fn is_at(file: &File, path: &std::path::Path) -> bool {
+fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), path.metadata()) {
         (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
@@ -196,12 +225,12 @@ fn is_at(file: &File, path: &std::path::Path) -> bool {
 
 /// Whether the open file is still the one of that name.
 #[cfg(not(unix))]
-fn is_at(_file: &File, path: &std::path::Path) -> bool {
+fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
 /// Who holds a lock, as its file says.
-fn holder(path: &std::path::Path) -> (Option<u32>, Option<Timestamp>) {
+fn holder(path: &Path) -> (Option<u32>, Option<Timestamp>) {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(1024).read_to_string(&mut text));
     if read.is_err() {
@@ -227,13 +256,13 @@ impl State {
         connection: &Connection,
         lock: &Lock,
     ) -> Result<(), StateError> {
-        let newest = fence(connection, &lock.scope).map_err(|error| self.wrong(&error))?;
+        let newest = fence(connection, lock.scope()).map_err(|error| self.wrong(&error))?;
         fenced(lock, newest)
     }
 
     /// The same before anything is begun.
     pub(super) fn look_fence(&self, lock: &Lock) -> Result<(), StateError> {
-        let newest = self.look(|connection| fence(connection, &lock.scope))?;
+        let newest = self.look(|connection| fence(connection, lock.scope()))?;
         fenced(lock, newest)
     }
 }
@@ -258,7 +287,8 @@ fn fenced(lock: &Lock, newest: u64) -> Result<(), StateError> {
         Trouble::Stale,
         format!(
             "another run took over `{}`: this one holds lock number {}, and the newest is {newest}",
-            lock.scope, lock.fence
+            lock.scope(),
+            lock.fence
         ),
         "nothing of this run was kept; run again",
     ))

@@ -20,14 +20,14 @@ mod mark;
 mod open;
 mod pin;
 mod plan;
-mod private;
+pub(crate) mod private;
 mod prune;
 mod receipt;
 mod record;
 mod run;
 mod schema;
-mod store;
-mod verify;
+pub(crate) mod store;
+pub(crate) mod verify;
 mod version;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::StateError;
 
 /// Makes a folder that only its owner may enter, and puts its name on disk. One that is there is left as it is.
-pub(super) fn folder(path: &Path) -> Result<(), StateError> {
+pub(crate) fn folder(path: &Path) -> Result<(), StateError> {
     if path.is_dir() {
         return Ok(());
     }
@@ -33,7 +33,7 @@ pub(super) fn folder(path: &Path) -> Result<(), StateError> {
 }
 
 /// Opens a file for reading and writing, made 0600 when it is not there.
-pub(super) fn open_or_make(path: &Path) -> std::io::Result<File> {
+pub(crate) fn open_or_make(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -45,7 +45,7 @@ pub(super) fn open_or_make(path: &Path) -> std::io::Result<File> {
 }
 
 /// A new file, 0600; it must not be there.
-pub(super) fn create(path: &Path) -> std::io::Result<File> {
+pub(crate) fn create(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -71,7 +71,7 @@ fn set_mode(_path: &Path, _mode: u32) -> std::io::Result<()> {
 
 /// The permission bits; `None` where the system has none.
 #[cfg(unix)]
-pub(super) fn mode(path: &Path) -> Option<u32> {
+pub(crate) fn mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = path.symlink_metadata().ok()?;
     Some(metadata.permissions().mode() & 0o777)
@@ -79,12 +79,12 @@ pub(super) fn mode(path: &Path) -> Option<u32> {
 
 /// The permission bits; `None` where the system has none.
 #[cfg(not(unix))]
-pub(super) fn mode(_path: &Path) -> Option<u32> {
+pub(crate) fn mode(_path: &Path) -> Option<u32> {
     None
 }
 
 /// Takes from a folder of ours what others may do with it. One that others may write to is refused: they may have.
-pub(super) fn guard_folder(path: &Path) -> Result<(), StateError> {
+pub(crate) fn guard_folder(path: &Path) -> Result<(), StateError> {
     let metadata = path
         .symlink_metadata()
         .map_err(|error| StateError::disk(path, "look at the folder", &error))?;
@@ -111,7 +111,7 @@ pub(super) fn guard_folder(path: &Path) -> Result<(), StateError> {
 }
 
 /// Puts a folder's names on disk.
-pub(super) fn sync_folder(path: &Path) -> Result<(), StateError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StateError> {
     let path = if path.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -123,7 +123,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StateError> {
 }
 
 /// Replaces a small file: written beside it, synced, renamed, the folder synced.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     let name = path
         .file_name()
         .and_then(|name| name.to_str())

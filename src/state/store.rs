@@ -150,7 +150,7 @@ fn pack(from: &Path, to: &Path) -> Result<Packed, StateError> {
 }
 
 /// That a name names one file or folder of its own.
-pub(super) fn check_name(what: &str, name: &str) -> Result<(), StateError> {
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), StateError> {
     let fine = !name.is_empty()
         && !name.starts_with('.')
         && name.len() <= 200

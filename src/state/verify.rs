@@ -24,7 +24,7 @@ pub(super) enum Present {
     State,
 }
 
-pub(super) fn exists(path: &Path) -> bool {
+pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
@@ -223,7 +223,7 @@ fn length(connection: &Connection, path: &Path) -> Result<(), StateError> {
 }
 
 /// Waits for the right to read (shared) or change (exclusive) database and mark; ends with the file's handle.
-pub(super) fn hold(path: &Path, exclusive: bool) -> Result<File, StateError> {
+pub(crate) fn hold(path: &Path, exclusive: bool) -> Result<File, StateError> {
     let open = if exclusive {
         private::open_or_make(path)
     } else {

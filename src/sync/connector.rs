@@ -13,9 +13,7 @@ use crate::config::{ConfigError, secret::Secret};
 use crate::store::request::{self, FeedNames, Item, SendError, Sending};
 use crate::store::{Account, Connection, Outcome, Transport};
 
-use super::online::{
-    Capabilities, Found, OnlineStore, Reading, RemoteItem, StoreError, Write,
-};
+use super::online::{Capabilities, Found, OnlineStore, Reading, RemoteItem, StoreError, Write};
 
 /// A store behind its connector.
 #[derive(Debug)]
@@ -62,8 +60,10 @@ impl Connector {
             country: &country,
             settings: &store.settings,
         };
-        Self::with(&channel, &shop, &secrets, account, None, run, deadline, stop)
-            .map_err(|error| wrong(store, &error.to_string(), "see `shelfcast channel show`"))
+        Self::with(
+            &channel, &shop, &secrets, account, None, run, deadline, stop,
+        )
+        .map_err(|error| wrong(store, &error.to_string(), "see `shelfcast channel show`"))
     }
 
     /// The same with an account, and a transport, of somebody else's making.
@@ -189,7 +189,9 @@ impl OnlineStore for Connector {
 
     fn group(&self, item: &RemoteItem) -> String {
         // an item that lacks what its group is made of is told so when it is pushed
-        self.connection.group(&named(item, None)).unwrap_or_default()
+        self.connection
+            .group(&named(item, None))
+            .unwrap_or_default()
     }
 
     fn push(&mut self, key: &str, writes: &[Write]) -> Vec<Outcome> {

@@ -23,6 +23,8 @@ pub struct Rule {
     pub source: String,
     /// Each reading gives all rows: one row a location and SKU.
     pub read_whole: bool,
+    /// Asking the source again shows what is there now; a file shows what was there when it was written.
+    pub live: bool,
     /// What the source counts.
     pub basis: Basis,
     /// Who takes online orders off.
@@ -248,6 +250,7 @@ mod tests {
             name: "web-stock".to_owned(),
             source: "stock".to_owned(),
             read_whole: true,
+            live: true,
             basis: Basis::OnHand,
             online_orders: OnlineOrders::Booked,
             locations: Some(Locations::Mapped(

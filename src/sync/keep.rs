@@ -5,17 +5,17 @@ use std::io::BufRead;
 
 use crate::config::project::{Feed, Project};
 use crate::config::sync::Sync;
-use crate::config::{ConfigError, toml_file};
+use crate::config::toml_file;
 use crate::pipeline::build::{Options, build};
-use crate::pipeline::{Failure, Silent};
+use crate::pipeline::Failure;
+use crate::pipeline::observer::Silent;
 
-use super::source::SourceFailure;
 
 /// The units, by SKU. Nothing is read where no rule is written.
 ///
 /// # Errors
 /// A filter that is wrong; a catalog that is not whole.
-pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, SourceFailure> {
+pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, Failure> {
     let mut units = BTreeMap::new();
     if sync.keep.is_empty() {
         return Ok(units);
@@ -26,7 +26,7 @@ pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, So
             "shelfcast.toml",
             &format!("name = \"keep-{number}\"\nchannel = \"skus\"\n"),
         )
-        .map_err(|error| wrong(&error))?;
+        .map_err(|error| Failure::Configuration(vec![error]))?;
         feed.filter = Some(keep.filter.clone());
         feed.max_withheld = Some("100%".to_owned());
         feeds.push(feed);
@@ -35,9 +35,11 @@ pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, So
         feed: feeds,
         ..project.clone()
     };
-    let disk = |error: std::io::Error| SourceFailure::NotWhole {
-        message: format!("sync `{}`: `keep` cannot be worked out: {error}", sync.name),
-        hint: "free space for temporary files, then run again".to_owned(),
+    let disk = |error: std::io::Error| {
+        Failure::Disk(format!(
+            "sync `{}`: `keep` cannot be worked out in a temporary folder: {error}",
+            sync.name
+        ))
     };
     let folder = tempfile::tempdir().map_err(disk)?;
     let options = Options {
@@ -49,7 +51,7 @@ pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, So
         fill: false,
         log: false,
     };
-    let report = build(&project, &options, &mut Silent).map_err(failed)?;
+    let report = build(&project, &options, &mut Silent)?;
     // the first rule that fits counts: the later ones are read first
     for (number, keep) in sync.keep.iter().enumerate().rev() {
         let name = format!("keep-{number}");
@@ -67,19 +69,4 @@ pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, So
         }
     }
     Ok(units)
-}
-
-fn wrong(error: &ConfigError) -> SourceFailure {
-    SourceFailure::Configuration {
-        message: error.message.clone(),
-        hint: error.hint.clone(),
-    }
-}
-
-fn failed(failure: Failure) -> SourceFailure {
-    let (message, hint) = failure.messages().into_iter().next().unwrap_or_default();
-    match failure.exit() {
-        2 => SourceFailure::Configuration { message, hint },
-        _ => SourceFailure::NotWhole { message, hint },
-    }
 }

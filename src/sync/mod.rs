@@ -10,10 +10,12 @@
 //! compare-and-set is said in the documentation.
 
 pub mod check;
+pub mod connector;
 pub mod contract;
 pub mod decide;
 pub mod examine;
 pub mod guard;
+pub mod keep;
 pub mod level;
 pub mod observe;
 pub mod online;
@@ -23,7 +25,9 @@ pub mod planted;
 mod prepare;
 mod push;
 mod readback;
+pub mod rule;
 pub mod run;
+pub mod session;
 mod settle;
 pub mod source;
 pub mod standing;

@@ -56,13 +56,15 @@ pub struct Observed {
     pub events: u64,
     /// Pairs with a new version.
     pub decided: u64,
+    /// More waits to be read.
+    pub more: bool,
     /// Rows that could not be used.
     pub rejected: Vec<Finding>,
     /// What the source's owner should hear.
     pub remarks: Vec<String>,
 }
 
-/// Reads the source and keeps what follows from it, in one commit.
+/// Reads the source and keeps what follows from it, in one commit. With `whole` all of it is read, also what was read before.
 ///
 /// # Errors
 /// A source that is not whole, and a state that refuses; nothing is changed then.
@@ -71,11 +73,17 @@ pub fn observe(
     state: &mut dyn SyncState,
     source: &mut dyn StockSource,
     orders: Option<&BTreeMap<String, i64>>,
+    whole: bool,
     now: Timestamp,
 ) -> Result<Observed, SourceFailure> {
     let tick = state.tick();
     let mut rows = Rows::load(rule, state)?;
-    let position = state.position(&rule.source)?;
+    let mut position = state.position(&rule.source)?;
+    let read_at = position.as_ref().map_or(0, |position| position.read_at);
+    if let Some(position) = position.as_mut().filter(|_| whole) {
+        position.cursor.clear();
+        position.digest.clear();
+    }
     let mut observed = Observed {
         tick,
         kind: ReadKind::Nothing,
@@ -92,6 +100,7 @@ pub fn observe(
             .count() as u64,
         events: 0,
         decided: 0,
+        more: false,
         rejected: Vec::new(),
         remarks: Vec::new(),
     };
@@ -134,15 +143,24 @@ pub fn observe(
         observed.rejected.extend(read.rejected);
         observed.remarks = read.remarks;
         kill_point(recovery::Y3);
-        let kind = read.kind;
+        observed.more = read.more;
         let mut position = read.position;
-        position.read_at = tick;
-        position.time = now;
+        position.read_at = read_at;
+        if read.kind != ReadKind::Nothing {
+            position.read_at = tick;
+            position.time = now;
+        }
+        // looking at the same file again shows nothing newer; asking a database again does
+        let fresh_content = match read.kind {
+            ReadKind::Snapshot | ReadKind::Changes => true,
+            ReadKind::Unchanged => rule.live,
+            ReadKind::Nothing => false,
+        };
         made.write(Change::Position {
             source: &rule.source,
             position: &position,
         })?;
-        if kind != ReadKind::Nothing {
+        if fresh_content {
             made.write(Change::Note {
                 name: &fresh(&rule.source),
                 value: &tick.to_string(),
@@ -160,8 +178,23 @@ pub fn observe(
     });
     match (failure, outcome) {
         (Some(failure), _) => Err(failure),
-        (None, Err(error)) => Err(error.into()),
+        (None, Err(error)) => Err(SourceFailure::State(error)),
         (None, Ok(_)) => Ok(observed),
+    }
+}
+
+impl Observed {
+    /// Adds what an earlier reading of the same run came to.
+    pub fn follow(&mut self, earlier: Observed) {
+        self.rows += earlier.rows;
+        self.changed += earlier.changed;
+        self.uncounted += earlier.uncounted;
+        self.older += earlier.older;
+        self.twice += earlier.twice;
+        self.events += earlier.events;
+        self.decided += earlier.decided;
+        self.rejected.splice(0..0, earlier.rejected);
+        self.remarks.splice(0..0, earlier.remarks);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::channel::manifest::request::RemoteId;
 use crate::store::Outcome;
+pub use crate::store::{Found, Reading};
 
 use super::level::Pair;
 
@@ -43,28 +44,6 @@ pub struct Write {
     pub quantity: i64,
     /// What the store must say for it to be set.
     pub compare: Option<i64>,
-}
-
-/// What a look-up found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The store's id.
-    Remote(RemoteId),
-    /// The store does not know the SKU.
-    Stranger,
-    /// It knows it more than once.
-    Ambiguous,
-}
-
-/// What the store says of a pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// Units.
-    Level(i64),
-    /// It knows the SKU and does not stock it there, or does not count it.
-    NotStocked,
-    /// It could not be read.
-    Unknown(String),
 }
 
 /// Why the store cannot be talked to at all.

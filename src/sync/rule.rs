@@ -35,6 +35,7 @@ impl Rule {
             name: sync.name.clone(),
             source: source.name.clone(),
             read_whole: source.cursor.is_none() && source.rows == Rows::All,
+            live: source.database.is_some(),
             basis: source.basis.unwrap_or(Basis::OnHand),
             online_orders: sync.online_orders,
             locations: sync.locations.clone(),
@@ -62,7 +63,10 @@ pub fn stock_source<'p>(project: &'p Project, sync: &Sync) -> Result<&'p Source,
         .ok_or_else(|| {
             ConfigError::new(
                 "shelfcast.toml",
-                format!("sync `{}` reads from `{}`, which is no source", sync.name, sync.from),
+                format!(
+                    "sync `{}` reads from `{}`, which is no source",
+                    sync.name, sync.from
+                ),
                 "name a [[source]] with `role = \"stock\"`",
             )
         })

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::SourceError;
 use crate::recovery::{self, kill_point};
 use crate::state::StateError;
 use crate::validate::finding::Finding;
@@ -61,8 +62,8 @@ pub struct Ended {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The source (exit 7, or 2).
-    #[error(transparent)]
-    Source(SourceFailure),
+    #[error("{}", .0.message)]
+    Source(SourceError),
     /// The state (exit 8, or 5).
     #[error(transparent)]
     State(#[from] StateError),
@@ -72,7 +73,7 @@ impl From<SourceFailure> for RunError {
     fn from(failure: SourceFailure) -> Self {
         match failure {
             SourceFailure::State(error) => RunError::State(error),
-            failure => RunError::Source(failure),
+            SourceFailure::Source(error) => RunError::Source(error),
         }
     }
 }

@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::catalog::SourceProblem;
+use crate::config::project::{Role, Source};
 use crate::config::sync::{OnlineOrders, Store, Sync};
 use crate::config::{ConfigError, Project, span};
+use crate::pipeline::Failure;
 use crate::program::nearest::near;
 use crate::recovery::{self, kill_point};
 use crate::state::StateError;
@@ -25,8 +28,9 @@ use super::level::{Line, What};
 use super::online::{OnlineStore, StoreError};
 use super::rule::stock_source;
 use super::run::{self, Ended, Inputs, RunError};
-use super::source::{self, SourceFailure};
-use super::state::{Change, HeldPlan, LineFilter, RunEnd, SqliteState, SyncState, Which};
+use super::source::{self, Opening, SourceFailure};
+use super::state::sqlite::SqliteState;
+use super::state::{Change, HeldPlan, LineFilter, Look, RunEnd, SyncState, Which};
 use super::summary::{
     DEADLINE, GuardTrip, PLANNED_MAX, PlanItem, REFUSALS_MAX, SyncOutcome, SyncReport, SyncRequest,
     SyncSummary,
@@ -41,15 +45,15 @@ pub fn sync(
     project: &Project,
     request: &SyncRequest,
     stop: &Arc<AtomicBool>,
-) -> Result<SyncReport, Vec<ConfigError>> {
-    super::check::check(project)?;
-    let syncs = chosen(project, &request.syncs).map_err(|error| vec![error])?;
+) -> Result<SyncReport, Failure> {
+    super::check::check(project).map_err(Failure::Configuration)?;
+    let syncs = chosen(project, &request.syncs)?;
     let stores: Vec<&Store> = project
         .store
         .iter()
         .filter(|store| syncs.iter().any(|sync| sync.to == store.name))
         .collect();
-    let results: Vec<Result<Vec<SyncSummary>, ConfigError>> = std::thread::scope(|scope| {
+    let results: Vec<Result<Vec<SyncSummary>, Failure>> = std::thread::scope(|scope| {
         let running: Vec<_> = stores
             .iter()
             .map(|store| {
@@ -70,18 +74,16 @@ pub fn sync(
             .collect()
     });
     let mut report = SyncReport::default();
-    let mut errors = Vec::new();
+    let mut failed = None;
     for result in results {
         match result {
             Ok(summaries) => report.syncs.extend(summaries),
-            Err(error) => errors.push(error),
+            Err(error) => failed = Some(error),
         }
     }
-    if !errors.is_empty() && report.syncs.is_empty() {
-        return Err(errors);
-    }
-    for error in errors {
-        report.remarks.push(error.to_string());
+    // what is wrong with one store is wrong with the project: it is said, and the others have been done
+    if let Some(error) = failed {
+        return Err(error);
     }
     let order = |name: &str| project.sync.iter().position(|sync| sync.name == name);
     report.syncs.sort_by_key(|summary| order(&summary.name));
@@ -122,7 +124,7 @@ fn account(
     syncs: &[&Sync],
     request: &SyncRequest,
     stop: &Arc<AtomicBool>,
-) -> Result<Vec<SyncSummary>, ConfigError> {
+) -> Result<Vec<SyncSummary>, Failure> {
     let deadline = deadline(syncs, request);
     let run = format!("{}-{}", store.name, request.now.as_millisecond());
     let mut connector = Connector::open(
@@ -134,7 +136,8 @@ fn account(
     )?;
     let opened = match request.dry_run {
         true => SqliteState::scratch(&project.folder, &store.name),
-        false => SqliteState::open(&project.folder, &store.name, request.wait, request.now),
+        false => SqliteState::open(&project.folder, &store.name, request.wait, request.now)
+            .map_err(StateError::from),
     };
     let mut state = match opened {
         Ok(state) => state,
@@ -182,7 +185,7 @@ fn one(
     request: &SyncRequest,
     deadline: Duration,
     stop: &Arc<AtomicBool>,
-) -> Result<SyncSummary, ConfigError> {
+) -> Result<SyncSummary, Failure> {
     let begun_at = Instant::now();
     let calls = connector.calls().0;
     let mut summary = begun(sync, connector);
@@ -199,10 +202,18 @@ fn one(
             failed_state(&mut summary, &error);
             return Ok(summary);
         }
-        Err(Refused::Unknown(error)) => return Err(error),
+        Err(Refused::Unknown(error)) => return Err(error.into()),
     };
-    let mut source = source::open(project, stock_source(project, sync)?, sync, request.full)?;
-    let mut read_orders = || source::orders(project, sync);
+    let opening = Opening {
+        safety_stock: match &sync.safety_stock {
+            Some(toml::Value::String(column)) => Some(column.clone()),
+            _ => None,
+        },
+        waits: !request.watching,
+        clock: Arc::new(SystemClock::default()),
+    };
+    let mut source = source::open(project, stock_source(project, sync)?, opening)?;
+    let mut read_orders = || orders(project, sync);
     let mut inputs = Inputs {
         source: source.as_mut(),
         orders: match sync.online_orders {
@@ -230,14 +241,13 @@ fn one(
         Ok(ended) => tell(&mut summary, &rule, state, &ended, &figures, request)
             .unwrap_or_else(|error| failed_state(&mut summary, &error)),
         Err(RunError::State(error)) => failed_state(&mut summary, &error),
-        Err(RunError::Source(SourceFailure::Configuration { message, hint })) => {
-            return Err(ConfigError::new("shelfcast.toml", message, hint));
+        Err(RunError::Source(error)) if error.problem == SourceProblem::Configuration => {
+            return Err(Failure::Source(error));
         }
-        Err(RunError::Source(SourceFailure::NotWhole { message, hint })) => {
+        Err(RunError::Source(error)) => {
             summary.outcome = SyncOutcome::NoSource;
-            summary.error = Some((message, hint));
+            summary.error = Some((error.to_string(), error.hint.clone()));
         }
-        Err(RunError::Source(SourceFailure::State(error))) => failed_state(&mut summary, &error),
     }
     summary.calls = connector.calls().0 - calls;
     summary.seconds = begun_at.elapsed().as_secs_f64();
@@ -249,9 +259,19 @@ fn one(
     Ok(summary)
 }
 
+/// Open online orders of a sync that subtracts them.
+fn orders(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, SourceFailure> {
+    let of_role = |source: &&Source| source.role == Some(Role::Orders);
+    let named = |source: &&Source| sync.orders.as_ref().is_none_or(|name| source.name == *name);
+    let Some(source) = project.source.iter().filter(of_role).find(named) else {
+        return Ok(BTreeMap::new());
+    };
+    let orders = source::orders(project, source, Arc::new(SystemClock::default()))?;
+    Ok(orders.units.into_iter().collect())
+}
+
 /// Which run of the sync this is: which part of the levels its sample reads back.
 fn state_turn(state: &SqliteState, sync: &Sync) -> u64 {
-    use super::state::Look;
     state
         .note(&format!("turn:{}", sync.name))
         .ok()
@@ -262,7 +282,6 @@ fn state_turn(state: &SqliteState, sync: &Sync) -> u64 {
 
 /// How the run ended, for `status`; and its turn is over.
 fn remember(state: &mut SqliteState, summary: &SyncSummary) -> Result<(), StateError> {
-    use super::state::Look;
     let name = format!("turn:{}", summary.name);
     let turn: u64 = state
         .note(&name)?
@@ -302,7 +321,6 @@ fn approved(
     rule: &Rule,
     request: &SyncRequest,
 ) -> Result<Option<HeldPlan>, Refused> {
-    use super::state::Look;
     let Some(id) = &request.approve else {
         return Ok(None);
     };
@@ -337,7 +355,6 @@ fn tell(
     figures: &Figures,
     request: &SyncRequest,
 ) -> Result<(), StateError> {
-    use super::state::Look;
     let plan = &ended.plan;
     summary.compared = plan.compared;
     summary.changed = plan.items.len() as u64 + plan.unread;
@@ -473,7 +490,6 @@ fn plan_item(item: &Planned, why: String) -> PlanItem {
 
 /// The plan's most harmful items, with why.
 fn planned(state: &SqliteState, rule: &Rule, plan: &Plan) -> Result<Vec<PlanItem>, StateError> {
-    use super::state::Look;
     let mut items: Vec<PlanItem> = plan
         .items
         .iter()
@@ -483,7 +499,7 @@ fn planned(state: &SqliteState, rule: &Rule, plan: &Plan) -> Result<Vec<PlanItem
     items.truncate(PLANNED_MAX);
     let orders: BTreeMap<String, i64> = state
         .note(&format!("orders:{}", rule.name))?
-        .and_then(|text| serde_json::from_str(&text).ok())
+        .and_then(|text: String| serde_json::from_str(&text).ok())
         .unwrap_or_default();
     for item in &mut items {
         let sku = &item.pair.sku;
@@ -503,7 +519,6 @@ fn refusals(
     rule: &Rule,
     since: Timestamp,
 ) -> Result<Vec<Line>, StateError> {
-    use super::state::Look;
     let mut lines = Vec::new();
     let filter = LineFilter {
         sync: Some(&rule.name),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::validate::finding::Finding;
+
 use super::level::{Line, Pair};
 
 /// How long a run of a sync may take, where neither the command nor the project says.
@@ -32,6 +34,8 @@ pub struct SyncRequest {
     pub who: String,
     /// How long the store account's lock is waited for.
     pub wait: Duration,
+    /// Whether a daemon asks, which comes back.
+    pub watching: bool,
     /// How long the run may take; each sync's own limit, or [`DEADLINE`], where it is not said.
     pub deadline: Option<Duration>,
 }
@@ -189,6 +193,8 @@ pub struct SyncSummary {
     pub refusals: Vec<Line>,
     /// What went wrong as a whole, with what to do: an unreachable store, a source that is not whole.
     pub error: Option<(String, String)>,
+    /// What is wrong with single rows of the source.
+    pub findings: Vec<Finding>,
     /// What else there is to say.
     pub remarks: Vec<String>,
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::catalog::{SourceError, SourceProblem};
 use crate::channel::manifest::request::RemoteId;
 use crate::config::project::Basis;
 use crate::config::sync::{GuardLimits, Locations, OnlineOrders};
@@ -235,10 +236,11 @@ impl StockSource for Till {
             })?;
         }
         if self.broken {
-            return Err(SourceFailure::NotWhole {
-                message: "stock.csv:7: the file is cut".to_owned(),
-                hint: "export it again".to_owned(),
-            });
+            return Err(SourceFailure::Source(SourceError::new(
+                SourceProblem::Cut,
+                "stock.csv".to_owned(),
+                "the file is cut".to_owned(),
+            )));
         }
         Ok(Read {
             position: Position {
@@ -249,6 +251,8 @@ impl StockSource for Till {
             kind: ReadKind::Snapshot,
             rows: self.rows.len() as u64,
             rejected: Vec::new(),
+            found: 0,
+            more: false,
             remarks: Vec::new(),
         })
     }
@@ -270,6 +274,7 @@ impl World {
                 name: "web-stock".to_owned(),
                 source: "stock".to_owned(),
                 read_whole: true,
+                live: true,
                 basis: Basis::OnHand,
                 online_orders: OnlineOrders::Booked,
                 locations: Some(Locations::Mapped(
@@ -530,7 +535,7 @@ fn a_source_that_is_not_whole_has_no_effect() {
     world.till.broken = true;
     assert!(matches!(
         world.try_run(false, None),
-        Err(RunError::Source(SourceFailure::NotWhole { .. }))
+        Err(RunError::Source(_))
     ));
     assert_eq!((world.state.tick(), world.store.level("A")), (tick, 10));
     world.till.broken = false;

@@ -4,9 +4,12 @@ use crate::catalog::{SourceError, SourceProblem};
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Engine {
+pub enum Engine {
+    /// A SQLite file.
     Sqlite,
+    /// PostgreSQL.
     Postgres,
+    /// MySQL or MariaDB.
     Mysql,
 }
 

@@ -15,7 +15,8 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
-use self::address::{Address, Engine};
+use self::address::Address;
+pub use self::address::Engine;
 use super::background::Background;
 use super::{Batch, RecordReader, SourceError, SourceProblem};
 
@@ -105,6 +106,20 @@ impl RecordReader for SqlReader {
     fn remarks(&self) -> Vec<String> {
         self.0.remarks()
     }
+}
+
+/// Which database an address names.
+///
+/// # Errors
+/// An address that names none that can be read.
+pub fn engine(dsn: &str) -> Result<Engine, SourceError> {
+    Address::parse(dsn).map(|address| address.engine)
+}
+
+/// The file of a SQLite address; `None` for a server's.
+pub fn file(dsn: &str) -> Option<std::path::PathBuf> {
+    let address = Address::parse(dsn).ok()?;
+    (address.engine == Engine::Sqlite).then(|| address.target.into())
 }
 
 /// The query's first word, behind comments and parentheses.
