@@ -1,14 +1,18 @@
-//! `doctor`: whether everything that is kept is there and is what was kept.
+//! `doctor`: whether everything that is kept is there and is what was kept, of feeds and of syncs; and what of the project
+//! leaves a promise weaker than it could be.
 
 use clap::Args;
 use serde_json::json;
 
 use crate::cli::kept::unwritten;
+use crate::config::Project;
 use crate::pipeline::Failure;
 use crate::report::human::size;
 use crate::report::json;
 use crate::report::text::count;
-use crate::state::{self, Examination};
+use crate::state::{self, Damage, Examination, StateError};
+use crate::sync::examine;
+use crate::sync::state::sqlite;
 use crate::term::Shell;
 
 use super::{Global, exit};
@@ -23,7 +27,8 @@ impl Doctor {
     /// # Errors
     /// What makes looking impossible.
     pub fn run(&self, global: &Global, shell: &Shell) -> Result<u8, Failure> {
-        let found = state::examine(&global.project)?;
+        let mut found = state::examine(&global.project)?;
+        let synced = Synced::look(global, &mut found)?;
         let code = if found.is_damaged() {
             exit::DISK
         } else if found.damages.is_empty() {
@@ -34,16 +39,72 @@ impl Doctor {
         shell
             .data(|out| {
                 if shell.json {
-                    return lines(&found, code, out);
+                    return lines(&found, &synced, code, out);
                 }
-                human(&found, shell, out)
+                human(&found, &synced, shell, out)
             })
             .map(|()| code)
             .map_err(unwritten)
     }
 }
 
-fn lines(found: &Examination, code: u8, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+/// What was looked at of syncs.
+#[derive(Default)]
+struct Synced {
+    stores: u64,
+    levels: u64,
+    lines: u64,
+    advice: Vec<(String, String)>,
+}
+
+impl Synced {
+    /// Looks at the states of all stores; damages join the others.
+    fn look(global: &Global, found: &mut Examination) -> Result<Self, Failure> {
+        let mut synced = Synced::default();
+        // Without a project, or with a wrong one, there is nothing to compare states with.
+        let Ok(project) = Project::load(&global.project) else {
+            return Ok(synced);
+        };
+        let now = global.now(&project.shop.timezone)?;
+        for store in &project.store {
+            let state = match sqlite::read(&project.folder, &store.name) {
+                Ok(None) => continue,
+                Ok(Some(state)) => state,
+                Err(error) => {
+                    found.damages.push(damage(&project, &error));
+                    continue;
+                }
+            };
+            synced.stores += 1;
+            let examined = examine::state(&state, &store.name, &project, now)?;
+            synced.levels += examined.levels;
+            synced.lines += examined.lines;
+            found.damages.extend(examined.damages);
+        }
+        if !project.sync.is_empty() {
+            synced.advice = examine::advice(&project);
+        }
+        Ok(synced)
+    }
+}
+
+fn damage(project: &Project, error: &StateError) -> Damage {
+    let path = error.path.as_deref();
+    let shown = path.map(|path| path.strip_prefix(&project.folder).unwrap_or(path));
+    Damage {
+        damaged: true,
+        place: shown.map_or_else(String::new, |path| path.display().to_string()),
+        message: error.message.clone(),
+        hint: error.hint.clone(),
+    }
+}
+
+fn lines(
+    found: &Examination,
+    synced: &Synced,
+    code: u8,
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
     for damage in &found.damages {
         let line = json!({
             "type": "damage",
@@ -54,6 +115,10 @@ fn lines(found: &Examination, code: u8, out: &mut dyn std::io::Write) -> std::io
         });
         writeln!(out, "{line}")?;
     }
+    for (message, hint) in &synced.advice {
+        let line = json!({ "type": "advice", "message": message, "hint": hint });
+        writeln!(out, "{line}")?;
+    }
     let mut summary = json::done(code);
     summary["state"] = json!(found.present);
     summary["versions"] = json!(found.versions);
@@ -62,10 +127,20 @@ fn lines(found: &Examination, code: u8, out: &mut dyn std::io::Write) -> std::io
     summary["bytes"] = json!(found.stored_bytes);
     summary["actions"] = json!(found.actions);
     summary["damages"] = json!(found.damages.len());
+    if synced.stores > 0 {
+        summary["stores"] = json!(synced.stores);
+        summary["levels"] = json!(synced.levels);
+        summary["ledger"] = json!(synced.lines);
+    }
     writeln!(out, "{summary}")
 }
 
-fn human(found: &Examination, shell: &Shell, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+fn human(
+    found: &Examination,
+    synced: &Synced,
+    shell: &Shell,
+    out: &mut dyn std::io::Write,
+) -> std::io::Result<()> {
     for damage in &found.damages {
         let word = if damage.damaged {
             shell.red("damaged")
@@ -78,6 +153,24 @@ fn human(found: &Examination, shell: &Shell, out: &mut dyn std::io::Write) -> st
             shell.clean(&damage.place),
             shell.clean(&damage.message),
             shell.clean(&damage.hint)
+        )?;
+    }
+    for (message, hint) in &synced.advice {
+        writeln!(
+            out,
+            "{}: {}\n  hint: {}",
+            shell.bold("advice"),
+            shell.clean(message),
+            shell.clean(hint)
+        )?;
+    }
+    if synced.stores > 0 {
+        writeln!(
+            out,
+            "{} of {}, {} in the ledger",
+            count(synced.levels, "level"),
+            count(synced.stores, "store"),
+            count(synced.lines, "line")
         )?;
     }
     if !found.present {

@@ -1,4 +1,4 @@
-//! `explain RULE`: a rule's page.
+//! `explain RULE`: a rule's page; `explain --sku S --sync NAME`: a level's terms, with the cells they were read from.
 
 use crate::channel::lint;
 use crate::pipeline::Failure;
@@ -6,7 +6,28 @@ use crate::program::nearest::nearest;
 use crate::term::Shell;
 use crate::validate::rules;
 
-use super::exit;
+use super::stock::{self, Depth};
+use super::{Global, exit};
+
+/// The formula, as it is computed.
+const FORMULA: &str = "salable = clamp(floor(share x sum over locations of max(0, on hand - committed - kept back)) - online orders, \
+                       minimum, maximum)";
+
+/// Prints every term of a SKU's levels at a sync's store.
+///
+/// # Errors
+/// An unknown sync or SKU; a state that refuses.
+pub fn level(global: &Global, shell: &Shell, sku: &str, sync: &str) -> Result<u8, Failure> {
+    if !shell.json {
+        shell.say(FORMULA);
+    }
+    let depth = Depth {
+        online: false,
+        origins: true,
+        lines: 1,
+    };
+    stock::show(global, shell, sku, &[sync.to_owned()], depth)
+}
 
 /// Prints the page of a rule; without a name, the rules there are.
 ///

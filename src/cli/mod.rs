@@ -6,18 +6,25 @@ pub mod build;
 pub mod channel;
 pub mod check;
 pub mod completions;
+pub mod connector;
+pub mod dead_letters;
 pub mod diff;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod history;
 pub mod init;
+mod interrupt;
 mod kept;
+pub mod pause;
 pub mod preview;
 pub mod publish;
 pub mod schema;
 pub mod show;
 pub mod status;
+pub mod stock;
+pub mod sync;
+mod synced;
 mod watching;
 
 use std::cell::RefCell;
@@ -88,9 +95,21 @@ enum Command {
     Publish(publish::Publish),
     /// Put an earlier version back, and pin the feed to it
     Rollback(publish::Rollback),
+    /// Bring the stock of online stores in step with that of the shops
+    Sync(sync::Sync),
+    /// Show one SKU at the online stores: every term, what was taken, what is on its way
+    Stock(stock::Stock),
+    /// Levels that failed for good: show them, try them again, let them be
+    DeadLetters(dead_letters::DeadLetters),
+    /// Stop a sync: nothing is sent from the next batch on
+    Pause(pause::Pause),
+    /// Let a paused sync go on
+    Resume(pause::Resume),
+    /// Try a store's connector
+    Connector(connector::Connector),
     /// Show one variant as the channels will get it
     Preview(preview::Preview),
-    /// Say how a variant's attributes come about, or what a rule means
+    /// Say how a variant's attributes or its level at a store come about, or what a rule means
     Explain(preview::Explain),
     /// Say why a variant is not in a feed, and what would admit it
     WhyNot(preview::WhyNot),
@@ -102,7 +121,7 @@ enum Command {
     Diff(diff::Diff),
     /// Say where published feeds contradict each other, or who did what
     Audit(audit::Audit),
-    /// Say how old each published feed is, and what waits for somebody
+    /// Say how old each published feed is, how each sync stands, and what waits for somebody
     Status(status::Status),
     /// Check that everything that is kept is whole
     Doctor(doctor::Doctor),
@@ -250,7 +269,7 @@ impl Command {
     fn is_a_job(&self) -> bool {
         matches!(
             self,
-            Command::Build(_) | Command::Publish(_) | Command::Rollback(_)
+            Command::Build(_) | Command::Publish(_) | Command::Rollback(_) | Command::Sync(_)
         )
     }
 
@@ -259,6 +278,7 @@ impl Command {
             Command::Build(_) => "build",
             Command::Publish(_) => "publish",
             Command::Rollback(_) => "rollback",
+            Command::Sync(_) => "sync",
             _ => "",
         }
     }
@@ -268,13 +288,19 @@ fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
     let global = &cli.global;
     let writes = matches!(
         cli.command,
-        Command::Init(_) | Command::Channel(_) | Command::History(_) | Command::Show(_)
+        Command::Init(_)
+            | Command::Channel(_)
+            | Command::History(_)
+            | Command::Show(_)
+            | Command::DeadLetters(_)
+            | Command::Pause(_)
+            | Command::Resume(_)
     );
     if global.dry_run && writes {
         return Err(Failure::configuration(
             "--dry-run",
             "this command has no dry run",
-            "`build`, `plan`, `publish` and `rollback` have one",
+            "`build`, `plan`, `publish`, `rollback` and `sync` have one",
         )
         .into());
     }
@@ -285,6 +311,12 @@ fn run(cli: &Cli, shell: &Shell) -> anyhow::Result<u8> {
         Command::Plan(plan) => plan.run(global, shell)?,
         Command::Publish(publish) => publish.run(global, shell)?,
         Command::Rollback(rollback) => rollback.run(global, shell)?,
+        Command::Sync(sync) => sync.run(global, shell)?,
+        Command::Stock(stock) => stock.run(global, shell)?,
+        Command::DeadLetters(letters) => letters.run(global, shell)?,
+        Command::Pause(pause) => pause.run(global, shell)?,
+        Command::Resume(resume) => resume.run(global, shell)?,
+        Command::Connector(connector) => connector.run(global, shell)?,
         Command::Preview(preview) => preview.run(global, shell)?,
         Command::Explain(explain) => explain.run(global, shell)?,
         Command::WhyNot(why) => why.run(global, shell)?,

@@ -43,6 +43,9 @@ pub struct Explain {
     /// The feed
     #[arg(long, value_name = "FEED", requires = "sku")]
     feed: Vec<String>,
+    /// The sync whose level of the variant is explained, term by term
+    #[arg(long, value_name = "NAME", requires = "sku", conflicts_with_all = ["feed", "subject"])]
+    sync: Option<String>,
 }
 
 /// `why-not`.
@@ -197,6 +200,9 @@ impl Explain {
         let Some(sku) = &self.sku else {
             return Ok(super::explain::rule(self.subject.as_deref(), shell)?);
         };
+        if let Some(sync) = &self.sync {
+            return Ok(super::explain::level(global, shell, sku, sync)?);
+        }
         let project = Project::load(&global.project)?;
         let found = inspect(
             &project,

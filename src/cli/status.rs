@@ -1,4 +1,5 @@
-//! `status`: how old each feed's published version is against its limit, what is pinned, pending or failed.
+//! `status`: how old each feed's published version is against its limit, what is pinned, pending or failed; and how each
+//! sync stands.
 
 use std::time::Duration;
 
@@ -10,9 +11,12 @@ use crate::cli::kept::{Kept, unwritten};
 use crate::config::span;
 use crate::pipeline::Failure;
 use crate::report::json;
+use crate::report::sync::standing as syncs;
 use crate::report::table::table;
 use crate::report::text::count;
 use crate::state::{Pin, Run, State};
+use crate::sync::standing::{self, SyncStanding};
+use crate::sync::state::{Look, sqlite};
 use crate::term::Shell;
 
 use super::{Global, exit};
@@ -20,9 +24,10 @@ use super::{Global, exit};
 /// `status`.
 #[derive(Debug, Args)]
 pub struct Status {
-    /// Feeds to look at; all by default
-    feeds: Vec<String>,
-    /// The oldest a published version may be, such as 2h; for feeds without a `max_age` of their own
+    /// Feeds and syncs to look at; all by default
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// The oldest a published version or a good run may be, such as 2h; for those without a `max_age` of their own
     #[arg(long, value_name = "TIME")]
     max_age: Option<String>,
 }
@@ -57,8 +62,9 @@ impl Status {
             .transpose()?;
         let kept = Kept::open(&global.project)?;
         let now = global.now(kept.zone())?;
+        let (feeds, synced) = self.named(&kept);
         let mut standings = Vec::new();
-        for feed in kept.chosen(&self.feeds)? {
+        for feed in feeds.map_or_else(|| Ok(Vec::new()), |feeds| kept.chosen(&feeds))? {
             let own = kept
                 .project
                 .feed
@@ -68,7 +74,10 @@ impl Status {
                 .and_then(|text| span::parse(text).ok());
             standings.push(look(kept.state.as_ref(), feed, own.or(limit), now)?);
         }
+        let synced = self.syncs(&kept, &synced, limit, now)?;
+        let of_syncs: usize = synced.iter().map(|one| one.findings.len()).sum();
         let findings: usize = standings.iter().map(|one| one.findings.len()).sum();
+        let findings = findings + of_syncs;
         let code = if findings > 0 { exit::DATA } else { exit::DONE };
         shell
             .data(|out| {
@@ -76,15 +85,76 @@ impl Status {
                     for standing in &standings {
                         writeln!(out, "{}", line(standing))?;
                     }
+                    for sync in &synced {
+                        writeln!(out, "{}", syncs::line(sync))?;
+                    }
                     let mut summary = json::done(code);
                     summary["feeds"] = json!(standings.len());
+                    if !synced.is_empty() {
+                        summary["syncs"] = json!(synced.len());
+                    }
                     summary["findings"] = json!(findings);
                     return writeln!(out, "{summary}");
+                }
+                if !synced.is_empty() {
+                    let zone = jiff::tz::TimeZone::get(kept.zone());
+                    let zone = zone.unwrap_or(jiff::tz::TimeZone::UTC);
+                    syncs::write(shell, &synced, &zone, out)?;
+                    if standings.is_empty() {
+                        return Ok(());
+                    }
+                    writeln!(out)?;
                 }
                 human(&kept, &standings, shell, out)
             })
             .map(|()| code)
             .map_err(unwritten)
+    }
+}
+
+impl Status {
+    /// The names that mean feeds, and those that mean syncs; no feeds where only syncs are named.
+    fn named(&self, kept: &Kept) -> (Option<Vec<String>>, Vec<String>) {
+        let known = |name: &&String| kept.project.sync.iter().any(|sync| sync.name == **name);
+        let (syncs, feeds): (Vec<_>, Vec<_>) = self.names.iter().partition(known);
+        let only_syncs = feeds.is_empty() && !syncs.is_empty();
+        let owned = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
+        let syncs = if self.names.is_empty() {
+            let all = kept.project.sync.iter();
+            all.map(|sync| sync.name.clone()).collect()
+        } else {
+            owned(syncs)
+        };
+        ((!only_syncs).then(|| owned(feeds)), syncs)
+    }
+
+    /// How syncs stand.
+    fn syncs(
+        &self,
+        kept: &Kept,
+        names: &[String],
+        limit: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<Vec<SyncStanding>, Failure> {
+        let mut standings = Vec::new();
+        for sync in &kept.project.sync {
+            if !names.contains(&sync.name) {
+                continue;
+            }
+            let own = sync.max_age.as_deref();
+            let own = own.and_then(|text| span::parse(text).ok());
+            let state = sqlite::read(&kept.project.folder, &sync.to)?;
+            let asked = standing::Asked {
+                sync: &sync.name,
+                store: &sync.to,
+                source: &sync.from,
+                limit: own.or(limit),
+                now,
+            };
+            let state = state.as_ref().map(|state| state as &dyn Look);
+            standings.push(standing::look(state, &asked)?);
+        }
+        Ok(standings)
     }
 }
 

@@ -6,10 +6,9 @@ use std::io::BufRead;
 use crate::config::project::{Feed, Project};
 use crate::config::sync::Sync;
 use crate::config::toml_file;
-use crate::pipeline::build::{Options, build};
 use crate::pipeline::Failure;
+use crate::pipeline::build::{Options, build};
 use crate::pipeline::observer::Silent;
-
 
 /// The units, by SKU. Nothing is read where no rule is written.
 ///

@@ -27,6 +27,7 @@ mod push;
 mod readback;
 pub mod rule;
 pub mod run;
+mod scratch;
 pub mod session;
 mod settle;
 pub mod source;

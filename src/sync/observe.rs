@@ -77,8 +77,8 @@ pub fn observe(
     now: Timestamp,
 ) -> Result<Observed, SourceFailure> {
     let tick = state.tick();
-    let mut rows = Rows::load(rule, state)?;
-    let mut position = state.position(&rule.source)?;
+    let mut rows = Rows::load(rule, state).map_err(SourceFailure::State)?;
+    let mut position = state.position(&rule.source).map_err(SourceFailure::State)?;
     let read_at = position.as_ref().map_or(0, |position| position.read_at);
     if let Some(position) = position.as_mut().filter(|_| whole) {
         position.cursor.clear();

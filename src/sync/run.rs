@@ -102,8 +102,8 @@ pub fn run(work: &mut Work<'_>, inputs: &mut Inputs<'_>) -> Result<Ended, RunErr
             None => None,
         };
         let now = work.now();
-        let observed =
-            observe::observe(work.rule, work.state, inputs.source, orders.as_ref(), now)?;
+        let whole = inputs.full && round == 1;
+        let observed = observed(work, inputs.source, orders.as_ref(), whole)?;
         ended.findings.clone_from(&observed.rejected);
         work.prepare()?;
         let mut plan = guard::plan(&*work.state, work.rule)?;
@@ -150,6 +150,23 @@ pub fn run(work: &mut Work<'_>, inputs: &mut Inputs<'_>) -> Result<Ended, RunErr
     ended.in_flight = work.in_flight()?;
     kill_point(recovery::Y20);
     Ok(ended)
+}
+
+/// Reads the source until nothing more waits there.
+fn observed(
+    work: &mut Work<'_>,
+    source: &mut dyn StockSource,
+    orders: Option<&Orders>,
+    whole: bool,
+) -> Result<Observed, RunError> {
+    let now = work.now();
+    let mut observed = observe::observe(work.rule, work.state, source, orders, whole, now)?;
+    while observed.more && !work.halted()? {
+        let mut next = observe::observe(work.rule, work.state, source, orders, false, now)?;
+        next.follow(observed);
+        observed = next;
+    }
+    Ok(observed)
 }
 
 /// Keeps a plan for approval, in place of the sync's earlier one.

@@ -29,7 +29,8 @@ use super::online::{OnlineStore, StoreError};
 use super::rule::stock_source;
 use super::run::{self, Ended, Inputs, RunError};
 use super::source::{self, Opening, SourceFailure};
-use super::state::sqlite::SqliteState;
+use super::state::memory::MemoryState;
+use super::state::sqlite::{self, SqliteState};
 use super::state::{Change, HeldPlan, LineFilter, Look, RunEnd, SyncState, Which};
 use super::summary::{
     DEADLINE, GuardTrip, PLANNED_MAX, PlanItem, REFUSALS_MAX, SyncOutcome, SyncReport, SyncRequest,
@@ -127,16 +128,12 @@ fn account(
 ) -> Result<Vec<SyncSummary>, Failure> {
     let deadline = deadline(syncs, request);
     let run = format!("{}-{}", store.name, request.now.as_millisecond());
-    let mut connector = Connector::open(
-        project,
-        store,
-        &run,
-        Some(deadline),
-        Some(Arc::clone(stop)),
-    )?;
-    let opened = match request.dry_run {
-        true => SqliteState::scratch(&project.folder, &store.name),
+    let mut connector =
+        Connector::open(project, store, &run, Some(deadline), Some(Arc::clone(stop)))?;
+    let opened: Result<Box<dyn SyncState>, StateError> = match request.dry_run {
+        true => scratch(project, store, syncs),
         false => SqliteState::open(&project.folder, &store.name, request.wait, request.now)
+            .map(|state| Box::new(state) as Box<dyn SyncState>)
             .map_err(StateError::from),
     };
     let mut state = match opened {
@@ -155,8 +152,33 @@ fn account(
     kill_point(recovery::Y1);
     syncs
         .iter()
-        .map(|sync| one(project, sync, &mut state, &mut connector, request, deadline, stop))
+        .map(|sync| {
+            one(
+                project,
+                sync,
+                state.as_mut(),
+                &mut connector,
+                request,
+                deadline,
+                stop,
+            )
+        })
         .collect()
+}
+
+/// A copy of the state for a dry run, in memory: what the run keeps there goes with it.
+fn scratch(
+    project: &Project,
+    store: &Store,
+    syncs: &[&Sync],
+) -> Result<Box<dyn SyncState>, StateError> {
+    let mut copy = MemoryState::new();
+    if let Some(kept) = sqlite::read(&project.folder, &store.name)? {
+        let sources: Vec<&str> = syncs.iter().map(|sync| sync.from.as_str()).collect();
+        let names: Vec<String> = syncs.iter().map(|sync| sync.name.clone()).collect();
+        super::scratch::copy(&kept, &mut copy, &sources, &names)?;
+    }
+    Ok(Box::new(copy))
 }
 
 fn deadline(syncs: &[&Sync], request: &SyncRequest) -> Duration {
@@ -180,7 +202,7 @@ fn begun(sync: &Sync, connector: &Connector) -> SyncSummary {
 fn one(
     project: &Project,
     sync: &Sync,
-    state: &mut SqliteState,
+    state: &mut dyn SyncState,
     connector: &mut Connector,
     request: &SyncRequest,
     deadline: Duration,
@@ -196,7 +218,7 @@ fn one(
         super::keep::units(project, sync)?,
     )?;
     let clock = SystemClock::default();
-    let approved = match approved(state, &rule, request) {
+    let approved = match approved(&*state, &rule, request) {
         Ok(approved) => approved,
         Err(Refused::State(error)) => {
             failed_state(&mut summary, &error);
@@ -223,7 +245,7 @@ fn one(
         full: request.full,
         push: !request.dry_run,
         approved,
-        turn: state_turn(state, sync),
+        turn: state_turn(&*state, sync),
     };
     let mut work = Work {
         rule: &rule,
@@ -238,7 +260,7 @@ fn one(
     let ended = run::run(&mut work, &mut inputs);
     let figures = std::mem::take(&mut work.figures);
     match ended {
-        Ok(ended) => tell(&mut summary, &rule, state, &ended, &figures, request)
+        Ok(ended) => tell(&mut summary, &rule, &*state, &ended, &figures, request)
             .unwrap_or_else(|error| failed_state(&mut summary, &error)),
         Err(RunError::State(error)) => failed_state(&mut summary, &error),
         Err(RunError::Source(error)) if error.problem == SourceProblem::Configuration => {
@@ -271,7 +293,7 @@ fn orders(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, Sourc
 }
 
 /// Which run of the sync this is: which part of the levels its sample reads back.
-fn state_turn(state: &SqliteState, sync: &Sync) -> u64 {
+fn state_turn(state: &dyn Look, sync: &Sync) -> u64 {
     state
         .note(&format!("turn:{}", sync.name))
         .ok()
@@ -281,7 +303,7 @@ fn state_turn(state: &SqliteState, sync: &Sync) -> u64 {
 }
 
 /// How the run ended, for `status`; and its turn is over.
-fn remember(state: &mut SqliteState, summary: &SyncSummary) -> Result<(), StateError> {
+fn remember(state: &mut dyn SyncState, summary: &SyncSummary) -> Result<(), StateError> {
     let name = format!("turn:{}", summary.name);
     let turn: u64 = state
         .note(&name)?
@@ -317,7 +339,7 @@ enum Refused {
 
 /// The held plan that a person let pass.
 fn approved(
-    state: &SqliteState,
+    state: &dyn Look,
     rule: &Rule,
     request: &SyncRequest,
 ) -> Result<Option<HeldPlan>, Refused> {
@@ -350,7 +372,7 @@ fn failed_state(summary: &mut SyncSummary, error: &StateError) {
 fn tell(
     summary: &mut SyncSummary,
     rule: &Rule,
-    state: &SqliteState,
+    state: &dyn Look,
     ended: &Ended,
     figures: &Figures,
     request: &SyncRequest,
@@ -369,7 +391,10 @@ fn tell(
     summary.strangers = state.count(Which::Aside)?;
     summary.dead = state.count(Which::Dead)?;
     summary.rounds = ended.rounds;
-    let drift = [("lost write", figures.lost), ("foreign edit", figures.foreign)];
+    let drift = [
+        ("lost write", figures.lost),
+        ("foreign edit", figures.foreign),
+    ];
     summary.drift = drift
         .into_iter()
         .filter(|(_, count)| *count > 0)
@@ -414,9 +439,10 @@ fn tell(
         summary.error = Some((error.to_string(), hint(error)));
     }
     if let Some(Halt::Paused(reason)) = &figures.halted {
-        summary
-            .remarks
-            .push(format!("paused: {reason}; `shelfcast resume {}` goes on", rule.name));
+        summary.remarks.push(format!(
+            "paused: {reason}; `shelfcast resume {}` goes on",
+            rule.name
+        ));
     }
     Ok(())
 }
@@ -489,13 +515,17 @@ fn plan_item(item: &Planned, why: String) -> PlanItem {
 }
 
 /// The plan's most harmful items, with why.
-fn planned(state: &SqliteState, rule: &Rule, plan: &Plan) -> Result<Vec<PlanItem>, StateError> {
+fn planned(state: &dyn Look, rule: &Rule, plan: &Plan) -> Result<Vec<PlanItem>, StateError> {
     let mut items: Vec<PlanItem> = plan
         .items
         .iter()
         .map(|item| plan_item(item, String::new()))
         .collect();
-    items.sort_by(|one, other| one.harm().cmp(&other.harm()).then(one.pair.cmp(&other.pair)));
+    items.sort_by(|one, other| {
+        one.harm()
+            .cmp(&other.harm())
+            .then(one.pair.cmp(&other.pair))
+    });
     items.truncate(PLANNED_MAX);
     let orders: BTreeMap<String, i64> = state
         .note(&format!("orders:{}", rule.name))?
@@ -514,11 +544,7 @@ fn planned(state: &SqliteState, rule: &Rule, plan: &Plan) -> Result<Vec<PlanItem
 }
 
 /// What the store did not take in this run.
-fn refusals(
-    state: &SqliteState,
-    rule: &Rule,
-    since: Timestamp,
-) -> Result<Vec<Line>, StateError> {
+fn refusals(state: &dyn Look, rule: &Rule, since: Timestamp) -> Result<Vec<Line>, StateError> {
     let mut lines = Vec::new();
     let filter = LineFilter {
         sync: Some(&rule.name),
@@ -526,7 +552,10 @@ fn refusals(
         ..LineFilter::default()
     };
     state.ledger(&filter, &mut |line| {
-        if matches!(line.what, What::Refused | What::Dead | What::Unknown | What::Stale) {
+        if matches!(
+            line.what,
+            What::Refused | What::Dead | What::Unknown | What::Stale
+        ) {
             lines.push(line);
         }
         match lines.len() < REFUSALS_MAX {

@@ -2,7 +2,16 @@
 //!
 //! A commit is a list of changes that are all kept, on disk, when [`SyncState::commit`] returns, or none is. Each commit adds
 //! one to the state's tick. Implementations: SQLite in `.shelfcast/sync/` (the default); in memory for tests. All pass
-//! the suite in `state/suite.rs`.
+//! the suite in `state/suite.rs`. Times are kept to the microsecond.
+
+mod delegate;
+pub mod doctor;
+pub mod memory;
+pub mod sqlite;
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -253,9 +262,12 @@ pub struct LineFilter<'a> {
     pub what: Option<What>,
 }
 
+/// Ends of runs that are kept of a sync.
+pub const RUNS_KEPT: usize = 1000;
+
 /// Reading the state. Inside a transaction it shows what the transaction has written.
 pub trait Look {
-    /// Commits so far.
+    /// Commits so far; inside a transaction those before it.
     fn tick(&self) -> u64;
     /// One pair.
     fn level(&self, pair: &Pair) -> Result<Option<Level>, StateError>;
@@ -339,4 +351,18 @@ pub trait SyncState: Look {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
     ) -> Result<u64, StateError>;
+}
+
+/// What others may add while a run or a daemon holds the store account: events and orders. It needs no lock.
+pub trait Intake: Send {
+    /// Keeps events that are not known yet, on disk, all or none; how many were new.
+    ///
+    /// # Errors
+    /// A disk that refuses; a state that is damaged.
+    fn events(&mut self, events: &[Event]) -> Result<u64, StateError>;
+    /// Keeps a person's order, on disk.
+    ///
+    /// # Errors
+    /// A disk that refuses; a state that is damaged.
+    fn order(&mut self, at: Timestamp, who: &str, order: &Order) -> Result<(), StateError>;
 }

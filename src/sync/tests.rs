@@ -233,11 +233,12 @@ impl StockSource for Till {
                 sku: sku.clone(),
                 quantity: *quantity,
                 ..Observation::default()
-            })?;
+            })
+            .map_err(SourceFailure::State)?;
         }
         if self.broken {
             return Err(SourceFailure::Source(SourceError::new(
-                SourceProblem::Cut,
+                SourceProblem::NotWhole,
                 "stock.csv".to_owned(),
                 "the file is cut".to_owned(),
             )));

@@ -1,0 +1,528 @@
+//! A commit being made: each change to its rows, and the sum kept up row by row.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{CachedStatement, params};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::channel::manifest::request::RemoteId;
+use crate::recovery::{self, kill_point};
+use crate::state::StateError;
+use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position, Standing};
+use crate::sync::state::delegate::look_through;
+use crate::sync::state::{
+    Change, Event, HeldPlan, KeptOrder, LineFilter, Look, Order, Pause, RUNS_KEPT, RunEnd,
+    Transaction, Which,
+};
+
+use super::look::Rows;
+use super::rows::{self, int, json, micros, optional, text};
+use super::schema::{Table, row_digest};
+
+/// A commit being made.
+pub(super) struct Writing<'c> {
+    rows: Rows<'c>,
+    sum: u128,
+    buffer: Vec<u8>,
+    statements: HashMap<(u8, Does), CachedStatement<'c>>,
+    /// The source that was written last, and its number.
+    source: Option<(String, i64)>,
+    /// The largest numbers in use, of tables that are only added to.
+    last: HashMap<u8, i64>,
+    kinds: Kinds,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Does {
+    Find,
+    FindByKey,
+    Put,
+    Remove,
+}
+
+/// What kinds of changes a commit holds: where a test may kill it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Kinds {
+    wanted: bool,
+    line: bool,
+    position: bool,
+    dead: bool,
+    pub(super) cut: bool,
+}
+
+impl Kinds {
+    /// The points that lie in the middle of this commit.
+    pub(super) fn reached(self) {
+        let points = [
+            (self.wanted, recovery::Y4),
+            (self.line, recovery::Y11),
+            (self.position, recovery::Y13),
+            (self.dead, recovery::Y18),
+        ];
+        for (_, point) in points.into_iter().filter(|(is, _)| *is) {
+            kill_point(point);
+        }
+    }
+}
+
+look_through!([<'c>] Writing<'c>, self => self.rows);
+
+impl<'c> Writing<'c> {
+    /// Begins with the sum of what is there.
+    pub(super) fn new(rows: Rows<'c>, sum: u128) -> Self {
+        Writing {
+            rows,
+            sum,
+            buffer: Vec::new(),
+            statements: HashMap::new(),
+            source: None,
+            last: HashMap::new(),
+            kinds: Kinds::default(),
+        }
+    }
+
+    /// The sum of what is there now, and what kinds of changes were made.
+    pub(super) fn finish(self) -> (u128, Kinds) {
+        (self.sum, self.kinds)
+    }
+
+    fn wrong(&self, error: &rusqlite::Error) -> StateError {
+        self.rows.wrong(error)
+    }
+
+    /// Runs a statement of a table with its values; `take` looks at the row it gives.
+    fn run<T>(
+        &mut self,
+        table: Table,
+        does: Does,
+        values: &[ValueRef<'_>],
+        take: impl FnOnce(&rusqlite::Row<'_>, &mut Vec<u8>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StateError> {
+        let rows = self.rows;
+        let place = (table.tag(), does);
+        let ran = (|| {
+            if !self.statements.contains_key(&place) {
+                let sql = table.sql();
+                let query = match does {
+                    Does::Find => &sql.find,
+                    Does::FindByKey => "SELECT * FROM observations WHERE source = ? AND key = ?",
+                    Does::Put => &sql.put,
+                    Does::Remove => &sql.remove,
+                };
+                let statement = rows.connection.prepare_cached(query)?;
+                self.statements.insert(place, statement);
+            }
+            let statement = self.statements.get_mut(&place).expect("it was put there");
+            for (at, value) in values.iter().enumerate() {
+                statement.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(*value))?;
+            }
+            let mut found = statement.raw_query();
+            match found.next()? {
+                Some(row) => take(row, &mut self.buffer).map(Some),
+                None => Ok(None),
+            }
+        })();
+        ran.map_err(|error| rows.wrong(&error))
+    }
+
+    /// The digest of the row that has this key.
+    fn find(&mut self, table: Table, key: &[ValueRef<'_>]) -> Result<Option<u128>, StateError> {
+        self.run(table, Does::Find, key, |row, buffer| {
+            digest_of(table, row, buffer)
+        })
+    }
+
+    /// Puts a row in its place.
+    fn put(&mut self, table: Table, values: &[ValueRef<'_>]) -> Result<(), StateError> {
+        let key = values.get(..table.keys()).unwrap_or_default();
+        let before = self.find(table, key)?;
+        self.replace(table, before, values)
+    }
+
+    /// Puts a row in the place of one with this digest.
+    fn replace(
+        &mut self,
+        table: Table,
+        before: Option<u128>,
+        values: &[ValueRef<'_>],
+    ) -> Result<(), StateError> {
+        let after = row_digest(table.tag(), values.iter().copied(), &mut self.buffer);
+        if before == Some(after) {
+            return Ok(());
+        }
+        self.run(table, Does::Put, values, |_, _| Ok(()))?;
+        self.sum = self
+            .sum
+            .wrapping_sub(before.unwrap_or(0))
+            .wrapping_add(after);
+        Ok(())
+    }
+
+    /// Takes the row of a key out.
+    fn remove(&mut self, table: Table, key: &[ValueRef<'_>]) -> Result<(), StateError> {
+        if let Some(before) = self.find(table, key)? {
+            self.run(table, Does::Remove, key, |_, _| Ok(()))?;
+            self.sum = self.sum.wrapping_sub(before);
+        }
+        Ok(())
+    }
+
+    /// Sets a number by its name.
+    pub(super) fn set_number(&mut self, name: &str, value: u64) -> Result<(), StateError> {
+        self.put(Table::Numbers, &[text(name), int(value)])
+    }
+
+    /// The newest lock's number.
+    pub(super) fn fence(&self) -> Result<u64, StateError> {
+        self.rows.number("fence")
+    }
+
+    /// Events that were ever kept.
+    pub(super) fn events_so_far(&self) -> Result<u64, StateError> {
+        self.rows.number("event")
+    }
+
+    fn next_number(&mut self, name: &str) -> Result<u64, StateError> {
+        let next = self.rows.number(name)? + 1;
+        self.set_number(name, next)?;
+        Ok(next)
+    }
+
+    /// The next number of a table that is only added to, or whose newest row is never taken out.
+    fn next_of(&mut self, table: Table, query: &str) -> Result<i64, StateError> {
+        let last = match self.last.get(&table.tag()) {
+            Some(last) => *last,
+            None => self.rows.value::<i64>(query, params![])?.unwrap_or(0),
+        };
+        self.last.insert(table.tag(), last + 1);
+        Ok(last + 1)
+    }
+
+    /// The number that a source goes by; made when it has none.
+    fn source(&mut self, name: &str) -> Result<i64, StateError> {
+        if let Some((last, number)) = &self.source
+            && last == name
+        {
+            return Ok(*number);
+        }
+        let number = match self.rows.source(name)? {
+            Some(number) => number,
+            None => {
+                let query = "SELECT count(*) FROM sources";
+                let number = 1 + self.rows.value::<i64>(query, params![])?.unwrap_or(0);
+                let row = [text(name), ValueRef::Integer(number)];
+                self.put(Table::Sources, &row)?;
+                number
+            }
+        };
+        self.source = Some((name.to_owned(), number));
+        Ok(number)
+    }
+
+    fn observed(
+        &mut self,
+        source: &str,
+        key: u64,
+        digest: u64,
+        of: &Observation,
+    ) -> Result<(), StateError> {
+        let table = Table::Observations;
+        let source = ValueRef::Integer(self.source(source)?);
+        let found = self.run(
+            table,
+            Does::FindByKey,
+            &[source, int(key)],
+            |row, buffer| Ok((row.get::<_, i64>(0)?, digest_of(table, row, buffer)?)),
+        )?;
+        let (id, before) = match found {
+            Some((id, before)) => (id, Some(before)),
+            None => {
+                let query = "SELECT id FROM observations ORDER BY id DESC LIMIT 1";
+                (self.next_of(table, query)?, None)
+            }
+        };
+        let (mark, tie) = rows::of_mark(&of.mark);
+        let values = [
+            ValueRef::Integer(id),
+            source,
+            int(key),
+            int(digest),
+            int(0),
+            text(&of.location),
+            text(&of.sku),
+            optional(of.quantity),
+            optional(of.committed),
+            optional(of.safety_stock),
+            mark,
+            tie,
+        ];
+        self.replace(table, before, &values)
+    }
+
+    fn absent(&mut self, source: &str, key: u64, times: u32) -> Result<(), StateError> {
+        let table = Table::Observations;
+        let Some(source) = self.rows.source(source)? else {
+            return Ok(());
+        };
+        let place = [ValueRef::Integer(source), int(key)];
+        let found = self.run(table, Does::FindByKey, &place, |row, buffer| {
+            let values = (0..table.columns().count()).map(|column| row.get(column));
+            let values: Vec<Value> = values.collect::<Result<_, _>>()?;
+            Ok((values, digest_of(table, row, buffer)?))
+        })?;
+        let Some((mut values, before)) = found else {
+            return Ok(());
+        };
+        if let Some(absent) = values.get_mut(4) {
+            *absent = Value::Integer(times.into());
+        }
+        let values: Vec<ValueRef<'_>> = values.iter().map(ValueRef::from).collect();
+        self.replace(table, Some(before), &values)
+    }
+
+    fn level(&mut self, level: &Level) -> Result<(), StateError> {
+        if matches!(level.standing, Standing::Dead { .. }) {
+            self.kinds.dead = true;
+        } else {
+            self.kinds.wanted = true;
+        }
+        let standing = rows::standing(&level.standing);
+        self.put(Table::Levels, &rows::of_level(level, standing.as_deref()))
+    }
+
+    fn line(&mut self, line: &Line) -> Result<(), StateError> {
+        self.kinds.line = true;
+        let query = "SELECT id FROM ledger ORDER BY id DESC LIMIT 1";
+        let id = self.next_of(Table::Ledger, query)?;
+        let what = json(&line.what);
+        self.replace(Table::Ledger, None, &rows::of_line(id, line, &what))
+    }
+
+    fn event(&mut self, event: &Event) -> Result<(), StateError> {
+        let key = [text(&event.source), text(&event.id)];
+        if self.find(Table::Events, &key)?.is_some() {
+            return Ok(());
+        }
+        let number = self.next_number("event")?;
+        let observations = json(&event.observations);
+        let [source, id] = key;
+        let values = [
+            source,
+            id,
+            int(number),
+            micros(event.at),
+            int(0),
+            text(&observations),
+        ];
+        self.replace(Table::Events, None, &values)
+    }
+
+    fn merged(&mut self, source: &str, id: &str) -> Result<(), StateError> {
+        let query = "SELECT number, at FROM events WHERE source = ? AND id = ?";
+        let mut found = None;
+        let columns = |mut row: rows::Columns<'_, '_>| Ok((row.signed()?, row.signed()?));
+        self.rows.each(query, params![source, id], columns, |one| {
+            found = Some(one);
+            ControlFlow::Break(())
+        })?;
+        let Some((number, at)) = found else {
+            return Ok(());
+        };
+        // Its words have done what they are for.
+        let values = [
+            text(source),
+            text(id),
+            ValueRef::Integer(number),
+            ValueRef::Integer(at),
+            int(1),
+            text("[]"),
+        ];
+        self.put(Table::Events, &values)
+    }
+
+    fn forget_events(&mut self, before: Timestamp) -> Result<(), StateError> {
+        let mut old: Vec<(String, String)> = Vec::new();
+        self.rows.each(
+            "SELECT source, id FROM events WHERE merged = 1 AND at < ?",
+            params![before.as_microsecond()],
+            |mut row| Ok((row.text()?, row.text()?)),
+            |one| {
+                old.push(one);
+                ControlFlow::Continue(())
+            },
+        )?;
+        let mut old = old.iter();
+        old.try_for_each(|(source, id)| self.remove(Table::Events, &[text(source), text(id)]))
+    }
+
+    fn held(&mut self, plan: &HeldPlan) -> Result<(), StateError> {
+        let query = "SELECT ifnull(max(number), 0) FROM held";
+        let number = self.next_of(Table::Held, query)?;
+        let (reasons, items) = (json(&plan.reasons), json(&plan.items));
+        let values = [
+            text(&plan.id),
+            ValueRef::Integer(number),
+            text(&plan.sync),
+            micros(plan.at),
+            text(&reasons),
+            text(&items),
+        ];
+        self.put(Table::Held, &values)
+    }
+
+    fn ran(&mut self, run: &RunEnd) -> Result<(), StateError> {
+        let query = "SELECT number FROM runs ORDER BY number DESC LIMIT 1";
+        let number = self.next_of(Table::Runs, query)?;
+        let values = [
+            ValueRef::Integer(number),
+            text(&run.sync),
+            micros(run.at),
+            int(run.exit.into()),
+            text(&run.words),
+            int(run.compared),
+            int(run.changed),
+            int(run.accepted),
+        ];
+        self.replace(Table::Runs, None, &values)?;
+        let kept = i64::try_from(RUNS_KEPT).unwrap_or(i64::MAX);
+        let old = self.numbers(
+            "SELECT number FROM runs WHERE sync = ? ORDER BY number DESC LIMIT -1 OFFSET ?",
+            params![run.sync, kept],
+        )?;
+        let mut old = old.into_iter();
+        old.try_for_each(|number| self.remove(Table::Runs, &[ValueRef::Integer(number)]))
+    }
+
+    fn numbers(&self, query: &str, params: impl rusqlite::Params) -> Result<Vec<i64>, StateError> {
+        let mut numbers = Vec::new();
+        self.rows.each(
+            query,
+            params,
+            |mut row| row.signed(),
+            |number| {
+                numbers.push(number);
+                ControlFlow::Continue(())
+            },
+        )?;
+        Ok(numbers)
+    }
+
+    fn cut(&mut self, before: Timestamp) -> Result<(), StateError> {
+        kill_point(recovery::Y14);
+        self.kinds.cut = true;
+        let before = before.as_microsecond();
+        let mut last: HashSet<u128> = HashSet::new();
+        let mut old = Vec::new();
+        self.rows.each(
+            "SELECT id, at, place, sku FROM ledger ORDER BY id DESC",
+            params![],
+            |mut row| {
+                let (id, at) = (row.signed()?, row.signed()?);
+                let pair = format!("{}\u{0}{}", row.str()?, row.str()?);
+                Ok((id, at, xxh3_128(pair.as_bytes())))
+            },
+            |(id, at, pair)| {
+                if !last.insert(pair) && at < before {
+                    old.push(id);
+                }
+                ControlFlow::Continue(())
+            },
+        )?;
+        if old.is_empty() {
+            return Ok(());
+        }
+        for id in old {
+            self.remove(Table::Ledger, &[ValueRef::Integer(id)])?;
+        }
+        self.set_number("cut", 1)
+    }
+
+    fn order(&mut self, at: Timestamp, who: &str, order: &Order) -> Result<(), StateError> {
+        let id = self.next_number("order")?;
+        let said = json(order);
+        self.replace(
+            Table::Orders,
+            None,
+            &[int(id), micros(at), text(who), text(&said)],
+        )
+    }
+
+    fn batch(&mut self, batch: &Batch) -> Result<(), StateError> {
+        if batch.id > self.rows.number("batch")? {
+            self.set_number("batch", batch.id)?;
+        }
+        let items = json(&batch.items);
+        self.put(Table::Batches, &rows::of_batch(batch, &items))
+    }
+}
+
+fn digest_of(
+    table: Table,
+    row: &rusqlite::Row<'_>,
+    buffer: &mut Vec<u8>,
+) -> rusqlite::Result<u128> {
+    let mut values = [ValueRef::Null; 16];
+    let count = table.columns().count();
+    for (column, value) in values.iter_mut().enumerate().take(count) {
+        *value = row.get_ref(column)?;
+    }
+    Ok(row_digest(
+        table.tag(),
+        values.into_iter().take(count),
+        buffer,
+    ))
+}
+
+impl Transaction for Writing<'_> {
+    fn write(&mut self, change: Change<'_>) -> Result<(), StateError> {
+        match change {
+            Change::Observed {
+                source,
+                key,
+                digest,
+                observation,
+            } => self.observed(source, key, digest, observation),
+            Change::Absent { source, key, times } => self.absent(source, key, times),
+            Change::Position { source, position } => {
+                self.kinds.position = true;
+                let files = json(&position.files);
+                let values = rows::of_position(source, position, &files);
+                self.put(Table::Positions, &values)
+            }
+            Change::Level(level) => self.level(level),
+            Change::Remote { sku, remote } => match remote {
+                Some(remote) => {
+                    let remote = json(remote);
+                    self.put(Table::Remotes, &[text(sku), text(&remote)])
+                }
+                None => self.remove(Table::Remotes, &[text(sku)]),
+            },
+            Change::Batch(batch) => self.batch(batch),
+            Change::BatchEnded(id) => self.remove(Table::Batches, &[int(id)]),
+            Change::Line(line) => self.line(line),
+            Change::Event(event) => self.event(event),
+            Change::EventMerged { source, id } => self.merged(source, id),
+            Change::EventsForgotten(before) => self.forget_events(before),
+            Change::Order { at, who, order } => self.order(at, who, order),
+            Change::OrderDone(id) => self.remove(Table::Orders, &[int(id)]),
+            Change::Paused(Pause {
+                sync,
+                at,
+                who,
+                reason,
+            }) => {
+                let values = [text(sync), micros(*at), text(who), text(reason)];
+                self.put(Table::Pauses, &values)
+            }
+            Change::Resumed(sync) => self.remove(Table::Pauses, &[text(sync)]),
+            Change::Held(plan) => self.held(plan),
+            Change::HeldEnded(id) => self.remove(Table::Held, &[text(id)]),
+            Change::Run(run) => self.ran(run),
+            Change::Note { name, value } => self.put(Table::Notes, &[text(name), text(value)]),
+            Change::LedgerCut(before) => self.cut(before),
+        }
+    }
+}
