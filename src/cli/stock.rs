@@ -149,7 +149,7 @@ fn look(
     }
     let store = synced.store(sync);
     let largest = crate::sync::check::maximum(&synced.project, store);
-    let rule = Rule::of(&synced.project, sync, largest, kept(synced, sync)?)?;
+    let rule = Rule::of(&synced.project, sync, largest, keep::units(&synced.project, sync)?)?;
     let orders: BTreeMap<String, i64> = state
         .note(&format!("orders:{}", sync.name))?
         .and_then(|text| serde_json::from_str(&text).ok())
@@ -197,22 +197,6 @@ fn look(
 fn batch(batches: &[Batch], level: &Level) -> Option<Batch> {
     let id = level.flight?;
     batches.iter().find(|batch| batch.id == id).cloned()
-}
-
-/// Units kept back by rule. A catalog that cannot be read is said.
-fn kept(synced: &Synced, sync: &Sync) -> Result<BTreeMap<String, i64>, Failure> {
-    use crate::sync::source::SourceFailure;
-    keep::units(&synced.project, sync).map_err(|failure| match failure {
-        SourceFailure::State(error) => Failure::State(error),
-        SourceFailure::Configuration { message, hint } => {
-            Failure::configuration("shelfcast.toml", message, hint)
-        }
-        SourceFailure::NotWhole { message, hint } => {
-            let problem = crate::catalog::SourceProblem::Missing;
-            let error = crate::catalog::SourceError::new(problem, "the catalog", message);
-            Failure::Source(error.hint(hint))
-        }
-    })
 }
 
 /// The last lines of the ledger about a pair, oldest first.
