@@ -125,6 +125,13 @@ impl Suite<'_> {
                 Some(Found::Stranger) => {
                     self.tell(clause, Verdict::Holds, "an unknown SKU is said to be unknown");
                 }
+                Some(Found::Remote(remote)) if remote.id == STRANGER => {
+                    let item = RemoteItem {
+                        pair: Pair::new(self.trial.place, STRANGER),
+                        remote: remote.clone(),
+                    };
+                    self.stranger_is_read(&item);
+                }
                 Some(Found::Remote(remote)) => self.tell_hint(
                     clause,
                     Verdict::Broken,
@@ -143,6 +150,30 @@ impl Suite<'_> {
                 ),
             },
             Err(error) => self.unreachable(clause, &error),
+        }
+    }
+
+    /// Where the SKU is the store's own id, nothing is looked up: reading tells.
+    fn stranger_is_read(&mut self, item: &RemoteItem) {
+        let clause = "unknown-sku";
+        match self.store.read(std::slice::from_ref(item)).as_deref() {
+            Ok([Reading::NotStocked]) => {
+                self.tell(clause, Verdict::Holds, "an unknown SKU has no level");
+            }
+            Ok([Reading::Level(level)]) => self.tell_hint(
+                clause,
+                Verdict::Broken,
+                format!("the SKU `{STRANGER}`, which no shop has, is at {level}"),
+                "say `missing = \"not_stocked\"` in [request.read]",
+            ),
+            Ok(readings) => {
+                let message = format!("an unknown SKU cannot be read: {readings:?}");
+                self.tell(clause, Verdict::Broken, message);
+            }
+            Err(error) => {
+                let error = error.clone();
+                self.unreachable(clause, &error);
+            }
         }
     }
 

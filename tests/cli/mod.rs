@@ -8,6 +8,7 @@ mod json;
 mod readiness;
 mod state;
 mod streams;
+mod sync;
 
 /// A shop with one catalog, for tests of what it has published: feeds are added.
 const LUMO: &str = r#"
