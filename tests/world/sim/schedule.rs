@@ -243,6 +243,7 @@ impl<'c> Play<'c> {
             name: SYNC.to_owned(),
             source: SOURCE.to_owned(),
             read_whole: true,
+            live: true,
             basis: Basis::OnHand,
             online_orders: OnlineOrders::Booked,
             locations: Some(if protocol.places() {

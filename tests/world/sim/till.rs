@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shelfcast::catalog::{SourceError, SourceProblem};
 use shelfcast::state::StateError;
 use shelfcast::sync::level::{Mark, Observation, Position};
 use shelfcast::sync::source::{Read, ReadKind, SourceFailure, StockSource};
@@ -216,13 +217,14 @@ impl StockSource for TillSource {
             if nth == breaks_at {
                 break;
             }
-            tell(observation)?;
+            tell(observation).map_err(SourceFailure::State)?;
         }
         if wrong == Wrong::Cut {
-            return Err(SourceFailure::NotWhole {
-                message: "the connection was lost".to_owned(),
-                hint: "run again".to_owned(),
-            });
+            return Err(SourceFailure::Source(SourceError::new(
+                SourceProblem::NotWhole,
+                "till",
+                "the connection was lost",
+            )));
         }
         // a blank row may be the newest: its count is still to come
         let cursor = match (position, wrong) {
@@ -242,7 +244,9 @@ impl StockSource for TillSource {
             },
             rows: list.len() as u64,
             rejected: Vec::new(),
+            found: 0,
             remarks: Vec::new(),
+            more: false,
         })
     }
 }
