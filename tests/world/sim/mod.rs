@@ -6,9 +6,12 @@
 //! then everything heals, and all must be in step within the bound.
 
 mod clock;
+mod healing;
 mod kill;
 mod oracle;
+mod running;
 mod schedule;
+mod speaks;
 #[cfg(test)]
 mod suite;
 mod till;

@@ -1,115 +1,35 @@
 //! One schedule: a world out of a seed, up to 200 steps, then healing.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use rust_decimal::Decimal;
-use shelfcast::channel::Channel;
 use shelfcast::config::gate::Limit;
 use shelfcast::config::project::Basis;
-use shelfcast::config::secret::Secret;
 use shelfcast::config::sync::{GuardLimits, Locations, OnlineOrders};
 use shelfcast::recovery;
-use shelfcast::store::Account;
 use shelfcast::store::pace::Clock as _;
-use shelfcast::sync::connector::{self, Connector};
+use shelfcast::sync::connector::Connector;
 use shelfcast::sync::decide::Rule;
-use shelfcast::sync::level::{Pair, What};
-use shelfcast::sync::run::{self, Inputs};
 use shelfcast::sync::state::memory::{MemoryDisk, MemoryState};
-use shelfcast::sync::state::{Event, HeldPlan, Intake as _, LineFilter, Look as _, Order, Which};
-use shelfcast::sync::work::{Figures, Work};
+use shelfcast::sync::state::{Event, HeldPlan, Intake as _, Order};
 
 use super::super::dice::Dice;
 use super::super::exchange::Millis;
 use super::super::faults::{Fault, Faults};
-use super::super::protocol::Protocol;
 use super::super::shop::Shop;
-use super::super::{magento, medusa, plain, shopify, vendure, woocommerce};
 use super::clock::WorldClock;
 use super::kill::{self, Kill};
 use super::oracle::Oracle;
-use super::till::{COMMIT_MOST, Manner, Row, Till, TillSource};
+use super::speaks::Speaks;
+use super::till::{COMMIT_MOST, Manner, Row, Till};
 use super::wire::{Shared, World};
 
-const SYNC: &str = "shop";
+pub(super) const SYNC: &str = "shop";
 const SOURCE: &str = "till";
 /// Most steps of a schedule.
 const STEPS_MOST: u64 = 200;
-
-/// A connector, with the secrets it is opened with.
-pub struct Speaks {
-    /// The protocol it speaks.
-    pub protocol: Protocol,
-    channel: Channel,
-    secrets: BTreeMap<String, Secret>,
-}
-
-/// The connectors that schedules are drawn from.
-pub fn connectors() -> Vec<Speaks> {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let with = |name: &str, protocol: Protocol, secrets: &[(&str, &str)]| {
-        let channel = shelfcast::channel::load(None, name).expect("a connector");
-        let secrets = secrets
-            .iter()
-            .map(|(name, value)| {
-                let path = folder.path().join(name);
-                std::fs::write(&path, value).expect("writes");
-                let secret = Secret::resolve(&format!("file:{name}"), folder.path());
-                ((*name).to_owned(), secret.expect("a secret"))
-            })
-            .collect();
-        Speaks {
-            protocol,
-            channel,
-            secrets,
-        }
-    };
-    vec![
-        with(
-            "shopify-stock",
-            Protocol::Shopify,
-            &[("token", shopify::TOKEN)],
-        ),
-        with(
-            "shopify-stock-2025",
-            Protocol::Shopify,
-            &[("token", shopify::TOKEN)],
-        ),
-        with(
-            "woocommerce-stock",
-            Protocol::WooCommerce,
-            &[
-                ("consumer_key", woocommerce::USER),
-                ("consumer_secret", woocommerce::PASSWORD),
-            ],
-        ),
-        with(
-            "vendure-stock",
-            Protocol::Vendure,
-            &[("user", vendure::USER), ("password", vendure::PASSWORD)],
-        ),
-        with(
-            "medusa-stock",
-            Protocol::Medusa,
-            &[("api_key", medusa::KEY)],
-        ),
-        with(
-            "magento-stock",
-            Protocol::Magento,
-            &[("token", magento::TOKEN)],
-        ),
-        with(
-            "http-json-stock",
-            Protocol::Plain,
-            &[("token", plain::TOKEN)],
-        ),
-    ]
-}
 
 /// How a schedule ended.
 #[derive(Clone, Debug, Default)]
@@ -135,29 +55,29 @@ pub struct Report {
 }
 
 /// Everything of one schedule.
-struct Play<'c> {
-    speaks: &'c Speaks,
-    shared: Shared,
-    clock: Arc<WorldClock>,
-    dice: Dice,
-    disk: MemoryDisk,
-    state: MemoryState,
-    connector: Option<Connector>,
-    rule: Rule,
-    manner: Manner,
+pub(super) struct Play<'c> {
+    pub(super) speaks: &'c Speaks,
+    pub(super) shared: Shared,
+    pub(super) clock: Arc<WorldClock>,
+    pub(super) dice: Dice,
+    pub(super) disk: MemoryDisk,
+    pub(super) state: MemoryState,
+    pub(super) connector: Option<Connector>,
+    pub(super) rule: Rule,
+    pub(super) manner: Manner,
     /// Readings that go wrong, of a thousand.
-    wrong: u64,
+    pub(super) wrong: u64,
     /// Counts that were never used.
-    fresh: Vec<i64>,
-    locations: Vec<String>,
-    held: Option<HeldPlan>,
-    turn: u64,
-    runs: u64,
-    holds: u64,
-    events: u64,
+    pub(super) fresh: Vec<i64>,
+    pub(super) locations: Vec<String>,
+    pub(super) held: Option<HeldPlan>,
+    pub(super) turn: u64,
+    pub(super) runs: u64,
+    pub(super) holds: u64,
+    pub(super) events: u64,
     /// Events that were sent and may be sent again.
-    outside: Vec<Event>,
-    settings: indexmap::IndexMap<String, toml::Value>,
+    pub(super) outside: Vec<Event>,
+    pub(super) settings: indexmap::IndexMap<String, toml::Value>,
 }
 
 /// Plays one.
@@ -351,11 +271,11 @@ impl<'c> Play<'c> {
         }
     }
 
-    fn is_broken(&self) -> bool {
+    pub(super) fn is_broken(&self) -> bool {
         self.shared.lock().oracle.violation.is_some()
     }
 
-    fn note(&self, what: &str) {
+    pub(super) fn note(&self, what: &str) {
         self.shared.lock().note(what);
     }
 
@@ -540,345 +460,4 @@ impl<'c> Play<'c> {
             .order(now, "test", &order)
             .expect("a state in memory");
     }
-
-    /// One run of the sync, which may die.
-    fn run(&mut self) {
-        if self.dice.permille(250) {
-            let point = *self.dice.pick(&recovery::SYNC);
-            let passes = match self.dice.below(3) {
-                0 => 0,
-                1 => u32::try_from(self.dice.below(3)).unwrap_or(0),
-                _ => u32::try_from(self.dice.below(10)).unwrap_or(0),
-            };
-            kill::arm(point, passes);
-        }
-        let full = self.dice.permille(100);
-        let approved = match self.dice.permille(500) {
-            true => self.held.take(),
-            false => None,
-        };
-        self.sync(full, approved);
-        if self.dice.permille(300) {
-            self.connector = None;
-        }
-        let pause = self.dice.below(30_000);
-        self.clock.pass(pause);
-        self.shared.lock().advance();
-    }
-
-    /// The program dies: what it held in memory is gone.
-    fn die(&mut self, point: &'static str) {
-        self.note(&format!("death at {point}"));
-        self.connector = None;
-        self.state.crash();
-    }
-
-    /// Runs it; whether it came to its end.
-    fn sync(&mut self, full: bool, approved: Option<HeldPlan>) -> bool {
-        self.runs += 1;
-        self.turn += 1;
-        let before = self.lines();
-        {
-            let mut world = self.shared.lock();
-            world.advance();
-            world.note(&format!(
-                "run {} begins{}",
-                self.runs,
-                if full { ", in full" } else { "" }
-            ));
-            world.writes = 0;
-            world.blocked = false;
-        }
-        let settings = &self.settings;
-        if self.connector.is_none() {
-            let account = Account::with_clock(
-                self.speaks
-                    .channel
-                    .manifest
-                    .request
-                    .as_ref()
-                    .and_then(|request| request.pace),
-                Arc::clone(&self.clock) as Arc<dyn shelfcast::store::pace::Clock>,
-            );
-            let url = match self.speaks.protocol {
-                Protocol::Vendure => "https://store.test/admin-api",
-                _ => "https://store.test",
-            };
-            let shop = connector::Shop {
-                name: "store",
-                url: Some(url),
-                language: "en",
-                currency: "EUR",
-                country: "DE",
-                settings,
-            };
-            let made = Connector::with(
-                &self.speaks.channel,
-                &shop,
-                &self.speaks.secrets,
-                account,
-                Some(Arc::new(self.shared.clone())),
-                "run",
-                None,
-                None,
-            );
-            self.connector = Some(made.expect("a connector"));
-            // what one process was asked, the next does not know
-            self.shared.lock().faults.asked_until = 0;
-        }
-        let applied = self.shared.lock().shop.applied.len();
-        let mut source = TillSource {
-            world: self.shared.clone(),
-            manner: self.manner,
-            wrong: self.wrong,
-            pooled: !self.speaks.protocol.places(),
-            dice: self.dice.fork(),
-        };
-        let stop = AtomicBool::new(false);
-        let clock = Arc::clone(&self.clock);
-        let connector = self.connector.as_mut().expect("made above");
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            kill::reached(recovery::Y1);
-            let mut work = Work {
-                rule: &self.rule,
-                state: &mut self.state,
-                store: connector,
-                clock: &*clock,
-                approved: approved.is_some(),
-                deadline: clock.now() + Duration::from_secs(600),
-                stop: &stop,
-                figures: Figures::default(),
-            };
-            let mut inputs = Inputs {
-                source: &mut source,
-                orders: None,
-                full,
-                push: true,
-                approved,
-                turn: self.turn,
-            };
-            let ended = run::run(&mut work, &mut inputs);
-            (ended, work.figures)
-        }));
-        kill::disarm();
-        let whole = match done {
-            Err(death) => {
-                self.die(kill::point(death));
-                false
-            }
-            Ok((Err(error), _)) => {
-                self.note(&format!("the run fails: {error}"));
-                false
-            }
-            Ok((Ok(ended), figures)) => {
-                let words = format!(
-                    "the run ends: {} accepted, {} open, {} in flight, halted {:?}",
-                    figures.accepted, ended.open, ended.in_flight, figures.halted
-                );
-                self.note(&words);
-                if figures.halted.is_some() {
-                    // as a daemon would: the account is opened anew for the next run
-                    self.connector = None;
-                }
-                if let Some(held) = &ended.held {
-                    self.holds += 1;
-                    self.check_held(held, ended.rounds, applied);
-                }
-                self.held = ended.held;
-                true
-            }
-        };
-        self.check(before);
-        whole
-    }
-
-    /// Lines of the ledger.
-    fn lines(&self) -> usize {
-        let mut count = 0;
-        self.state
-            .ledger(&LineFilter::default(), &mut |_| {
-                count += 1;
-                ControlFlow::Continue(())
-            })
-            .expect("a state in memory");
-        count
-    }
-
-    /// Nothing of a plan that was held in the first round left.
-    fn check_held(&self, held: &HeldPlan, rounds: u32, applied: usize) {
-        if rounds != 1 {
-            return;
-        }
-        let mut world = self.shared.lock();
-        let world = &mut *world;
-        for (pair, before, after) in &held.items {
-            let Some((item, place)) = index(world, pair) else {
-                continue;
-            };
-            let sent = world
-                .shop
-                .applied
-                .get(applied..)
-                .unwrap_or_default()
-                .iter()
-                .any(|change| {
-                    change.by == super::super::shop::By::Write
-                        && (change.item, change.place, change.new) == (item, place, *after)
-                        && *before == Some(change.old)
-                });
-            if sent {
-                world.oracle.broken("S9", "a level of a held plan was sent");
-            }
-        }
-    }
-
-    /// What the program's own books say must agree with the store's.
-    fn check(&mut self, before: usize) {
-        let mut world = self.shared.lock();
-        let world = &mut *world;
-        let seen = world.oracle.lines;
-        let mut count = 0;
-        let mut fresh = Vec::new();
-        self.state
-            .ledger(&LineFilter::default(), &mut |line| {
-                count += 1;
-                if count > seen && line.what == What::Accepted {
-                    fresh.push(line);
-                }
-                ControlFlow::Continue(())
-            })
-            .expect("a state in memory");
-        if count < before || count < seen {
-            let how = format!("the ledger had {} lines and has {count}", before.max(seen));
-            world.oracle.broken("C1", how);
-        }
-        world.oracle.lines = count;
-        for line in fresh {
-            if let Some((item, place)) = index(world, &line.pair) {
-                world.oracle.accepted(
-                    &world.shop,
-                    item,
-                    place,
-                    line.quantity,
-                    line.version,
-                    line.batch,
-                );
-            }
-        }
-        let mut on_the_way: BTreeMap<Pair, u64> = BTreeMap::new();
-        for batch in self.state.batches().expect("a state in memory") {
-            for item in &batch.items {
-                let level = self.state.level(&item.pair).expect("a state in memory");
-                if level.is_some_and(|level| level.flight == Some(batch.id))
-                    && let Some(other) = on_the_way.insert(item.pair.clone(), batch.id)
-                {
-                    let how = format!(
-                        "{} is on its way with {other} and {}",
-                        item.pair.sku, batch.id
-                    );
-                    world.oracle.broken("S5", how);
-                }
-            }
-        }
-        if world.faults.early > 0 {
-            world.oracle.broken(
-                "S17",
-                "a call came before the time that the store had named",
-            );
-        }
-    }
-
-    /// Nothing goes wrong any more: all must be in step within the bound, and then be silent.
-    fn heal(&mut self) {
-        self.wrong = 0;
-        self.connector = None;
-        {
-            let mut world = self.shared.lock();
-            world.note("everything heals");
-            world.faults.heal();
-            world.orders = 0;
-        }
-        self.clock.jump(0);
-        let now = self.clock.wall();
-        let mut intake = self.disk.intake();
-        let resume = Order::Resume {
-            sync: SYNC.to_owned(),
-        };
-        intake
-            .order(now, "test", &resume)
-            .expect("a state in memory");
-        let waits: [Millis; 12] = [
-            60_000, 180_000, 1_000_000, 1_000_000, 60_000, 22_000_000, 60_000, 1_000_000, 200_000,
-            4_000_000, 22_000_000, 60_000,
-        ];
-        for (turn, wait) in waits.iter().enumerate() {
-            self.clock.pass(*wait);
-            self.shared.lock().advance();
-            self.retry_dead();
-            let held = self.held.take();
-            self.sync(turn >= 2, held);
-            if self.is_broken() {
-                return;
-            }
-            let world = self.shared.lock();
-            let late = world.faults.next_late().is_some();
-            if !late
-                && turn > 3
-                && world
-                    .oracle
-                    .out_of_step(&world.shop, &world.till)
-                    .is_empty()
-            {
-                break;
-            }
-        }
-        {
-            let mut world = self.shared.lock();
-            let out = world.oracle.out_of_step(&world.shop, &world.till);
-            if !out.is_empty() {
-                world.oracle.broken("L1", out.join("; "));
-                return;
-            }
-        }
-        // and now it is quiet
-        self.clock.pass(2_000_000);
-        self.sync(true, None);
-        let mut world = self.shared.lock();
-        if world.writes > 0 {
-            world
-                .oracle
-                .broken("S11", "it still writes when all is in step");
-        }
-    }
-
-    /// A person has each dead letter tried again.
-    fn retry_dead(&mut self) {
-        let mut dead = Vec::new();
-        self.state
-            .levels(Which::Dead, &mut |level| {
-                dead.push(level.pair);
-                ControlFlow::Continue(())
-            })
-            .expect("a state in memory");
-        let now = self.clock.wall();
-        let mut intake = self.disk.intake();
-        for pair in dead {
-            intake
-                .order(now, "test", &Order::Retry { pair })
-                .expect("a state in memory");
-        }
-    }
-}
-
-/// A pair, as the store numbers it.
-fn index(world: &World, pair: &Pair) -> Option<(usize, usize)> {
-    let item = world
-        .shop
-        .items
-        .iter()
-        .position(|item| item.sku == pair.sku)?;
-    let places = world.shop.places.len();
-    let place =
-        (0..places).find(|place| world.protocol.place_name(&world.shop, *place) == pair.place)?;
-    Some((item, place))
 }

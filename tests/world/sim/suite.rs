@@ -9,7 +9,8 @@ use std::time::Instant;
 use shelfcast::recovery;
 
 use super::super::faults::Fault;
-use super::schedule::{Report, connectors, play};
+use super::schedule::{Report, play};
+use super::speaks::connectors;
 use super::till::Wrong;
 
 /// Schedules where nothing else is said.

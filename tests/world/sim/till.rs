@@ -161,7 +161,11 @@ impl StockSource for TillSource {
             Wrong::No
         };
         let gaps = matches!(wrong, Wrong::Empty | Wrong::Halved | Wrong::Blank);
-        let wrong = if self.pooled && gaps { Wrong::No } else { wrong };
+        let wrong = if self.pooled && gaps {
+            Wrong::No
+        } else {
+            wrong
+        };
         let (mut list, newest) = {
             let mut world = self.world.lock();
             world.advance();
