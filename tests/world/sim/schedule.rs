@@ -80,11 +80,12 @@ pub(super) struct Play<'c> {
     pub(super) settings: indexmap::IndexMap<String, toml::Value>,
 }
 
-/// Plays one.
-pub fn play(connectors: &[Speaks], seed: u64) -> Report {
+/// Plays one; so many of its last events are told.
+pub fn play(connectors: &[Speaks], seed: u64, keep: usize) -> Report {
     kill::take();
     recovery::watch(Some(kill::reached));
     let mut play = Play::new(connectors, seed);
+    play.shared.lock().keep = keep;
     play.steps();
     if !play.is_broken() {
         play.heal();
@@ -205,6 +206,7 @@ impl<'c> Play<'c> {
             wrong: BTreeMap::new(),
             writes: 0,
             blocked: false,
+            keep: 20,
             trail: std::collections::VecDeque::new(),
             digest: 0xcbf2_9ce4_8422_2325,
         };
@@ -234,6 +236,8 @@ impl<'c> Play<'c> {
         play.settings
             .insert("shop".to_owned(), toml::Value::String("model".to_owned()));
         play.opening();
+        let name = &speaks.channel.manifest.name;
+        play.note(&format!("a world with {name}, {manner:?}"));
         play
     }
 

@@ -42,6 +42,8 @@ pub struct World {
     pub writes: u64,
     /// The store blocked the account in this run.
     pub blocked: bool,
+    /// So many of the last things that happened are kept.
+    pub keep: usize,
     /// The last things that happened.
     pub trail: VecDeque<String>,
     /// Of all that happened.
@@ -76,7 +78,7 @@ impl World {
         for byte in what.bytes().chain([b'\n']) {
             self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         }
-        if self.trail.len() == 20 {
+        if self.trail.len() == self.keep {
             self.trail.pop_front();
         }
         let seconds = self.clock.millis() / 1000;
