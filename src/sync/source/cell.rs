@@ -45,10 +45,7 @@ pub fn count(text: &str, locale: Option<&NumberLocale>) -> (Option<i64>, Option<
 }
 
 /// Reads a count of which a part is one more: what is sold.
-pub(super) fn ceiling(
-    text: &str,
-    locale: Option<&NumberLocale>,
-) -> (Option<i64>, Option<Trouble>) {
+pub(super) fn ceiling(text: &str, locale: Option<&NumberLocale>) -> (Option<i64>, Option<Trouble>) {
     match quantity::parse(text, locale) {
         Quantity::Problem {
             problem: QuantityProblem::Fraction,

@@ -217,11 +217,7 @@ pub fn lower(kept: &str, margin: Margin, zone: &TimeZone, now: Timestamp) -> Opt
     let text = match kept.len() {
         ..=10 => date.to_string(),
         // A time without seconds, as it is kept.
-        11..=16 => format!(
-            "{date}{separator}{:02}:{:02}",
-            clock.hour(),
-            clock.minute()
-        ),
+        11..=16 => format!("{date}{separator}{:02}:{:02}", clock.hour(), clock.minute()),
         _ => format!(
             "{date}{separator}{:02}:{:02}:{:02}",
             clock.hour(),
@@ -323,13 +319,9 @@ impl Progress {
     }
 
     fn wrong(&self, message: String, hint: &str) -> SourceError {
-        SourceError::new(
-            SourceProblem::Configuration,
-            "the source's cursor",
-            message,
-        )
-        .in_column(&self.column)
-        .hint(hint)
+        SourceError::new(SourceProblem::Configuration, "the source's cursor", message)
+            .in_column(&self.column)
+            .hint(hint)
     }
 
     /// Rows that had a value.

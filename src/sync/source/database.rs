@@ -28,11 +28,7 @@ impl Database {
 }
 
 impl StockSource for Database {
-    fn read(
-        &mut self,
-        position: Option<&Position>,
-        tell: Tell<'_>,
-    ) -> Result<Read, SourceFailure> {
+    fn read(&mut self, position: Option<&Position>, tell: Tell<'_>) -> Result<Read, SourceFailure> {
         let settings = &self.settings;
         let before = position.cloned().unwrap_or_default();
         let seen = Seen::parse(&before.digest);
@@ -49,10 +45,16 @@ impl StockSource for Database {
                     column: Some((column.as_str(), Some(&lower))),
                     all: false,
                 };
-                let (tally, progress, columns) =
-                    self.query(&asked, &zone, now, position, tell)?;
+                let (tally, progress, columns) = self.query(&asked, &zone, now, position, tell)?;
                 if progress.as_ref().is_some_and(|kept| kept.1 > 0) {
-                    return Ok(self.done(tally, progress, columns, before, ReadKind::Changes, remarks));
+                    return Ok(self.done(
+                        tally,
+                        progress,
+                        columns,
+                        before,
+                        ReadKind::Changes,
+                        remarks,
+                    ));
                 }
                 // The row that the value is of would be among them: it is gone, or the database went back.
                 remarks.push(format!(
@@ -63,11 +65,22 @@ impl StockSource for Database {
         }
         let zone = settings.rules(true, now).marks.zone;
         let asked = Asked {
-            column: settings.asked.cursor.as_deref().map(|column| (column, None)),
+            column: settings
+                .asked
+                .cursor
+                .as_deref()
+                .map(|column| (column, None)),
             all: true,
         };
         let (tally, progress, columns) = self.query(&asked, &zone, now, position, tell)?;
-        Ok(self.done(tally, progress, columns, before, ReadKind::Snapshot, remarks))
+        Ok(self.done(
+            tally,
+            progress,
+            columns,
+            before,
+            ReadKind::Snapshot,
+            remarks,
+        ))
     }
 }
 
@@ -99,9 +112,9 @@ impl Database {
         )?;
         let mut rules = settings.rules(asked.all, now);
         rules.end &= asked.all;
-        let mut progress = asked.column.map(|(column, lower)| {
-            Progress::new(column, zone, now, lower.is_some())
-        });
+        let mut progress = asked
+            .column
+            .map(|(column, lower)| Progress::new(column, zone, now, lower.is_some()));
         let (tally, columns) = settings.read(
             &mut reader,
             &names,
@@ -195,7 +208,9 @@ pub(super) fn statement(
     };
     let now = match engine {
         Engine::Sqlite => "strftime('%Y-%m-%d %H:%M:%f', 'now')",
-        Engine::Postgres => "to_char(CURRENT_TIMESTAMP AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
+        Engine::Postgres => {
+            "to_char(CURRENT_TIMESTAMP AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+        }
         Engine::Mysql => "DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%d %H:%i:%s.%f')",
     };
     let query = query.trim_end().trim_end_matches(';');

@@ -63,11 +63,7 @@ struct Found {
 }
 
 impl StockSource for Dropped {
-    fn read(
-        &mut self,
-        position: Option<&Position>,
-        tell: Tell<'_>,
-    ) -> Result<Read, SourceFailure> {
+    fn read(&mut self, position: Option<&Position>, tell: Tell<'_>) -> Result<Read, SourceFailure> {
         let settings = &self.settings;
         let pattern = settings.source.path.clone().unwrap_or_default();
         let before = position.cloned().unwrap_or_default();
@@ -173,8 +169,7 @@ impl Found {
                 continue;
             }
             if file.known.is_none() {
-                let stands_before =
-                    |other: &str| natural(&file.name, other) == Ordering::Less;
+                let stands_before = |other: &str| natural(&file.name, other) == Ordering::Less;
                 if oldest.as_deref().is_some_and(stands_before) {
                     // So many were read since that it is not remembered any more.
                     continue;
@@ -224,7 +219,11 @@ impl Found {
         self.pass_over(at, "a newer file holds all rows");
         self.remember(at, seen.text());
         self.before.digest = seen.text();
-        let kind = if self.remarks.iter().any(|remark| remark.contains("(`settle`)")) {
+        let kind = if self
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("(`settle`)"))
+        {
             // A newer file waits: what the source says now is not known.
             ReadKind::Nothing
         } else {
@@ -250,8 +249,7 @@ impl Found {
     /// Remembers that a file was not read, and tells it.
     fn pass(&mut self, at: usize, why: &str) {
         let name = self.lying[at].name.clone();
-        self.remarks
-            .push(format!("{name}: is passed over: {why}"));
+        self.remarks.push(format!("{name}: is passed over: {why}"));
         // The file that was read last stays last.
         let place = self
             .before
@@ -273,7 +271,12 @@ impl Found {
 
     fn remember_in_place(&mut self, at: usize, seen: String) {
         let name = &self.lying[at].name;
-        match self.before.files.iter_mut().find(|(known, _)| known == name) {
+        match self
+            .before
+            .files
+            .iter_mut()
+            .find(|(known, _)| known == name)
+        {
             Some((_, known)) => *known = seen,
             None => self.remember(at, seen),
         }

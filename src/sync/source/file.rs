@@ -40,11 +40,7 @@ impl OneFile {
 }
 
 impl StockSource for OneFile {
-    fn read(
-        &mut self,
-        position: Option<&Position>,
-        tell: Tell<'_>,
-    ) -> Result<Read, SourceFailure> {
+    fn read(&mut self, position: Option<&Position>, tell: Tell<'_>) -> Result<Read, SourceFailure> {
         let settings = &self.settings;
         let all = settings.source.rows == Rows::All;
         let path = settings.source.path.clone().unwrap_or_default();
@@ -54,7 +50,8 @@ impl StockSource for OneFile {
         }
         let mut remarks = Vec::new();
         let file = if path.contains("://") {
-            let options = remote::RemoteOptions::new(settings.project.folder.join(".shelfcast/remote"));
+            let options =
+                remote::RemoteOptions::new(settings.project.folder.join(".shelfcast/remote"));
             let fetched = remote::fetch(&path, &options)?;
             remarks.extend(fetched.remarks);
             fetched.path
@@ -146,8 +143,7 @@ pub(super) fn take(
     let mut names = FileNames::default();
     let rules = settings.rules(all, begun);
     let mut reader = open_at(settings, shown, path, &mut names)?;
-    let (tally, columns) =
-        settings.read(&mut reader, &names, &rules, None, position, tell)?;
+    let (tally, columns) = settings.read(&mut reader, &names, &rules, None, position, tell)?;
     held.check(path, begun)?;
     now_seen.columns = columns;
     Ok(Taken::Read(tally, now_seen))
@@ -223,8 +219,7 @@ fn standard_input(
     let mut names = FileNames::default();
     let rules = settings.rules(all, settings.now());
     let mut reader = settings.open_file("-", &PathBuf::from("-"), &mut names)?;
-    let (tally, columns) =
-        settings.read(&mut reader, &names, &rules, None, position, tell)?;
+    let (tally, columns) = settings.read(&mut reader, &names, &rules, None, position, tell)?;
     let seen = Seen {
         settings: settings.digest.clone(),
         columns,

@@ -64,8 +64,11 @@ pub fn mark(text: &str, tie: &str, rules: &MarkRules) -> (Mark, Option<Trouble>)
     let moment = match date::parse(text, &rules.dates()) {
         Ok(moment) => moment,
         Err(problem) => {
-            let trouble =
-                Trouble::new("date-invalid", problem.message(&shown(text)), problem.hint());
+            let trouble = Trouble::new(
+                "date-invalid",
+                problem.message(&shown(text)),
+                problem.hint(),
+            );
             return (Mark::None, Some(trouble));
         }
     };

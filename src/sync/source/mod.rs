@@ -48,11 +48,7 @@ pub trait StockSource: Send {
     ///
     /// # Errors
     /// A source that is missing, not whole or not as the project says (nothing was changed); what `tell` returns.
-    fn read(
-        &mut self,
-        position: Option<&Position>,
-        tell: Tell<'_>,
-    ) -> Result<Read, SourceFailure>;
+    fn read(&mut self, position: Option<&Position>, tell: Tell<'_>) -> Result<Read, SourceFailure>;
 }
 
 /// What a reading was.

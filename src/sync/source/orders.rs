@@ -43,8 +43,7 @@ pub fn orders(
         ..Asked::default()
     };
     let settings = Settings::of(project, source, asked, false, clock).map_err(|error| {
-        let mut failure =
-            SourceError::new(SourceProblem::Configuration, error.path, error.message);
+        let mut failure = SourceError::new(SourceProblem::Configuration, error.path, error.message);
         failure.hint = error.hint;
         failure
     })?;
@@ -118,10 +117,9 @@ fn add(
             Ok(())
         },
     )?;
-    let finding = tally
-        .findings
-        .iter()
-        .find(|finding| !["missing-key", "date-invalid", "quantity-negative"].contains(&finding.rule));
+    let finding = tally.findings.iter().find(|finding| {
+        !["missing-key", "date-invalid", "quantity-negative"].contains(&finding.rule)
+    });
     if let Some(finding) = finding {
         return Err(SourceError::new(
             SourceProblem::NotWhole,

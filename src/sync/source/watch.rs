@@ -116,7 +116,10 @@ impl Watch {
             }
             let due = self.watched.iter().map(|watched| watched.next).min();
             let due = due.unwrap_or(until).min(until);
-            std::thread::sleep(due.saturating_sub(now).clamp(Duration::from_millis(1), STEP));
+            std::thread::sleep(
+                due.saturating_sub(now)
+                    .clamp(Duration::from_millis(1), STEP),
+            );
         }
     }
 

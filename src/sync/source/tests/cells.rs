@@ -178,7 +178,9 @@ fn json_rows(rows: &[(String, &str)]) -> Vec<String> {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(feature = "xlsx")]
@@ -248,7 +250,9 @@ fn gzipped(path: &Path, rows: &[(String, &str)]) {
 
 const FORMATS: &[(&str, &str, Writer)] = &[
     ("a.csv", "", |path, rows| delimited(path, rows, ',')),
-    ("b.csv", "delimiter = \";\"", |path, rows| delimited(path, rows, ';')),
+    ("b.csv", "delimiter = \";\"", |path, rows| {
+        delimited(path, rows, ';')
+    }),
     ("a.tsv", "", |path, rows| delimited(path, rows, '\t')),
     ("a.csv.gz", "", gzipped),
     ("a.json", "", |path, rows| {
@@ -265,7 +269,12 @@ const FORMATS: &[(&str, &str, Writer)] = &[
     ("a.xml", "record = \"row\"", |path, rows| {
         let mut text = String::from("<stock>");
         for (sku, cell) in rows {
-            write!(text, "<row><sku>{sku}</sku><on_hand>{}</on_hand></row>", escaped(cell)).expect("writes");
+            write!(
+                text,
+                "<row><sku>{sku}</sku><on_hand>{}</on_hand></row>",
+                escaped(cell)
+            )
+            .expect("writes");
         }
         std::fs::write(path, text + "</stock>").expect("written");
     }),
@@ -324,8 +333,7 @@ fn each_text_means_the_same_in_each_format() {
 #[test]
 fn each_text_means_the_same_in_a_database() {
     let folder = tempfile::tempdir().expect("a folder");
-    let connection =
-        rusqlite::Connection::open(folder.path().join("stock.db")).expect("made");
+    let connection = rusqlite::Connection::open(folder.path().join("stock.db")).expect("made");
     connection
         .execute_batch("CREATE TABLE stock (sku TEXT, on_hand)")
         .expect("made");
@@ -409,7 +417,11 @@ fn a_missing_column_is_a_mistake_of_the_project() {
     assert_eq!(failure.exit(), 2);
     let text = failure.to_string();
     assert!(text.contains("there is no column `on_hand`"), "{text}");
-    assert!(failure.hint().contains("did you mean `onhand`?"), "{}", failure.hint());
+    assert!(
+        failure.hint().contains("did you mean `onhand`?"),
+        "{}",
+        failure.hint()
+    );
     assert!(failure.hint().contains("`available`"), "{}", failure.hint());
     planted::plant(Some("missing column as 0"));
     let (told, _) = well(&mut *opened(&project), None);
@@ -473,7 +485,8 @@ fn the_basis_says_which_columns_count() {
         ("available", 7, None, Some(1)),
         ("salable", 5, None, None),
     ] {
-        let text = stock("a.csv", "").replace("basis = \"on_hand\"", &format!("basis = \"{basis}\""));
+        let text =
+            stock("a.csv", "").replace("basis = \"on_hand\"", &format!("basis = \"{basis}\""));
         let project = project(folder.path(), &text);
         let (told, _) = well(&mut *opened(&project), None);
         assert_eq!(told[0].quantity, Some(units), "{basis}");

@@ -18,7 +18,11 @@ fn bound(kept: &str, margin: Margin) -> Option<String> {
     let lower = lower(kept, margin, &berlin(), now())?;
     assert_eq!(lower.operator, ">=");
     let text = lower.text;
-    Some(if lower.quoted { format!("'{text}'") } else { text })
+    Some(if lower.quoted {
+        format!("'{text}'")
+    } else {
+        text
+    })
 }
 
 #[test]
@@ -27,25 +31,68 @@ fn the_lower_bound_goes_back_by_the_margin() {
         ("5000", Margin::Usual, "4000"),
         ("5000", Margin::Numbers(0), "5000"),
         ("5000", Margin::Numbers(10), "4990"),
-        ("-9223372036854775808", Margin::Usual, "-9223372036854775808"),
+        (
+            "-9223372036854775808",
+            Margin::Usual,
+            "-9223372036854775808",
+        ),
         ("\\x00000000000007d1", Margin::Numbers(1), "2000"),
         // Seconds and milliseconds since 1970: a minute and a second.
         ("1795370000", Margin::Usual, "1795369000"),
         ("1795370000000", Margin::Usual, "1795369939000"),
-        ("2026-11-22 13:05:09", Margin::Usual, "'2026-11-22 13:04:09'"),
-        ("2026-11-22T13:05:09.123456Z", Margin::Usual, "'2026-11-22T13:04:09'"),
-        ("2026-11-22T00:00:30+07:00", Margin::Usual, "'2026-11-21T23:59:30'"),
-        ("2026-11-22T13:05:09.999999999999Z", Margin::Time(Duration::ZERO), "'2026-11-22T13:05:09'"),
+        (
+            "2026-11-22 13:05:09",
+            Margin::Usual,
+            "'2026-11-22 13:04:09'",
+        ),
+        (
+            "2026-11-22T13:05:09.123456Z",
+            Margin::Usual,
+            "'2026-11-22T13:04:09'",
+        ),
+        (
+            "2026-11-22T00:00:30+07:00",
+            Margin::Usual,
+            "'2026-11-21T23:59:30'",
+        ),
+        (
+            "2026-11-22T13:05:09.999999999999Z",
+            Margin::Time(Duration::ZERO),
+            "'2026-11-22T13:05:09'",
+        ),
         ("2026-11-22", Margin::Usual, "'2026-11-21'"),
         ("2026-11-22 13:05", Margin::Usual, "'2026-11-22 13:04'"),
-        ("2026-03-01 00:00:10", Margin::Time(Duration::from_secs(3600)), "'2026-02-28 23:00:10'"),
+        (
+            "2026-03-01 00:00:10",
+            Margin::Time(Duration::from_secs(3600)),
+            "'2026-02-28 23:00:10'",
+        ),
         // Clocks went back at 3:00 on the 25th of October: what lies around it may come twice.
-        ("2026-10-25 02:59:59", Margin::Usual, "'2026-10-24 23:58:59'"),
-        ("2026-10-25T02:59:59Z", Margin::Usual, "'2026-10-25T02:58:59'"),
+        (
+            "2026-10-25 02:59:59",
+            Margin::Usual,
+            "'2026-10-24 23:58:59'",
+        ),
+        (
+            "2026-10-25T02:59:59Z",
+            Margin::Usual,
+            "'2026-10-25T02:58:59'",
+        ),
     ] {
-        assert_eq!(bound(kept, margin).as_deref(), Some(want), "{kept} {margin:?}");
+        assert_eq!(
+            bound(kept, margin).as_deref(),
+            Some(want),
+            "{kept} {margin:?}"
+        );
     }
-    for kept in ["", "abc", "22.11.2026 13:05", "2026/11/22", "12:30", "99999999999999999999"] {
+    for kept in [
+        "",
+        "abc",
+        "22.11.2026 13:05",
+        "2026/11/22",
+        "12:30",
+        "99999999999999999999",
+    ] {
         assert_eq!(bound(kept, Margin::Usual), None, "{kept}");
     }
 }
@@ -77,7 +124,10 @@ fn kept(rows: &[&str], before: &str) -> String {
 #[test]
 fn what_is_kept_is_a_value_as_it_was_written_and_never_ahead() {
     assert_eq!(
-        kept(&["2026-11-22T13:05:09.1Z", "2026-11-22T13:05:09.123456Z"], ""),
+        kept(
+            &["2026-11-22T13:05:09.1Z", "2026-11-22T13:05:09.123456Z"],
+            ""
+        ),
         "2026-11-22T13:05:09.123456Z"
     );
     assert_eq!(kept(&["1", "2", "0012"], ""), "0012");
@@ -87,9 +137,15 @@ fn what_is_kept_is_a_value_as_it_was_written_and_never_ahead() {
         "2026-11-22T17:59:59Z"
     );
     assert_eq!(kept(&["2026-11-22T20:00:00Z"], ""), "");
-    assert_eq!(kept(&["2026-11-22T20:00:00Z"], "2026-11-22T10:00:00Z"), "2026-11-22T10:00:00Z");
+    assert_eq!(
+        kept(&["2026-11-22T20:00:00Z"], "2026-11-22T10:00:00Z"),
+        "2026-11-22T10:00:00Z"
+    );
     // Rows of the margin alone take nothing back.
-    assert_eq!(kept(&["2026-11-22T09:59:30Z"], "2026-11-22T10:00:00Z"), "2026-11-22T10:00:00Z");
+    assert_eq!(
+        kept(&["2026-11-22T09:59:30Z"], "2026-11-22T10:00:00Z"),
+        "2026-11-22T10:00:00Z"
+    );
     assert_eq!(kept(&[], "17"), "17");
     assert_eq!(kept(&["", ""], "17"), "17");
 }
@@ -136,8 +192,15 @@ fn marks_lose_no_precision() {
         tie: tie.to_owned(),
     };
     assert_eq!(marked("1970-01-01T00:00:01Z", ""), time(1_000_000, ""));
-    assert_eq!(marked("1970-01-01T01:00:01", ""), time(1_000_000, ""), "the shop's zone");
-    assert_eq!(marked("1970-01-01T00:00:01.000001999Z", ""), time(1_000_001, "999"));
+    assert_eq!(
+        marked("1970-01-01T01:00:01", ""),
+        time(1_000_000, ""),
+        "the shop's zone"
+    );
+    assert_eq!(
+        marked("1970-01-01T00:00:01.000001999Z", ""),
+        time(1_000_001, "999")
+    );
     let in_order = [
         marked("2026-11-22T13:05:09.1234560Z", "zz"),
         marked("2026-11-22T13:05:09.123456001Z", "a"),
@@ -150,7 +213,9 @@ fn marks_lose_no_precision() {
         assert!(!pair[0].may_replace(&pair[1]), "{pair:?}");
     }
     // Numbers part by value.
-    assert!(!marked("2026-11-22T13:05:09Z", "9").may_replace(&marked("2026-11-22T13:05:09Z", "10")));
+    assert!(
+        !marked("2026-11-22T13:05:09Z", "9").may_replace(&marked("2026-11-22T13:05:09Z", "10"))
+    );
 }
 
 #[test]
@@ -160,7 +225,11 @@ fn times_that_cannot_order_are_no_marks() {
     assert_ne!(marked("2026-10-25T02:30:00+02:00", ""), Mark::None);
     // A till whose clock stands in 2030 must not keep later rows out.
     assert_eq!(marked("2030-01-01T00:00:00Z", ""), Mark::None);
-    assert_ne!(marked("2026-11-22T18:04:00Z", ""), Mark::None, "clocks differ a little");
+    assert_ne!(
+        marked("2026-11-22T18:04:00Z", ""),
+        Mark::None,
+        "clocks differ a little"
+    );
     for text in ["yesterday", "03/04/2026", "12:30", "1795370000.5"] {
         assert_eq!(marked(text, ""), Mark::None, "{text}");
     }

@@ -23,7 +23,8 @@ fn database(folder: &Path, query: &str, keys: &str) -> Project {
     )
 }
 
-const TABLE: &str = "CREATE TABLE stock (sku TEXT, location TEXT, on_hand INTEGER, seq INTEGER, updated_at TEXT)";
+const TABLE: &str =
+    "CREATE TABLE stock (sku TEXT, location TEXT, on_hand INTEGER, seq INTEGER, updated_at TEXT)";
 
 #[test]
 fn a_query_is_read_whole_and_proven() {
@@ -31,7 +32,11 @@ fn a_query_is_read_whole_and_proven() {
     connection
         .execute_batch("INSERT INTO stock VALUES ('a', 'x', 5, 1, NULL), ('b', 'x', NULL, 2, NULL), ('c', 'y', 0, 3, NULL)")
         .expect("added");
-    let project = database(folder.path(), "SELECT sku, location, on_hand FROM stock ORDER BY seq", "");
+    let project = database(
+        folder.path(),
+        "SELECT sku, location, on_hand FROM stock ORDER BY seq",
+        "",
+    );
     let mut source = opened(&project);
     let (told, read) = well(&mut *source, None);
     assert_eq!(counts(&told), [("a", Some(5)), ("b", None), ("c", Some(0))]);
@@ -39,12 +44,19 @@ fn a_query_is_read_whole_and_proven() {
     assert!(read.position.proven);
     assert_eq!(read.position.cursor, "");
     // Emptied: that is whole, and told as such.
-    connection.execute_batch("DELETE FROM stock").expect("emptied");
+    connection
+        .execute_batch("DELETE FROM stock")
+        .expect("emptied");
     let (told, read) = well(&mut *source, Some(&read.position));
-    assert_eq!((told.len(), read.kind, read.position.rows), (0, ReadKind::Snapshot, 0));
+    assert_eq!(
+        (told.len(), read.kind, read.position.rows),
+        (0, ReadKind::Snapshot, 0)
+    );
     assert!(read.position.proven);
     // Broken.
-    connection.execute_batch("ALTER TABLE stock RENAME COLUMN on_hand TO quantity").expect("changed");
+    connection
+        .execute_batch("ALTER TABLE stock RENAME COLUMN on_hand TO quantity")
+        .expect("changed");
     let failure = fails(&mut *source, Some(&read.position));
     assert_eq!(failure.exit(), 2);
     assert!(failure.to_string().contains("on_hand"), "{failure}");
@@ -80,7 +92,10 @@ fn a_cursor_asks_for_changes_alone() {
     );
     let mut source = opened(&project);
     let (told, read) = well(&mut *source, None);
-    assert_eq!((told.len(), read.kind, read.position.cursor.as_str()), (50, ReadKind::Snapshot, "50"));
+    assert_eq!(
+        (told.len(), read.kind, read.position.cursor.as_str()),
+        (50, ReadKind::Snapshot, "50")
+    );
     assert_eq!(told[3].mark, Mark::Sequence(4));
     // The bound is inclusive: the last row is among them, and another of its number.
     add("S7", 700, 50);
@@ -88,11 +103,21 @@ fn a_cursor_asks_for_changes_alone() {
     let (told, read) = well(&mut *source, Some(&read.position));
     let mut found = counts(&told);
     found.sort_unstable();
-    assert_eq!(found, [("S49", Some(49)), ("S7", Some(700)), ("S8", Some(800))]);
-    assert_eq!((read.kind, read.position.cursor.as_str(), read.position.rows), (ReadKind::Changes, "51", 50));
+    assert_eq!(
+        found,
+        [("S49", Some(49)), ("S7", Some(700)), ("S8", Some(800))]
+    );
+    assert_eq!(
+        (read.kind, read.position.cursor.as_str(), read.position.rows),
+        (ReadKind::Changes, "51", 50)
+    );
     assert!(!read.position.proven, "what is not there may be unchanged");
     let (told, read) = well(&mut *source, Some(&read.position));
-    assert_eq!((told.len(), read.kind), (1, ReadKind::Changes), "repeats change nothing");
+    assert_eq!(
+        (told.len(), read.kind),
+        (1, ReadKind::Changes),
+        "repeats change nothing"
+    );
     // A whole reading on demand.
     let whole = Position {
         cursor: String::new(),
@@ -102,12 +127,24 @@ fn a_cursor_asks_for_changes_alone() {
     assert_eq!((told.len(), full.kind), (50, ReadKind::Snapshot));
     assert!(full.position.proven);
     // Another query: what was kept means nothing.
-    let other = database(folder.path(), "SELECT sku, on_hand, seq FROM stock WHERE 1", "cursor = \"seq\"");
-    assert_eq!(well(&mut *opened(&other), Some(&read.position)).1.kind, ReadKind::Snapshot);
+    let other = database(
+        folder.path(),
+        "SELECT sku, on_hand, seq FROM stock WHERE 1",
+        "cursor = \"seq\"",
+    );
+    assert_eq!(
+        well(&mut *opened(&other), Some(&read.position)).1.kind,
+        ReadKind::Snapshot
+    );
     // A database that went back to an older copy.
-    connection.execute_batch("DELETE FROM stock WHERE seq > 40").expect("back");
+    connection
+        .execute_batch("DELETE FROM stock WHERE seq > 40")
+        .expect("back");
     let (told, back) = well(&mut *source, Some(&read.position));
-    assert_eq!((told.len(), back.kind, back.position.cursor.as_str()), (40, ReadKind::Snapshot, "40"));
+    assert_eq!(
+        (told.len(), back.kind, back.position.cursor.as_str()),
+        (40, ReadKind::Snapshot, "40")
+    );
     assert!(back.remarks[0].contains("`51`"), "{:?}", back.remarks);
 }
 
@@ -120,11 +157,18 @@ fn times_go_back_by_the_margin_and_are_kept_as_written() {
                 ('c', 'x', 3, 3, '2026-11-22T10:01:00.5Z'), ('d', 'x', 4, 4, NULL)",
         )
         .expect("added");
-    let project = database(folder.path(), "SELECT * FROM stock", "cursor = \"updated_at\"\ntie = \"sku\"");
+    let project = database(
+        folder.path(),
+        "SELECT * FROM stock",
+        "cursor = \"updated_at\"\ntie = \"sku\"",
+    );
     let clock = StillClock::at("2026-11-22T12:00:00Z");
     let mut source = opened_at(&project, clock);
     let (told, read) = well(&mut *source, None);
-    assert_eq!((told.len(), read.position.cursor.as_str()), (4, "2026-11-22T10:01:00.5Z"));
+    assert_eq!(
+        (told.len(), read.position.cursor.as_str()),
+        (4, "2026-11-22T10:01:00.5Z")
+    );
     assert_eq!(told[3].mark, Mark::None);
     // A row that was stamped before and committed after: within the margin.
     connection
@@ -133,7 +177,11 @@ fn times_go_back_by_the_margin_and_are_kept_as_written() {
     let (told, read) = well(&mut *source, Some(&read.position));
     let mut found: Vec<_> = told.iter().map(|row| row.sku.as_str()).collect();
     found.sort_unstable();
-    assert_eq!(found, ["a", "b", "c", "d", "e"], "from 10:00:00 on, and what has no time");
+    assert_eq!(
+        found,
+        ["a", "b", "c", "d", "e"],
+        "from 10:00:00 on, and what has no time"
+    );
     assert_eq!(read.position.cursor, "2026-11-22T10:01:00.5Z");
     // One zone and one form.
     connection
@@ -150,7 +198,11 @@ fn times_go_back_by_the_margin_and_are_kept_as_written() {
 #[test]
 fn a_cursor_that_is_no_column_is_named() {
     let (folder, _connection) = shop(TABLE);
-    let project = database(folder.path(), "SELECT sku, on_hand FROM stock", "cursor = \"changed\"");
+    let project = database(
+        folder.path(),
+        "SELECT sku, on_hand FROM stock",
+        "cursor = \"changed\"",
+    );
     let failure = fails(&mut *opened(&project), None);
     assert_eq!(failure.exit(), 2);
     assert!(failure.to_string().contains("`changed`"), "{failure}");
@@ -158,18 +210,37 @@ fn a_cursor_that_is_no_column_is_named() {
 
 #[test]
 fn odd_names_and_queries_are_quoted() {
-    let bound = lower("5", Margin::Numbers(0), &jiff::tz::TimeZone::UTC, crate::clock::now());
+    let bound = lower(
+        "5",
+        Margin::Numbers(0),
+        &jiff::tz::TimeZone::UTC,
+        crate::clock::now(),
+    );
     let bound = bound.expect("a bound");
     for (engine, want) in [
         (Engine::Sqlite, "shelfcast_rows.\"a\"\"b; DROP\""),
         (Engine::Postgres, "shelfcast_rows.\"a\"\"b; DROP\""),
         (Engine::Mysql, "shelfcast_rows.`a\"b; DROP`"),
     ] {
-        let text = statement(engine, "SELECT 1 -- all;", "a\"b; DROP", Some("x`y"), Some(&bound));
-        assert!(text.contains(&format!("WHERE {want} >= 5 OR {want} IS NULL")), "{text}");
-        assert!(text.contains("SELECT 1 -- all\n)"), "a comment ends before the bracket: {text}");
+        let text = statement(
+            engine,
+            "SELECT 1 -- all;",
+            "a\"b; DROP",
+            Some("x`y"),
+            Some(&bound),
+        );
+        assert!(
+            text.contains(&format!("WHERE {want} >= 5 OR {want} IS NULL")),
+            "{text}"
+        );
+        assert!(
+            text.contains("SELECT 1 -- all\n)"),
+            "a comment ends before the bracket: {text}"
+        );
     }
-    let (folder, _connection) = shop("CREATE TABLE t (sku TEXT, on_hand INT, \"odd \"\"name\"\" é\" INT); INSERT INTO t VALUES ('a', 1, 7)");
+    let (folder, _connection) = shop(
+        "CREATE TABLE t (sku TEXT, on_hand INT, \"odd \"\"name\"\" é\" INT); INSERT INTO t VALUES ('a', 1, 7)",
+    );
     let project = database(
         folder.path(),
         "WITH x AS (SELECT * FROM t) SELECT * FROM x -- the end",
@@ -178,7 +249,10 @@ fn odd_names_and_queries_are_quoted() {
     let mut source = opened(&project);
     let read = well(&mut *source, None).1;
     assert_eq!(read.position.cursor, "7");
-    assert_eq!(well(&mut *source, Some(&read.position)).1.kind, ReadKind::Changes);
+    assert_eq!(
+        well(&mut *source, Some(&read.position)).1.kind,
+        ReadKind::Changes
+    );
 }
 
 /// The address of a server to test with, or a note that there is none.
@@ -207,7 +281,10 @@ fn served(dsn: &str, rows: &str, want: &str) {
     let (told, read) = well(&mut *source, None);
     assert_eq!((told.len(), read.kind), (3, ReadKind::Snapshot));
     assert_eq!(read.position.cursor, want);
-    assert!(told.iter().all(|row| matches!(row.mark, Mark::Time { .. })), "{told:?}");
+    assert!(
+        told.iter().all(|row| matches!(row.mark, Mark::Time { .. })),
+        "{told:?}"
+    );
     let (told, read) = well(&mut *source, Some(&read.position));
     let found: Vec<_> = told.iter().map(|row| row.sku.as_str()).collect();
     assert_eq!((found, read.kind), (vec!["b", "c"], ReadKind::Changes));

@@ -9,7 +9,9 @@ use crate::sync::planted;
 const ROWS: usize = 20_000;
 
 fn rows(from: usize, to: usize) -> String {
-    (from..to).map(|row| format!("S{row},{}\n", row % 90)).collect()
+    (from..to)
+        .map(|row| format!("S{row},{}\n", row % 90))
+        .collect()
 }
 
 fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
@@ -25,14 +27,20 @@ fn the_same_file_is_not_read_twice() {
     let mut source = opened(&project);
     let (told, read) = well(&mut *source, None);
     assert_eq!(counts(&told), [("a", Some(1)), ("b", Some(0))]);
-    assert_eq!((read.kind, read.rows, read.position.rows), (ReadKind::Snapshot, 2, 2));
+    assert_eq!(
+        (read.kind, read.rows, read.position.rows),
+        (ReadKind::Snapshot, 2, 2)
+    );
     assert!(!read.position.proven, "nothing proves that it is whole");
     let (told, again) = well(&mut *source, Some(&read.position));
     assert_eq!((told.len(), again.kind), (0, ReadKind::Unchanged));
     assert_eq!(again.position, read.position);
     // The same bytes, written anew.
     std::fs::write(folder.path().join("a.csv"), "sku,on_hand\na,1\nb,0\n").expect("written");
-    assert_eq!(well(&mut *source, Some(&read.position)).1.kind, ReadKind::Unchanged);
+    assert_eq!(
+        well(&mut *source, Some(&read.position)).1.kind,
+        ReadKind::Unchanged
+    );
     // Others of the same length.
     std::fs::write(folder.path().join("a.csv"), "sku,on_hand\na,1\nb,2\n").expect("written");
     let (told, read) = well(&mut *source, Some(&read.position));
@@ -69,7 +77,10 @@ fn a_young_file_waits_until_it_has_settled() {
         // The file's time lies ahead of ours.
         (-500, "5s", ReadKind::Snapshot),
     ] {
-        let project = super::project(folder.path(), &stock("a.csv", &format!("settle = \"{settle}\"")));
+        let project = super::project(
+            folder.path(),
+            &stock("a.csv", &format!("settle = \"{settle}\"")),
+        );
         let opening = Opening {
             safety_stock: None,
             waits: true,
@@ -112,7 +123,9 @@ fn a_file_that_moves_while_it_is_read_has_no_effect() {
             std::fs::write(&other, format!("sku,on_hand\n{}", rows(0, ROWS))).expect("written");
             std::fs::rename(other, path).expect("renamed");
         }),
-        ("is removed", |path| std::fs::remove_file(path).expect("removed")),
+        ("is removed", |path| {
+            std::fs::remove_file(path).expect("removed")
+        }),
         ("is renamed", |path| {
             std::fs::rename(path, path.with_extension("old")).expect("renamed");
         }),
@@ -128,7 +141,10 @@ fn a_file_that_moves_while_it_is_read_has_no_effect() {
             std::fs::write(path, text.replace("S1,", "T1,")).expect("written");
         }),
         ("is rewritten with the same length and time", |path| {
-            let before = std::fs::metadata(path).expect("there").modified().expect("known");
+            let before = std::fs::metadata(path)
+                .expect("there")
+                .modified()
+                .expect("known");
             let text = std::fs::read_to_string(path).expect("read");
             std::fs::write(path, text.replace("S1,", "T1,")).expect("written");
             let file = File::options().write(true).open(path).expect("opens");
@@ -161,7 +177,11 @@ fn what_is_told_can_be_refused() {
     let mut told = 0;
     let read = opened(&project).read(None, &mut |_| {
         told += 1;
-        Err(StateError::new(crate::state::Trouble::Disk, "is full", "make room"))
+        Err(StateError::new(
+            crate::state::Trouble::Disk,
+            "is full",
+            "make room",
+        ))
     });
     assert_eq!(told, 1);
     assert_eq!(read.expect_err("refused").exit(), 8);
@@ -174,14 +194,29 @@ fn an_end_mark_proves_that_a_file_is_whole() {
         ("a,1\nb,2\n#END,2\n", Ok(2)),
         ("#END,0\n", Ok(0)),
         ("a,1\nb,2\n#END,2\n,\n", Ok(2)),
-        ("a,1\nb,2\n", Err("the last row is not the end mark `#END`: after 2 rows it is cut")),
+        (
+            "a,1\nb,2\n",
+            Err("the last row is not the end mark `#END`: after 2 rows it is cut"),
+        ),
         ("", Err("after 0 rows")),
-        ("a,1\n#END,2\n", Err("its end mark says 2 rows, and there are 1")),
-        ("a,1\nb,2\nc,3\n#END,2\n", Err("says 2 rows, and there are 3")),
+        (
+            "a,1\n#END,2\n",
+            Err("its end mark says 2 rows, and there are 1"),
+        ),
+        (
+            "a,1\nb,2\nc,3\n#END,2\n",
+            Err("says 2 rows, and there are 3"),
+        ),
         ("a,1\n#END,\n", Err("says no number of rows")),
         ("a,1\n#END,many\n", Err("says many rows")),
-        ("a,1\n#END,1\nb,2\n", Err("a row comes after the end mark of line 3")),
-        ("a,1\n#END,1\n#END,1\n", Err("a row comes after the end mark")),
+        (
+            "a,1\n#END,1\nb,2\n",
+            Err("a row comes after the end mark of line 3"),
+        ),
+        (
+            "a,1\n#END,1\n#END,1\n",
+            Err("a row comes after the end mark"),
+        ),
     ];
     for (rows, want) in cases {
         let folder = folder_with("a.csv", &format!("sku,on_hand\n{rows}"));
@@ -218,7 +253,10 @@ fn a_row_that_is_lost_proves_nothing() {
     assert!(!read.position.proven);
     assert_eq!(read.found, 2);
     let rules: Vec<_> = read.rejected.iter().map(|finding| finding.rule).collect();
-    assert!(rules.contains(&"ragged-row") && rules.contains(&"missing-key"), "{rules:?}");
+    assert!(
+        rules.contains(&"ragged-row") && rules.contains(&"missing-key"),
+        "{rules:?}"
+    );
 }
 
 #[test]
@@ -258,20 +296,31 @@ fn a_file_cut_anywhere_is_refused_or_falls_on_a_row_s_end() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("a.csv.gz"), &packed[..cut]).expect("written");
         let project = project(folder.path(), &stock("a.csv.gz", ""));
-        assert_eq!(fails(&mut *opened(&project), None).exit(), 7, "cut at {cut}");
+        assert_eq!(
+            fails(&mut *opened(&project), None).exit(),
+            7,
+            "cut at {cut}"
+        );
     }
     let json = "[{\"sku\":\"żółw\",\"on_hand\":12},{\"sku\":\"b\",\"on_hand\":3}]".as_bytes();
     for cut in 0..json.len() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("a.json"), &json[..cut]).expect("written");
         let project = project(folder.path(), &stock("a.json", ""));
-        assert_eq!(fails(&mut *opened(&project), None).exit(), 7, "cut at {cut}");
+        assert_eq!(
+            fails(&mut *opened(&project), None).exit(),
+            7,
+            "cut at {cut}"
+        );
     }
 }
 
 #[test]
 fn an_error_page_is_no_stock() {
-    let folder = folder_with("a.csv", "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>");
+    let folder = folder_with(
+        "a.csv",
+        "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>",
+    );
     let project = project(folder.path(), &stock("a.csv", ""));
     let failure = fails(&mut *opened(&project), None);
     assert_eq!(failure.exit(), 7);
@@ -286,18 +335,28 @@ fn a_table_without_rows_is_read_as_one() {
         let folder = folder_with(name, text);
         let project = project(folder.path(), &stock(name, ""));
         let (told, read) = well(&mut *opened(&project), None);
-        assert_eq!((told.len(), read.kind, read.position.rows), (0, ReadKind::Snapshot, 0), "{name}");
+        assert_eq!(
+            (told.len(), read.kind, read.position.rows),
+            (0, ReadKind::Snapshot, 0),
+            "{name}"
+        );
         assert!(!read.position.proven);
     }
 }
 
 #[test]
 fn a_sku_stands_once_unless_marks_order_it() {
-    let folder = folder_with("a.csv", "sku,location,on_hand,seq\na,x,1,2\na,y,2,1\na,x,3,3\n");
+    let folder = folder_with(
+        "a.csv",
+        "sku,location,on_hand,seq\na,x,1,2\na,y,2,1\na,x,3,3\n",
+    );
     let project = project(folder.path(), &stock("a.csv", ""));
     let (told, read) = well(&mut *opened(&project), None);
     assert_eq!(counts(&told), [("a", Some(1)), ("a", Some(2))]);
-    assert_eq!((read.found, read.rejected[0].rule, read.rejected[0].line), (1, "duplicate-key", 4));
+    assert_eq!(
+        (read.found, read.rejected[0].rule, read.rejected[0].line),
+        (1, "duplicate-key", 4)
+    );
     let ordered = super::project(folder.path(), &stock("a.csv", "order = \"seq\""));
     let (told, read) = well(&mut *opened(&ordered), None);
     assert_eq!((told.len(), read.found), (3, 0));
@@ -321,11 +380,17 @@ fn a_column_that_goes_is_no_zero() {
         std::fs::write(folder.path().join("a.csv"), text).expect("written");
         let failure = fails(&mut *opened(&project), Some(&position));
         assert_eq!(failure.exit(), 2, "{failure}");
-        assert!(failure.to_string().contains(&format!("`{column}`")), "{failure}");
+        assert!(
+            failure.to_string().contains(&format!("`{column}`")),
+            "{failure}"
+        );
     }
     // Who means it says so.
     std::fs::write(folder.path().join("a.csv"), "sku,location,on_hand\na,x,5\n").expect("written");
-    let meant = super::project(folder.path(), &stock("a.csv", "[source.defaults]\ncommitted = \"0\""));
+    let meant = super::project(
+        folder.path(),
+        &stock("a.csv", "[source.defaults]\ncommitted = \"0\""),
+    );
     let (told, _) = well(&mut *opened(&meant), Some(&position));
     assert_eq!(told[0].committed, Some(0));
     // And the safety stock that a sync names must be there.
@@ -352,7 +417,10 @@ fn findings_are_bounded_and_counted() {
     assert!(told.iter().all(|row| row.quantity.is_none()));
     assert_eq!((read.rejected.len(), read.found), (FINDINGS_MAX, 3_000));
     let first = &read.rejected[0];
-    assert_eq!((first.source.as_str(), first.line, first.column.as_str()), ("a.csv", 2, "on_hand"));
+    assert_eq!(
+        (first.source.as_str(), first.line, first.column.as_str()),
+        ("a.csv", 2, "on_hand")
+    );
 }
 
 #[test]
@@ -374,7 +442,9 @@ fn settings_that_cannot_be_are_told_before_anything_is_read() {
             waits: false,
             clock: StillClock::ahead(0),
         };
-        let error = open(&project, super::source(&project), opening).err().expect(keys);
+        let error = open(&project, super::source(&project), opening)
+            .err()
+            .expect(keys);
         assert!(error.message.contains(says), "{keys}: {error}");
         assert!(error.message.contains("`stock`"), "{keys}: {error}");
     }

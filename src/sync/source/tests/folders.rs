@@ -26,10 +26,7 @@ fn dropped(folder: &Path, keys: &str) -> Project {
 }
 
 /// Reads until nothing more waits: what each reading told, and the last one.
-fn all(
-    source: &mut dyn StockSource,
-    position: Option<&Position>,
-) -> (Vec<Vec<String>>, Read) {
+fn all(source: &mut dyn StockSource, position: Option<&Position>) -> (Vec<Vec<String>>, Read) {
     let mut position = position.cloned();
     let mut told_all = Vec::new();
     for _ in 0..2_000 {
@@ -52,12 +49,26 @@ fn all(
 #[test]
 fn names_are_ordered_by_their_numbers() {
     let mut names = vec![
-        "stock-10.csv", "stock-9.csv", "stock-2026-11-09.csv", "stock-2026-9-30.csv", "a.csv", "stock-010.csv", "stock.csv",
+        "stock-10.csv",
+        "stock-9.csv",
+        "stock-2026-11-09.csv",
+        "stock-2026-9-30.csv",
+        "a.csv",
+        "stock-010.csv",
+        "stock.csv",
     ];
     names.sort_by(|a, b| natural(a, b));
     assert_eq!(
         names,
-        ["a.csv", "stock-9.csv", "stock-10.csv", "stock-010.csv", "stock-2026-9-30.csv", "stock-2026-11-09.csv", "stock.csv"]
+        [
+            "a.csv",
+            "stock-9.csv",
+            "stock-10.csv",
+            "stock-010.csv",
+            "stock-2026-9-30.csv",
+            "stock-2026-11-09.csv",
+            "stock.csv"
+        ]
     );
     assert_eq!(natural("x", "x"), std::cmp::Ordering::Equal);
 }
@@ -74,7 +85,12 @@ fn files_of_changes_are_each_read_once_in_order() {
     let (told, read) = all(&mut *source, None);
     assert_eq!(told, [vec!["a=1"], vec!["a=2", "b=5"], vec!["a=3"]]);
     assert_eq!(read.kind, ReadKind::Changes);
-    let names: Vec<_> = read.position.files.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<_> = read
+        .position
+        .files
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert_eq!(names, ["drop/c-1.csv", "drop/c-9.csv", "drop/c-10.csv"]);
     assert!(!read.position.proven);
     let (told, again) = all(&mut *source, Some(&read.position));
@@ -88,7 +104,13 @@ fn files_of_changes_are_each_read_once_in_order() {
     drop_file(folder.path(), "c-11.csv", "c,1\n");
     let (told, read) = all(&mut *source, Some(&aged.position));
     assert_eq!(told, [["b=6"], ["c=1"]]);
-    assert_eq!(std::fs::read_dir(folder.path().join("drop")).expect("there").count(), 5, "nothing is moved or deleted");
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("drop"))
+            .expect("there")
+            .count(),
+        5,
+        "nothing is moved or deleted"
+    );
     // Whoever clears the folder loses nothing.
     for entry in std::fs::read_dir(folder.path().join("drop")).expect("there") {
         std::fs::remove_file(entry.expect("an entry").path()).expect("removed");
@@ -96,7 +118,11 @@ fn files_of_changes_are_each_read_once_in_order() {
     let (told, read) = all(&mut *source, Some(&read.position));
     assert_eq!((told.len(), read.kind), (0, ReadKind::Unchanged));
     std::fs::remove_dir(folder.path().join("drop")).expect("removed");
-    assert_eq!(fails(&mut *source, Some(&read.position)).exit(), 7, "the folder is missing");
+    assert_eq!(
+        fails(&mut *source, Some(&read.position)).exit(),
+        7,
+        "the folder is missing"
+    );
 }
 
 #[test]
@@ -109,12 +135,22 @@ fn a_late_file_needs_marks() {
     drop_file(folder.path(), "c-3.csv", "a,3\n");
     let (told, late) = all(&mut *opened(&plain), Some(&read.position));
     assert_eq!(told, [["a=3"]], "older would go over newer");
-    assert!(late.remarks.iter().any(|remark| remark.contains("drop/c-1.csv: is passed over")), "{:?}", late.remarks);
+    assert!(
+        late.remarks
+            .iter()
+            .any(|remark| remark.contains("drop/c-1.csv: is passed over")),
+        "{:?}",
+        late.remarks
+    );
     let (told, quiet) = all(&mut *opened(&plain), Some(&late.position));
     assert_eq!((told.len(), quiet.remarks.len()), (0, 0), "it is told once");
     // With marks nothing is lost.
     let write = |name: &str, row: &str| {
-        std::fs::write(folder.path().join("drop").join(name), format!("sku,on_hand,seq\n{row}\n")).expect("written");
+        std::fs::write(
+            folder.path().join("drop").join(name),
+            format!("sku,on_hand,seq\n{row}\n"),
+        )
+        .expect("written");
     };
     for name in ["c-1.csv", "c-3.csv"] {
         std::fs::remove_file(folder.path().join("drop").join(name)).expect("removed");
@@ -173,9 +209,18 @@ fn of_files_with_all_rows_the_newest_counts() {
     let (told, read) = well(&mut *source, None);
     assert_eq!(counts(&told), [("a", Some(2))]);
     assert_eq!((read.kind, read.position.rows), (ReadKind::Snapshot, 1));
-    assert!(read.remarks.iter().any(|remark| remark.starts_with("drop/s-1.csv: is passed over")), "{:?}", read.remarks);
+    assert!(
+        read.remarks
+            .iter()
+            .any(|remark| remark.starts_with("drop/s-1.csv: is passed over")),
+        "{:?}",
+        read.remarks
+    );
     let (told, again) = well(&mut *source, Some(&read.position));
-    assert_eq!((told.len(), again.kind, again.remarks.len()), (0, ReadKind::Unchanged, 0));
+    assert_eq!(
+        (told.len(), again.kind, again.remarks.len()),
+        (0, ReadKind::Unchanged, 0)
+    );
     // An older one that comes later is passed over; nothing goes back.
     drop_file(folder.path(), "s-0.csv", "a,0\n");
     let (told, late) = well(&mut *source, Some(&again.position));
@@ -196,7 +241,11 @@ fn of_files_with_all_rows_the_newest_counts() {
     }
     let (told, gone) = well(&mut *source, Some(&over.position));
     assert_eq!((told.len(), gone.kind), (0, ReadKind::Nothing));
-    assert_eq!(fails(&mut *source, None).exit(), 7, "and nothing at all is missing");
+    assert_eq!(
+        fails(&mut *source, None).exit(),
+        7,
+        "and nothing at all is missing"
+    );
 }
 
 #[test]
@@ -211,7 +260,11 @@ fn while_a_newer_file_settles_nothing_older_is_taken_for_new() {
     let (_, read) = well(&mut *source, None);
     drop_file(folder.path(), "s-3.csv", "a,3\n");
     let (told, waits) = well(&mut *source, Some(&read.position));
-    assert_eq!((told.len(), waits.kind), (0, ReadKind::Nothing), "what the source says now is not known");
+    assert_eq!(
+        (told.len(), waits.kind),
+        (0, ReadKind::Nothing),
+        "what the source says now is not known"
+    );
     clock.advance(Duration::from_secs(60));
     let (told, _) = well(&mut *source, Some(&waits.position));
     assert_eq!(counts(&told), [("a", Some(3))]);
@@ -221,7 +274,11 @@ fn while_a_newer_file_settles_nothing_older_is_taken_for_new() {
 fn a_folder_of_thousands_is_not_read_anew() {
     let folder = tempfile::tempdir().expect("a folder");
     for file in 0..1_100 {
-        drop_file(folder.path(), &format!("c-{file}.csv"), &format!("a,{file}\n"));
+        drop_file(
+            folder.path(),
+            &format!("c-{file}.csv"),
+            &format!("a,{file}\n"),
+        );
     }
     ages(folder.path());
     let project = dropped(folder.path(), "rows = \"changes\"\norder = \"on_hand\"");

@@ -119,7 +119,10 @@ pub(super) fn well(
     position: Option<&Position>,
 ) -> (Vec<Observation>, Read) {
     let (told, read) = heard(source, position);
-    (told, read.unwrap_or_else(|failure| panic!("{failure}: {}", failure.hint())))
+    (
+        told,
+        read.unwrap_or_else(|failure| panic!("{failure}: {}", failure.hint())),
+    )
 }
 
 /// What a reading says that must fail.

@@ -74,13 +74,21 @@ impl World {
             _ => Stamps::Clock(precision),
         };
         // Before, in and after the night in which Berlin's clocks go back.
-        let starts = ["2026-10-24T22:00:00Z", "2026-10-25T00:20:00Z", "2026-06-01T12:00:00Z"];
+        let starts = [
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T00:20:00Z",
+            "2026-06-01T12:00:00Z",
+        ];
         let start: Timestamp = starts[usize::try_from(draw.below(3)).expect("small")]
             .parse()
             .expect("a time");
         let start = i64::try_from(start.as_nanosecond()).expect("this century");
         let long = draw.one_in(4);
-        let length = if long { 2 * 3600 * SECOND } else { 100 * SECOND };
+        let length = if long {
+            2 * 3600 * SECOND
+        } else {
+            100 * SECOND
+        };
         // What is stamped at most so long before it shows.
         let late = draw.below(8) * SECOND;
         let skew = draw.below(5) * SECOND;
@@ -93,7 +101,11 @@ impl World {
         let mut begun: Vec<(i64, i64)> = Vec::new();
         for number in 0..(5 + draw.below(25)) {
             // Many at the same moment.
-            at += if draw.one_in(3) { 0 } else { draw.below(length / 20) };
+            at += if draw.one_in(3) {
+                0
+            } else {
+                draw.below(length / 20)
+            };
             let writer = writers[usize::try_from(draw.below(3)).expect("small")];
             let visible = at + draw.below(late + 1);
             sequence += i64::from(!draw.one_in(5));
@@ -130,7 +142,9 @@ impl World {
         }
         let margin = match stamps {
             Stamps::Sequence => Margin::Numbers(largest_gap),
-            _ => Margin::Time(Duration::from_nanos(u64::try_from(behind).expect("positive"))),
+            _ => Margin::Time(Duration::from_nanos(
+                u64::try_from(behind).expect("positive"),
+            )),
         };
         World {
             stamps,
@@ -190,10 +204,14 @@ impl World {
                 now,
             };
             for row in rows {
-                progress.row(&row.stamp, "").map_err(|error| error.to_string())?;
+                progress
+                    .row(&row.stamp, "")
+                    .map_err(|error| error.to_string())?;
                 told.insert(row.sku, row.quantity);
                 let mark = mark(&row.stamp, "", &rules).0;
-                let level = levels.entry(row.sku).or_insert_with(|| (mark.clone(), row.quantity));
+                let level = levels
+                    .entry(row.sku)
+                    .or_insert_with(|| (mark.clone(), row.quantity));
                 if mark.may_replace(&level.0) {
                     *level = (mark, row.quantity);
                 }
@@ -210,7 +228,11 @@ impl World {
                 write.sku != sku || write.order <= row.order || write.visible > self.end
             });
             if agree && levels.get(&sku).map(|level| level.1) != Some(row.quantity) {
-                lost.push(format!("{sku}: level {:?}, not {}", levels.get(&sku), row.quantity));
+                lost.push(format!(
+                    "{sku}: level {:?}, not {}",
+                    levels.get(&sku),
+                    row.quantity
+                ));
             }
         }
         Ok(lost)
@@ -278,9 +300,15 @@ fn the_same_in_a_real_table() {
         let world = World::draw(&mut draw);
         let folder = tempfile::tempdir().expect("a folder");
         let connection = rusqlite::Connection::open(folder.path().join("stock.db")).expect("made");
-        let kind = if world.stamps == Stamps::Sequence { "INTEGER" } else { "TEXT" };
+        let kind = if world.stamps == Stamps::Sequence {
+            "INTEGER"
+        } else {
+            "TEXT"
+        };
         connection
-            .execute_batch(&format!("CREATE TABLE stock (sku TEXT PRIMARY KEY, on_hand INTEGER, stamp {kind})"))
+            .execute_batch(&format!(
+                "CREATE TABLE stock (sku TEXT PRIMARY KEY, on_hand INTEGER, stamp {kind})"
+            ))
             .expect("made");
         let margin = match world.margin {
             Margin::Numbers(numbers) => numbers.to_string(),
@@ -298,7 +326,10 @@ fn the_same_in_a_real_table() {
         let mut told: HashMap<String, i64> = HashMap::new();
         let mut read = |position: &mut Option<Position>| {
             let (rows, read) = well(&mut *source, position.as_ref());
-            told.extend(rows.into_iter().filter_map(|row| Some((row.sku, row.quantity?))));
+            told.extend(
+                rows.into_iter()
+                    .filter_map(|row| Some((row.sku, row.quantity?))),
+            );
             *position = Some(read.position);
             told.clone()
         };

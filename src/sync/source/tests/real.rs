@@ -32,32 +32,54 @@ fn an_inventory_by_supply_channel() {
         return;
     };
     let lines = std::fs::read_to_string(&path).expect("read");
-    let lines: Vec<&str> = lines.lines().skip(1).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = lines
+        .lines()
+        .skip(1)
+        .filter(|line| !line.is_empty())
+        .collect();
     let (told, read) = read(
         &path,
         "on_hand",
         "[source.fields]\non_hand = \"quantityOnStock\"\nlocation = \"supplyChannel\"",
     );
     assert!(lines.len() > 10_000);
-    assert_eq!(told.len() + usize::try_from(read.found).expect("few"), lines.len());
-    assert!(read.rejected.iter().all(|finding| finding.rule == "duplicate-key"), "{:?}", read.rejected.first());
+    assert_eq!(
+        told.len() + usize::try_from(read.found).expect("few"),
+        lines.len()
+    );
+    assert!(
+        read.rejected
+            .iter()
+            .all(|finding| finding.rule == "duplicate-key"),
+        "{:?}",
+        read.rejected.first()
+    );
     // By another way: split at commas.
     let plain: i64 = lines
         .iter()
         .filter_map(|line| line.split(',').nth(1)?.parse::<i64>().ok())
         .sum();
     if read.found == 0 {
-        assert_eq!(told.iter().filter_map(|row| row.quantity).sum::<i64>(), plain);
+        assert_eq!(
+            told.iter().filter_map(|row| row.quantity).sum::<i64>(),
+            plain
+        );
     }
     assert!(told.iter().any(|row| !row.location.is_empty()));
     assert!(told.iter().any(|row| row.location.is_empty()));
-    assert!(told.iter().all(|row| row.quantity.is_some() && row.committed.is_none()));
+    assert!(
+        told.iter()
+            .all(|row| row.quantity.is_some() && row.committed.is_none())
+    );
 }
 
 #[test]
 fn exports_of_shops() {
     for (name, keys) in [
-        ("magento2-luma/products.csv", "[source.fields]\non_hand = \"qty\""),
+        (
+            "magento2-luma/products.csv",
+            "[source.fields]\non_hand = \"qty\"",
+        ),
         ("woocommerce-sample", "preset = \"woocommerce\""),
         ("prom-ua-import/import_products.csv", ""),
     ] {
@@ -83,12 +105,19 @@ fn exports_of_shops() {
         match read {
             Ok(read) => {
                 assert!(!told.is_empty(), "{name}");
-                assert_eq!(u64::try_from(told.len()).expect("few") + duplicates(&read), read.rows, "{name}");
+                assert_eq!(
+                    u64::try_from(told.len()).expect("few") + duplicates(&read),
+                    read.rows,
+                    "{name}"
+                );
             }
             // A file without a count is a mistake of the project, and says which column it wants.
             Err(failure) => {
                 assert_eq!(failure.exit(), 2, "{name}: {failure}");
-                assert!(failure.to_string().contains("there is no column"), "{name}: {failure}");
+                assert!(
+                    failure.to_string().contains("there is no column"),
+                    "{name}: {failure}"
+                );
             }
         }
     }
@@ -124,6 +153,9 @@ fn many_rows_stream_by_and_their_end_mark_counts_them() {
         })
         .expect("whole");
     assert_eq!((told, read.rows), (ROWS, ROWS));
-    assert_eq!(units, i64::try_from(ROWS / 100).expect("small") * (99 * 100 / 2));
+    assert_eq!(
+        units,
+        i64::try_from(ROWS / 100).expect("small") * (99 * 100 / 2)
+    );
     assert!(read.position.proven);
 }

@@ -21,9 +21,19 @@ fn the_rows_of_a_sku_add_up() {
     .expect("whole");
     let mut units: Vec<_> = read.units.into_iter().collect();
     units.sort();
-    assert_eq!(units, [("a".to_owned(), 5), ("b".to_owned(), 2)], "a part of one is one that is sold");
+    assert_eq!(
+        units,
+        [("a".to_owned(), 5), ("b".to_owned(), 2)],
+        "a part of one is one that is sold"
+    );
     assert_eq!(read.rows, 6);
-    assert!(read.remarks.iter().any(|remark| remark.contains("1 order rows without a SKU")), "{:?}", read.remarks);
+    assert!(
+        read.remarks
+            .iter()
+            .any(|remark| remark.contains("1 order rows without a SKU")),
+        "{:?}",
+        read.remarks
+    );
     let none = open_orders("sku,quantity\n", "").expect("none are open");
     assert_eq!((none.units.len(), none.rows), (0, 0));
 }
@@ -33,7 +43,11 @@ fn an_order_that_cannot_be_read_stops_all() {
     for (text, exit, says) in [
         ("sku,quantity\na,\n", 7, "an order of `a` has no quantity"),
         ("sku,quantity\na,n/a\n", 7, "has no quantity"),
-        ("sku,quantity\na,1\nb,some\n", 7, "o.csv:3, column `quantity`"),
+        (
+            "sku,quantity\na,1\nb,some\n",
+            7,
+            "o.csv:3, column `quantity`",
+        ),
         ("sku,quantity\na,>10\n", 7, "at least"),
         ("sku,quantity\na,1.000\n", 7, "may be"),
         ("sku,quantity\na,1,2,3\nb,2\n", 7, "o.csv:2"),

@@ -12,7 +12,9 @@ fn a_commit_in_sqlite_is_seen_within_a_second() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("stock.db");
     let connection = rusqlite::Connection::open(&path).expect("made");
-    connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE stock (sku TEXT, on_hand INT)").expect("made");
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE stock (sku TEXT, on_hand INT)")
+        .expect("made");
     let project = project(
         folder.path(),
         "[[source]]\nname = \"stock\"\nrole = \"stock\"\nbasis = \"on_hand\"\ndatabase = \"sqlite:stock.db\"\nquery = \"SELECT * FROM stock\"\n",
@@ -25,7 +27,9 @@ fn a_commit_in_sqlite_is_seen_within_a_second() {
         watch.look()
     };
     assert!(second(&clock).is_empty());
-    connection.execute_batch("INSERT INTO stock VALUES ('a', 1)").expect("added");
+    connection
+        .execute_batch("INSERT INTO stock VALUES ('a', 1)")
+        .expect("added");
     assert_eq!(second(&clock), ["stock"]);
     assert!(second(&clock).is_empty(), "it is told once");
     // The file is put back from a copy.
@@ -37,7 +41,11 @@ fn a_commit_in_sqlite_is_seen_within_a_second() {
     assert!(second(&clock).is_empty());
     watch.again("stock");
     clock.advance(Duration::from_secs(1));
-    assert_eq!(watch.look(), ["stock"], "a reading that failed is tried again");
+    assert_eq!(
+        watch.look(),
+        ["stock"],
+        "a reading that failed is tried again"
+    );
     // It is gone: the reading tells.
     std::fs::remove_file(&path).expect("removed");
     clock.advance(Duration::from_secs(1));
@@ -49,7 +57,10 @@ fn a_dropped_file_is_told_when_it_has_settled() {
     let folder = tempfile::tempdir().expect("a folder");
     let drop = folder.path().join("drop");
     std::fs::create_dir(&drop).expect("a folder");
-    let project = project(folder.path(), &stock("drop/*.csv", "settle = \"30s\"\nrows = \"changes\""));
+    let project = project(
+        folder.path(),
+        &stock("drop/*.csv", "settle = \"30s\"\nrows = \"changes\""),
+    );
     let clock = StillClock::ahead(0);
     let mut watch = watch(&project, clock.clone());
     assert_eq!(watch.look(), ["stock"]);
@@ -91,7 +102,11 @@ fn others_are_asked_at_their_pace() {
     let heard: Vec<_> = heard.into_iter().collect();
     assert_eq!(
         heard,
-        [("cursor".to_owned(), 60), ("far".to_owned(), 30), ("whole".to_owned(), 2)]
+        [
+            ("cursor".to_owned(), 60),
+            ("far".to_owned(), 30),
+            ("whole".to_owned(), 2)
+        ]
     );
 }
 
