@@ -4,13 +4,14 @@
 //! is percent-encoded, unless the address is one expression alone; in a body it is escaped for JSON. A name that is not
 //! there is an error, never an empty place.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, RenderContext, RenderError, RenderErrorReason,
-    ScopedJson,
+    Renderable, ScopedJson, StringOutput, Template,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -19,6 +20,9 @@ use crate::helper::crate_adapter::{OwnedContext, register};
 
 /// Helpers that only the templates of requests know.
 pub(crate) const OWN_HELPERS: &[&str] = &["base64_url", "uuid", "concat"];
+
+/// Most templates that are kept compiled; a manifest has a few dozen.
+const COMPILED_MAX: usize = 4_096;
 
 /// What a template's values stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,10 +87,37 @@ impl Templates {
             Place::Plain => &self.plain,
             Place::Json => &self.json,
         };
-        registry
-            .render_template(text, context)
-            .map_err(|error| format!("the template `{text}` cannot be rendered: {}", why(&error)))
+        let wrong = |why: String| format!("the template `{text}` cannot be rendered: {why}");
+        let template = compiled(text).map_err(wrong)?;
+        let context = Context::wraps(context).map_err(|error| wrong(why(&error)))?;
+        let mut out = StringOutput::new();
+        template
+            .render(
+                registry,
+                &context,
+                &mut RenderContext::new(template.name.as_ref()),
+                &mut out,
+            )
+            .map_err(|error| wrong(why(&error)))?;
+        out.into_string().map_err(|error| wrong(error.to_string()))
     }
+}
+
+/// A template, compiled once in the life of the program.
+fn compiled(text: &str) -> Result<Arc<Template>, String> {
+    static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Template>>>> =
+        LazyLock::new(Mutex::default);
+    let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(template) = known.get(text) {
+        return Ok(Arc::clone(template));
+    }
+    let template = Template::compile(text).map_err(|error| error.reason().to_string())?;
+    let template = Arc::new(template);
+    if known.len() >= COMPILED_MAX {
+        known.clear();
+    }
+    known.insert(text.to_owned(), Arc::clone(&template));
+    Ok(template)
 }
 
 /// The reason of a failed rendering, without the values that were at hand.

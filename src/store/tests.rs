@@ -2,6 +2,7 @@
 
 mod channels;
 mod connection;
+mod connectors;
 mod credentials;
 mod faults;
 mod limits;

@@ -113,17 +113,18 @@ pub fn weigh(
     for (place, zeroed) in zeroed_within_the_hour(look, rule, now)? {
         moves.entry(place).or_default().zeroed_before += zeroed;
     }
-    let several = totals.len() > 1;
     let mut all = (Totals::default(), Moves::default());
+    let mut of_places: Vec<Trip> = Vec::new();
     for (place, totals) in &totals {
         let moves = moves.remove(place).unwrap_or_default();
         all.0.add(totals);
         all.1.join(&moves);
-        if several {
-            trips(rule, place, totals, &moves, &mut plan.trips);
-        }
+        trips(rule, place, totals, &moves, &mut of_places);
     }
     trips(rule, "", &all.0, &all.1, &mut plan.trips);
+    // a place is named where it is not all of them
+    of_places.retain(|trip| !plan.trips.iter().any(|over_all| over_all.guard == trip.guard));
+    plan.trips.append(&mut of_places);
     Ok(())
 }
 

@@ -32,6 +32,7 @@ pub mod session;
 mod settle;
 pub mod source;
 pub mod standing;
+pub mod serve;
 pub mod state;
 pub mod summary;
 #[cfg(test)]

@@ -155,6 +155,11 @@ pub const PAGES: &[Page] = &[
         "Every wait and every size has a bound above 0.",
     ),
     page(
+        "request-levels",
+        "a store connector says that it can do what nothing in it does",
+        "Sync relies on `[request.levels]`: what is compared must be written and its refusal named, keys must have a place, levels must be readable.",
+    ),
+    page(
         "request-pointer",
         "a place in an answer is no JSON pointer",
         "Places are written as `/data/0/id`: a slash before each member or index.",

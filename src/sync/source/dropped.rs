@@ -15,14 +15,14 @@ use crate::config::sync::Rows;
 use crate::sync::level::Position;
 
 use super::file::{Taken, finished, take};
-use super::seen::{Seen, Stamp};
+use super::seen::{Held, Seen, Stamp};
 use super::settings::Settings;
 use super::{Read, ReadKind, SourceFailure, StockSource, Tell};
 
 /// Files that a position remembers.
 const FILES_MAX: usize = 1_000;
 
-/// Stands in place of a digest where a file was passed over.
+/// Stands in place of columns where a file was passed over.
 const PASSED: &str = "passed";
 
 /// A watched folder.
@@ -60,6 +60,8 @@ struct Found {
     lying: Vec<Lying>,
     before: Position,
     remarks: Vec<String>,
+    /// A newer file has not settled.
+    waits: bool,
 }
 
 impl StockSource for Dropped {
@@ -80,6 +82,7 @@ impl StockSource for Dropped {
             lying,
             before: before.clone(),
             remarks: Vec::new(),
+            waits: false,
         };
         match settings.source.rows {
             Rows::All => found.newest(settings, position, tell, &pattern),
@@ -91,9 +94,9 @@ impl StockSource for Dropped {
 impl Found {
     /// The name of the file that was read last.
     fn last(&self) -> Option<&str> {
-        let read = self.before.files.iter().rev();
-        let mut read = read.filter(|(_, seen)| !seen.starts_with(PASSED));
-        read.next().map(|(name, _)| name.as_str())
+        let mut read = self.before.files.iter().rev();
+        read.find(|(_, seen)| !is_passed(seen))
+            .map(|(name, _)| name.as_str())
     }
 
     /// Of files that hold all rows, the newest that has settled.
@@ -131,15 +134,18 @@ impl Found {
             let is_last = last.as_deref() == Some(file.name.as_str());
             let known = file.known.clone().unwrap_or_default();
             if is_last && file.is_known(settings) && known.settings == settings.digest {
-                return Ok(self.unchanged(at, known));
+                return self.unchanged(settings, at, known);
             }
             match take(
                 settings, &file.name, &file.path, &known, position, true, tell,
             )? {
-                Taken::Young(why) => self.remarks.push(why),
-                Taken::Same(seen) => return Ok(self.unchanged(at, seen)),
+                Taken::Young(why) => {
+                    self.remarks.push(why);
+                    self.waits = true;
+                }
+                Taken::Same(seen) => return self.unchanged(settings, at, seen),
                 Taken::Read(tally, seen) => {
-                    self.pass_over(at, "a newer file holds all rows");
+                    self.pass_over(settings, at)?;
                     self.remember(at, seen.text());
                     let files = std::mem::take(&mut self.before.files);
                     let mut read = finished(tally, seen, self.before, true, self.remarks);
@@ -179,7 +185,7 @@ impl Found {
                     let why = format!(
                         "it came late, stands before `{last}`, which was read, and without `order` older would go over newer"
                     );
-                    self.pass(at, &why);
+                    self.pass(settings, at, &why)?;
                     continue;
                 }
             }
@@ -215,21 +221,22 @@ impl Found {
         Ok(Read::quiet(ReadKind::Unchanged, self.before, self.remarks))
     }
 
-    fn unchanged(mut self, at: usize, seen: Seen) -> Read {
-        self.pass_over(at, "a newer file holds all rows");
+    fn unchanged(
+        mut self,
+        settings: &Settings,
+        at: usize,
+        seen: Seen,
+    ) -> Result<Read, SourceFailure> {
+        self.pass_over(settings, at)?;
         self.remember(at, seen.text());
         self.before.digest = seen.text();
-        let kind = if self
-            .remarks
-            .iter()
-            .any(|remark| remark.contains("(`settle`)"))
-        {
+        let kind = if self.waits {
             // A newer file waits: what the source says now is not known.
             ReadKind::Nothing
         } else {
             ReadKind::Unchanged
         };
-        Read::quiet(kind, self.before, self.remarks)
+        Ok(Read::quiet(kind, self.before, self.remarks))
     }
 
     fn quiet(mut self, kind: ReadKind, remark: String) -> Read {
@@ -238,27 +245,41 @@ impl Found {
     }
 
     /// Passes over those before a file that are not known yet.
-    fn pass_over(&mut self, before: usize, why: &str) {
+    fn pass_over(&mut self, settings: &Settings, before: usize) -> Result<(), SourceError> {
         for at in 0..before {
             if self.lying[at].known.is_none() {
-                self.pass(at, why);
+                self.pass(settings, at, "a newer file holds all rows")?;
             }
         }
+        Ok(())
     }
 
     /// Remembers that a file was not read, and tells it.
-    fn pass(&mut self, at: usize, why: &str) {
-        let name = self.lying[at].name.clone();
-        self.remarks.push(format!("{name}: is passed over: {why}"));
+    fn pass(&mut self, settings: &Settings, at: usize, why: &str) -> Result<(), SourceError> {
+        let file = &self.lying[at];
+        let mut seen = Seen {
+            stamp: file.stamp.kept(settings.now()),
+            settings: settings.digest.clone(),
+            columns: PASSED.to_owned(),
+            ..Seen::default()
+        };
+        if seen.stamp.is_empty() {
+            seen.content = Held::open(&file.path, &file.name, file.stamp)?.content;
+        }
+        self.remarks
+            .push(format!("{}: is passed over: {why}", file.name));
         // The file that was read last stays last.
         let place = self
             .before
             .files
             .iter()
-            .rposition(|(_, seen)| !seen.starts_with(PASSED))
+            .rposition(|(_, seen)| !is_passed(seen))
             .unwrap_or(self.before.files.len());
-        self.before.files.insert(place, (name, PASSED.to_owned()));
+        self.before
+            .files
+            .insert(place, (file.name.clone(), seen.text()));
         self.shorten();
+        Ok(())
     }
 
     /// Remembers a file as the one that was read last.
@@ -295,6 +316,11 @@ impl Found {
         let more = self.before.files.len().saturating_sub(FILES_MAX);
         self.before.files.drain(..more);
     }
+}
+
+/// Whether what is kept of a file says that it was passed over.
+fn is_passed(seen: &str) -> bool {
+    Seen::parse(seen).columns == PASSED
 }
 
 /// The files that lie there, in order; hidden ones are still on their way.

@@ -190,15 +190,16 @@ impl<'s> Reading<'s> {
             self.trouble(row, "sku", trouble);
             return Ok(());
         }
+        let column = self.rules.quantity;
         let read = if self.rules.each { ceiling } else { count };
-        let mut number = |text: &str, column: &'static str| {
+        let mut number = |text: &str, column: &str| {
             let (units, trouble) = read(text, self.rules.numbers.as_ref());
             if let Some(trouble) = trouble {
                 self.trouble(row, column, trouble);
             }
             units
         };
-        let quantity = number(row.quantity, self.rules.quantity);
+        let quantity = number(row.quantity, column);
         let committed = number(row.committed, "committed");
         let safety_stock = number(row.safety_stock, "safety_stock");
         let observation = &mut self.observation;

@@ -104,13 +104,14 @@ fn pages(lint: &mut Lint<'_, '_>, pages: Option<&Pages>, path: &[&str]) {
     lint.pointer(pages.next.as_deref(), path, true);
     lint.pointer(pages.more.as_deref(), path, true);
     lint.pointer(pages.total.as_deref(), path, true);
-    if pages.next.is_none() && pages.size.is_none() && pages.total.is_none() {
+    let last = [&pages.next, &pages.more, &pages.total];
+    if pages.size.is_none() && last.iter().all(|place| place.is_none()) {
         lint.say(
             "request-bounds",
             Severity::Error,
             path,
             "`pages` does not say which page is the last".to_owned(),
-            "write `next` (a cursor), or `size` and `total`",
+            "write `next` (a cursor), `more`, `size` or `total`",
         );
     }
 }
@@ -206,5 +207,106 @@ fn levels(lint: &mut Lint<'_, '_>, request: &Request) {
             "a store connector has the records of stock".to_owned(),
             "write `records = \"stock\"`",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::channel::lint::{Problem, lint};
+    use crate::write::atomic;
+
+    /// What lint says of the example connector with one thing changed.
+    fn said(from: &str, to: &str) -> Vec<Problem> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("channels")).expect("a folder");
+        let name = "http-json-stock";
+        let text = crate::channel::built_in("channels/http-json-stock.toml").expect("built in");
+        assert!(text.contains(from), "{from}");
+        atomic::write(
+            &folder.path().join(format!("channels/{name}.toml")),
+            text.replacen(from, to, 1).as_bytes(),
+        )
+        .expect("written");
+        lint(Some(folder.path()), name)
+    }
+
+    #[test]
+    fn a_right_connector_has_nothing() {
+        assert_eq!(said("# ", "# "), []);
+    }
+
+    #[test]
+    fn what_a_connector_may_not_say() {
+        let cases = [
+            (
+                "\"quantity\":{{quantity}}",
+                "\"quantity\":1",
+                "request-levels",
+                "no step writes `quantity`",
+            ),
+            (
+                "{{#if compare}}{{compare}}{{else}}null{{/if}}",
+                "null",
+                "request-levels",
+                "no step writes `compare`",
+            ),
+            (
+                "stale = [\"conflict\"]",
+                "",
+                "request-levels",
+                "belong together",
+            ),
+            (
+                "key_life = \"24h\"",
+                "",
+                "request-levels",
+                "belong together",
+            ),
+            (
+                "maximum = 1_000_000_000",
+                "maximum = 0",
+                "request-levels",
+                "lets no level through",
+            ),
+            (
+                "{{json place}}",
+                "{{json plase}}",
+                "impossible-name",
+                "no `plase` here",
+            ),
+            (
+                "&offset={{page.offset}}",
+                "&offset={{page.ofset}}",
+                "impossible-name",
+                "no `page.ofset`",
+            ),
+            (
+                "records = \"stock\"",
+                "records = \"variants\"",
+                "request-levels",
+                "records of stock",
+            ),
+            (
+                "total = \"/total\"",
+                "total = \"total\"",
+                "request-pointer",
+                "no JSON pointer",
+            ),
+            (
+                "pages = { size = 200, total = \"/total\" }",
+                "pages = {}",
+                "request-bounds",
+                "which page is the last",
+            ),
+        ];
+        for (from, to, rule, words) in cases {
+            let problems = said(from, to);
+            assert!(
+                problems
+                    .iter()
+                    .any(|problem| problem.rule == rule && problem.message.contains(words)),
+                "{to}: {problems:#?}"
+            );
+        }
     }
 }
