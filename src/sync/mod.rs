@@ -34,6 +34,7 @@ mod settle;
 pub mod source;
 pub mod standing;
 pub mod state;
+pub mod stay;
 pub mod summary;
 #[cfg(test)]
 mod tests;

@@ -155,7 +155,7 @@ fn account(
     };
     kill_point(recovery::Y1);
     let mut account = Account {
-        project,
+        project: Arc::new(project.clone()),
         state,
         connector,
     };
@@ -174,26 +174,26 @@ pub(super) fn run_name(store: &Store, now: Timestamp) -> String {
 }
 
 /// A store account that a run holds.
-pub(super) struct Account<'p> {
-    pub(super) project: &'p Project,
+pub(super) struct Account {
+    pub(super) project: Arc<Project>,
     pub(super) state: Box<dyn SyncState + Send>,
     pub(super) connector: Connector,
 }
 
 /// What one sync is made of: a daemon keeps it between rounds.
-pub(super) struct Parts<'p> {
-    sync: &'p Sync,
+pub(super) struct Parts {
+    pub(super) sync: Sync,
     rule: Rule,
     source: Box<dyn StockSource>,
     /// Whether the next run reads a sample back.
     pub(super) samples: bool,
 }
 
-impl<'p> Parts<'p> {
+impl Parts {
     /// Reads what the project says of a sync; `waits` is false for a daemon, which comes back to files that are too young.
     pub(super) fn of(
-        project: &'p Project,
-        sync: &'p Sync,
+        project: &Project,
+        sync: &Sync,
         connector: &Connector,
         watching: bool,
     ) -> Result<Self, Failure> {
@@ -212,7 +212,7 @@ impl<'p> Parts<'p> {
             clock: Arc::new(SystemClock::default()),
         };
         Ok(Parts {
-            sync,
+            sync: sync.clone(),
             rule,
             source: source::open(project, stock_source(project, sync)?, opening)?,
             samples: true,
@@ -252,11 +252,11 @@ fn begun(sync: &Sync, connector: &Connector) -> SyncSummary {
     }
 }
 
-impl Account<'_> {
+impl Account {
     /// One run of one sync.
     pub(super) fn run(
         &mut self,
-        parts: &mut Parts<'_>,
+        parts: &mut Parts,
         request: &SyncRequest,
         deadline: Duration,
         stop: &AtomicBool,
@@ -267,7 +267,7 @@ impl Account<'_> {
             source,
             samples,
         } = parts;
-        let (project, sync, rule) = (self.project, *sync, &*rule);
+        let (project, sync, rule) = (&*self.project, &*sync, &*rule);
         let (state, connector) = (self.state.as_mut(), &mut self.connector);
         let begun_at = Instant::now();
         let calls = connector.calls().0;
@@ -455,6 +455,7 @@ fn tell(
         }
     }
     if let Some(observed) = &ended.observed {
+        summary.heard = observed.changed > 0 || observed.events > 0;
         summary.remarks.extend(observed.remarks.iter().cloned());
         if observed.older > 0 {
             summary.remarks.push(format!(

@@ -202,6 +202,21 @@ impl SqliteIntake {
     }
 }
 
+impl SqliteIntake {
+    /// Whether a person's order waits to be carried out.
+    ///
+    /// # Errors
+    /// A state that cannot be read.
+    pub fn order_waits(&self) -> Result<bool, StateError> {
+        let rows = Rows {
+            connection: &self.connection,
+            path: &self.places.database,
+            tick: 0,
+        };
+        Ok(!rows.orders()?.is_empty())
+    }
+}
+
 impl Drop for SqliteIntake {
     fn drop(&mut self) {
         commit::rest(&self.places, &self.connection);
