@@ -134,7 +134,10 @@ fn an_unknown_sync_is_named_in_every_command() {
             .says("there is no sync `web-stok`")
             .says("did you mean `web-stock`?");
     }
-    test.run(["status", "web-stok"]).exits(2);
+    test.run(["status", "web-stok"])
+        .exits(2)
+        .says("neither a feed nor a sync `web-stok`")
+        .says("did you mean `web-stock`?");
     test.run(["sync", "--approve", "3f2a9c1b77e0"]).exits(2);
     test.run(["sync", "--approve", "3f2a9c1b77e0", "--reason", "x"])
         .exits(2)
