@@ -211,6 +211,8 @@ impl SqliteIntake {
     /// # Errors
     /// A state that cannot be read.
     pub fn order_waits(&self) -> Result<bool, StateError> {
+        use super::Look;
+
         let rows = Rows {
             connection: &self.connection,
             path: &self.places.database,
