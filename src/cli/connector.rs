@@ -12,6 +12,7 @@ use crate::pipeline::Failure;
 use crate::program::nearest::near;
 use crate::report::json;
 use crate::report::sync::contract as report;
+use crate::sync::check;
 use crate::sync::connector::Connector as Client;
 use crate::sync::contract::{self, Trial};
 use crate::term::Shell;
@@ -105,7 +106,7 @@ impl Test {
         let store = self.store(&project)?;
         project.sync.clear();
         project.store = vec![store.clone()];
-        crate::sync::check::check(&project)?;
+        check::check(&project)?;
         let run = format!("test-{}", global.now("UTC")?.as_microsecond());
         let mut client = Client::open(&project, &store, &run, Some(DEADLINE), None)?;
         let trial = Trial {
@@ -151,12 +152,16 @@ impl Test {
             },
         };
         if own.is_none() {
-            let connector = crate::sync::check::connector(&store);
+            let connector = check::connector(&store);
             let all = crate::channel::names(Some(&project.folder));
             if !all.contains(&connector) {
                 let stores = project.store.iter().map(|store| store.name.as_str());
-                let connectors = all.iter().filter_map(|name| name.strip_suffix("-stock"));
-                let hint = near(&self.name, stores.chain(connectors)).unwrap_or_else(|| {
+                let connectors: Vec<String> = all
+                    .iter()
+                    .filter_map(|one| check::connector_of(one))
+                    .collect();
+                let known = stores.chain(connectors.iter().map(String::as_str));
+                let hint = near(&self.name, known).unwrap_or_else(|| {
                     "`shelfcast channel list` shows connectors: those that end in `-stock`"
                         .to_owned()
                 });

@@ -10,9 +10,9 @@ use crate::pipeline::Failure;
 use crate::report::human::size;
 use crate::report::json;
 use crate::report::text::count;
-use crate::state::{self, Damage, Examination, StateError};
+use crate::state::{self, Examination};
 use crate::sync::examine;
-use crate::sync::state::sqlite;
+use crate::sync::state::{doctor, sqlite};
 use crate::term::Shell;
 
 use super::{Global, exit};
@@ -67,13 +67,15 @@ impl Synced {
         };
         let now = global.now(&project.shop.timezone)?;
         for store in &project.store {
+            let damages = doctor::examine(&project.folder, &store.name);
+            let damaged = damages.iter().any(|damage| damage.damaged);
+            found.damages.extend(damages);
+            // Of a damaged state no more can be said.
             let state = match sqlite::read(&project.folder, &store.name) {
-                Ok(None) => continue,
                 Ok(Some(state)) => state,
-                Err(error) => {
-                    found.damages.push(damage(&project, &error));
-                    continue;
-                }
+                Ok(None) => continue,
+                Err(_) if damaged => continue,
+                Err(error) => return Err(error.into()),
             };
             synced.stores += 1;
             let examined = examine::state(&state, &store.name, &project, now)?;
@@ -85,17 +87,6 @@ impl Synced {
             synced.advice = examine::advice(&project);
         }
         Ok(synced)
-    }
-}
-
-fn damage(project: &Project, error: &StateError) -> Damage {
-    let path = error.path.as_deref();
-    let shown = path.map(|path| path.strip_prefix(&project.folder).unwrap_or(path));
-    Damage {
-        damaged: true,
-        place: shown.map_or_else(String::new, |path| path.display().to_string()),
-        message: error.message.clone(),
-        hint: error.hint.clone(),
     }
 }
 

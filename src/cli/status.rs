@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::kept::{Kept, unwritten};
 use crate::config::span;
 use crate::pipeline::Failure;
+use crate::program::nearest::near;
 use crate::report::json;
 use crate::report::sync::standing as syncs;
 use crate::report::table::table;
@@ -62,6 +63,7 @@ impl Status {
             .transpose()?;
         let kept = Kept::open(&global.project)?;
         let now = global.now(kept.zone())?;
+        self.check(&kept)?;
         let (feeds, synced) = self.named(&kept);
         let mut standings = Vec::new();
         for feed in feeds.map_or_else(|| Ok(Vec::new()), |feeds| kept.chosen(&feeds))? {
@@ -113,6 +115,24 @@ impl Status {
 }
 
 impl Status {
+    /// Whether every name is a feed's or a sync's; a project without syncs has only feeds.
+    fn check(&self, kept: &Kept) -> Result<(), Failure> {
+        let mut known = kept.feeds()?;
+        if kept.project.sync.is_empty() {
+            return Ok(());
+        }
+        known.extend(kept.project.sync.iter().map(|sync| sync.name.clone()));
+        match self.names.iter().find(|name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(Failure::configuration(
+                "shelfcast.toml",
+                format!("there is neither a feed nor a sync `{name}`"),
+                near(name, known.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("there is {}", known.join(", "))),
+            )),
+        }
+    }
+
     /// The names that mean feeds, and those that mean syncs; no feeds where only syncs are named.
     fn named(&self, kept: &Kept) -> (Option<Vec<String>>, Vec<String>) {
         let known = |name: &&String| kept.project.sync.iter().any(|sync| sync.name == **name);

@@ -149,7 +149,12 @@ fn look(
     }
     let store = synced.store(sync);
     let largest = crate::sync::check::maximum(&synced.project, store);
-    let rule = Rule::of(&synced.project, sync, largest, keep::units(&synced.project, sync)?)?;
+    let rule = Rule::of(
+        &synced.project,
+        sync,
+        largest,
+        keep::units(&synced.project, sync)?,
+    )?;
     let orders: BTreeMap<String, i64> = state
         .note(&format!("orders:{}", sync.name))?
         .and_then(|text| serde_json::from_str(&text).ok())

@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::json;
 
-use crate::config::span as spans;
+use crate::config::{Project, span as spans};
 use crate::pipeline::Failure;
-use crate::report::sync::run as report;
-use crate::sync::session;
+use crate::report::sync::{notice, run as report};
+use crate::sync::serve::{self, DaemonError, Listen, Options, Tell, signals};
 use crate::sync::state::Look;
 use crate::sync::summary::SyncRequest;
+use crate::sync::{session, stay};
 use crate::term::Shell;
 
 use super::kept::unwritten;
 use super::synced::Synced;
-use super::{Global, interrupt};
+use super::{Global, exit, interrupt};
 
 /// `sync`.
 #[derive(Debug, Args)]
@@ -36,6 +38,9 @@ pub struct Sync {
     /// Take webhooks (`POST /stock/SOURCE`) and show `/metrics` there, such as 127.0.0.1:8787
     #[arg(long, value_name = "ADDR", requires = "watch")]
     listen: Option<std::net::SocketAddr>,
+    /// Listen where other machines can reach it; there is no TLS here, so something in front must have it
+    #[arg(long, requires = "listen")]
+    listen_beyond_loopback: bool,
     /// Wait so long for another run to end, such as `60s`
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "0s")]
     wait: Duration,
@@ -68,7 +73,7 @@ impl Sync {
             deadline: self.deadline,
         };
         if self.watch {
-            return self.stay(&synced, &request);
+            return self.stay(&synced, &request, shell);
         }
         if let Some(plan) = &self.approve {
             request.syncs = vec![self.holder(&synced, plan)?];
@@ -117,15 +122,84 @@ impl Sync {
     }
 
     /// Stays, as a daemon.
-    fn stay(&self, _synced: &Synced, _request: &SyncRequest) -> Result<u8, Failure> {
-        Err(Failure::configuration(
-            "--watch",
-            format!(
-                "this build cannot stay{}",
-                self.listen
-                    .map_or_else(String::new, |address| format!(" and listen on {address}"))
-            ),
-            "run `shelfcast sync` from cron or a timer",
-        ))
+    fn stay(&self, synced: &Synced, request: &SyncRequest, shell: &Shell) -> Result<u8, Failure> {
+        if request.dry_run {
+            return Err(Failure::configuration(
+                "--watch",
+                "a daemon has no dry run",
+                "`shelfcast sync --dry-run` shows what would be sent now",
+            ));
+        }
+        let listen = Listen {
+            beyond_loopback: self.listen_beyond_loopback,
+            ..Listen::default()
+        };
+        let options = Options {
+            listen: Listen {
+                address: self.listen.unwrap_or(listen.address),
+                ..listen
+            },
+            ..Options::default()
+        };
+        let signals = signals::install()
+            .map_err(|error| Failure::Disk(format!("signals cannot be taken: {error}")))?;
+        let folder = synced.project.folder.clone();
+        let mut load = || {
+            let project = Project::load(&folder).map_err(|error| told(&error.into()))?;
+            stay::plan(&project, request).map_err(|failure| told(&failure))
+        };
+        let ended = serve::run(&options, &mut load, &signals, teller(synced, shell));
+        match ended {
+            Ok(ended) => {
+                for store in ended.late {
+                    shell.say(&format!(
+                        "store `{store}` was not done in time: the next start settles it"
+                    ));
+                }
+                Ok(exit::DONE)
+            }
+            Err(DaemonError::System(error)) => Err(Failure::Disk(error.to_string())),
+            Err(error) => Err(Failure::configuration(
+                "sync --watch",
+                error.to_string(),
+                "see shelfcast.toml, and the address after --listen",
+            )),
+        }
     }
+}
+
+/// A failure in one line, with what to do.
+fn told(failure: &Failure) -> String {
+    let messages = failure.messages().into_iter();
+    let said = messages.map(|(message, hint)| match hint.as_str() {
+        "" => message,
+        hint => format!("{message} ({hint})"),
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
+/// Says what the daemon tells, and wakes whom the project names.
+fn teller(synced: &Synced, shell: &Shell) -> Tell {
+    let shell = shell.clone();
+    let notify = synced.project.notify.clone();
+    let folder = synced.project.folder.clone();
+    let shop = synced.project.shop.name.clone();
+    Box::new(move |notice| {
+        let words = notice::words(notice);
+        shell.say(&shell.clean(&words));
+        let Some(notify) = notify.as_ref().filter(|_| notice.is_alarm()) else {
+            return;
+        };
+        let summary = json!({
+            "type": "alarm",
+            "ok": false,
+            "command": "sync --watch",
+            "shop": shop,
+            "at": crate::clock::now().to_string(),
+            "message": words,
+        });
+        if let Err(message) = crate::notify::tell(notify, &folder, &summary) {
+            shell.error(&message, "nobody was told");
+        }
+    })
 }

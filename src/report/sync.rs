@@ -6,6 +6,7 @@
 pub mod contract;
 pub mod dead;
 pub mod level;
+pub mod notice;
 mod plan;
 pub mod run;
 pub mod standing;

@@ -16,9 +16,27 @@ use crate::program::nearest::near;
 /// How messages name the project's file.
 const FILE: &str = "shelfcast.toml";
 
-/// The channel that is a store's connector.
+/// The channel that is a store's connector: `vendure` is `vendure-stock`, `shopify-2025` is `shopify-stock-2025`.
 pub fn connector(store: &Store) -> String {
-    format!("{}-stock", store.connector)
+    let name = &store.connector;
+    match name.rsplit_once('-') {
+        Some((head, version)) if is_version(version) => format!("{head}-stock-{version}"),
+        _ => format!("{name}-stock"),
+    }
+}
+
+/// The connector that a channel is; `None` where it is none.
+pub fn connector_of(channel: &str) -> Option<String> {
+    let name = match channel.rsplit_once("-stock-") {
+        Some((head, version)) if is_version(version) => format!("{head}-{version}"),
+        _ => channel.strip_suffix("-stock")?.to_owned(),
+    };
+    // A feed of what is almost sold out.
+    (name != "low").then_some(name)
+}
+
+fn is_version(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The largest level that a store takes, as its connector says; no limit where it says none.
@@ -102,17 +120,17 @@ fn store_itself(store: &Store, project: &Project, errors: &mut Vec<ConfigError>)
         Ok(channel) => channel,
         Err(error) if error.message == format!("there is no channel `{name}`") => {
             let all = crate::channel::names(Some(&project.folder));
-            let connectors: Vec<&str> = all
-                .iter()
-                .filter_map(|name| name.strip_suffix("-stock"))
-                .filter(|name| *name != "low")
-                .collect();
+            let connectors: Vec<String> = all.iter().filter_map(|one| connector_of(one)).collect();
             errors.push(wrong(
                 format!(
                     "store `{}`: there is no connector `{}`",
                     store.name, store.connector
                 ),
-                known(&store.connector, connectors.into_iter(), "none is built in"),
+                known(
+                    &store.connector,
+                    connectors.iter().map(String::as_str),
+                    "none is built in",
+                ),
             ));
             return;
         }
@@ -613,6 +631,29 @@ locations = { bkk-01 = "L1" }
             assert!(found, "{to}: {errors:?}");
             assert!(!errors.concat().contains("CANARY"));
         }
+    }
+
+    #[test]
+    fn a_connector_is_a_channel_and_back() {
+        for (connector, channel) in [
+            ("vendure", "vendure-stock"),
+            ("google-local", "google-local-stock"),
+            ("shopify-2025", "shopify-stock-2025"),
+        ] {
+            let store = Store {
+                name: String::new(),
+                connector: connector.to_owned(),
+                url: None,
+                currency: None,
+                settings: indexmap::IndexMap::new(),
+                secrets: indexmap::IndexMap::new(),
+            };
+            assert_eq!(super::connector(&store), channel);
+            assert_eq!(connector_of(channel).as_deref(), Some(connector));
+            assert!(crate::channel::built_in(&format!("channels/{channel}.toml")).is_some());
+        }
+        assert_eq!(connector_of("low-stock"), None);
+        assert_eq!(connector_of("google-products"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! An independent look at a store account's state: whether levels, ledger, batches and orders agree, and what of the project
-//! leaves a promise weaker than it could be. It shares no code with what keeps levels in step; it changes nothing.
+//! What waits for a person at a store account, and what of the project leaves a promise weaker than it could be: for `doctor`,
+//! beside the look at the state itself in `state::doctor`. It changes nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +11,6 @@ use crate::config::project::Source;
 use crate::config::sync::{Rows, Store, Sync};
 use crate::state::{Damage, StateError};
 
-use super::level::{Level, Pair, Standing, What};
 use super::state::{LineFilter, Look, Which};
 
 /// What an examination of one store account found.
@@ -21,12 +20,10 @@ pub struct Examined {
     pub levels: u64,
     /// Lines of the ledger looked at.
     pub lines: u64,
-    /// What is not as it should be.
+    /// What waits for somebody.
     pub damages: Vec<Damage>,
 }
 
-/// What to do about rows that contradict each other.
-const ROWS: &str = "`shelfcast sync --full` reads the store back; where the disk failed, put `.shelfcast/sync` back from a backup";
 /// After this, what waits for a person is told again.
 const LONG: SignedDuration = SignedDuration::from_hours(24);
 
@@ -35,16 +32,6 @@ struct Looking<'l> {
     look: &'l dyn Look,
     now: Timestamp,
     found: Examined,
-}
-
-/// What the ledger says of a pair, summed up.
-#[derive(Default)]
-struct Told {
-    accepted: Option<(u64, i64)>,
-    versions: HashSet<u64>,
-    twice: Option<u64>,
-    newest: u64,
-    died: bool,
 }
 
 /// Looks at a store account's state.
@@ -63,77 +50,45 @@ pub fn state(
         now,
         found: Examined::default(),
     };
-    let told = looking.ledger()?;
-    looking.levels(&told, project)?;
+    looking.found.lines = looking.ledger()?;
+    looking.levels(project)?;
     looking.batches()?;
     looking.people(project)?;
     Ok(looking.found)
 }
 
 impl Looking<'_> {
-    fn damaged(&mut self, message: String) {
-        self.add(true, message, ROWS);
-    }
-
     fn untidy(&mut self, message: String, hint: &str) {
-        self.add(false, message, hint);
-    }
-
-    fn add(&mut self, damaged: bool, message: String, hint: &str) {
         self.found.damages.push(Damage {
-            damaged,
+            damaged: false,
             place: self.place.clone(),
             message,
             hint: hint.to_owned(),
         });
     }
 
-    /// Sums the ledger up.
-    fn ledger(&mut self) -> Result<HashMap<Pair, Told>, StateError> {
-        let mut told: HashMap<Pair, Told> = HashMap::new();
+    /// Counts the ledger's lines.
+    fn ledger(&mut self) -> Result<u64, StateError> {
         let mut lines = 0;
-        self.look.ledger(&LineFilter::default(), &mut |line| {
+        self.look.ledger(&LineFilter::default(), &mut |_| {
             lines += 1;
-            let pair = told.entry(line.pair).or_default();
-            pair.newest = pair.newest.max(line.version);
-            match line.what {
-                What::Accepted => {
-                    if line.version > 0 && !pair.versions.insert(line.version) {
-                        pair.twice = Some(line.version);
-                    }
-                    if pair
-                        .accepted
-                        .is_none_or(|(version, _)| version <= line.version)
-                    {
-                        pair.accepted = Some((line.version, line.quantity));
-                    }
-                }
-                What::Dead => pair.died = true,
-                _ => {}
-            }
             ControlFlow::Continue(())
         })?;
-        self.found.lines = lines;
-        Ok(told)
+        Ok(lines)
     }
 
-    fn levels(&mut self, told: &HashMap<Pair, Told>, project: &Project) -> Result<(), StateError> {
-        let tick = self.look.tick();
-        let mut wrong: Vec<String> = Vec::new();
+    /// Levels of syncs that the project does not have.
+    fn levels(&mut self, project: &Project) -> Result<(), StateError> {
         let mut strays: BTreeMap<String, u64> = BTreeMap::new();
         let mut levels = 0;
         self.look.levels(Which::All, &mut |level| {
             levels += 1;
             if !project.sync.iter().any(|sync| sync.name == level.sync) {
-                *strays.entry(level.sync.clone()).or_default() += 1;
+                *strays.entry(level.sync).or_default() += 1;
             }
-            wrong.extend(contradictions(&level, told.get(&level.pair), tick));
             ControlFlow::Continue(())
         })?;
         self.found.levels = levels;
-        for message in wrong {
-            self.damaged(message);
-        }
         for (sync, levels) in strays {
             self.untidy(
                 format!("{levels} levels are of sync `{sync}`, which the project does not have"),
@@ -143,12 +98,10 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// What is on its way: each pair once, in a batch that its level names.
+    /// What has been on its way for long.
     fn batches(&mut self) -> Result<(), StateError> {
-        let mut flying: HashMap<Pair, u64> = HashMap::new();
         for batch in self.look.batches()? {
-            let old = self.now.duration_since(batch.made_at) > LONG;
-            if old {
+            if self.now.duration_since(batch.made_at) > LONG {
                 self.untidy(
                     format!(
                         "batch {} of sync `{}` is on its way since {}: nobody knows what became of it",
@@ -157,36 +110,6 @@ impl Looking<'_> {
                     "`shelfcast sync` settles it: by its key, or by reading the store",
                 );
             }
-            for item in &batch.items {
-                if let Some(other) = flying.insert(item.pair.clone(), batch.id) {
-                    self.damaged(format!(
-                        "{} is on its way twice, with batches {other} and {}",
-                        said(&item.pair),
-                        batch.id
-                    ));
-                }
-                let level = self.look.level(&item.pair)?;
-                if level.as_ref().and_then(|level| level.flight) != Some(batch.id) {
-                    self.damaged(format!(
-                        "batch {} carries {}, and its level does not say so",
-                        batch.id,
-                        said(&item.pair)
-                    ));
-                }
-            }
-        }
-        let mut lost = Vec::new();
-        self.look.levels(Which::InFlight, &mut |level| {
-            if flying.get(&level.pair).copied() != level.flight {
-                lost.push(level.pair);
-            }
-            ControlFlow::Continue(())
-        })?;
-        for pair in lost {
-            self.damaged(format!(
-                "{} is said to be on its way, and no batch carries it",
-                said(&pair)
-            ));
         }
         Ok(())
     }
@@ -236,78 +159,6 @@ impl Looking<'_> {
         }
         Ok(())
     }
-}
-
-fn said(pair: &Pair) -> String {
-    match pair.place.as_str() {
-        "" => format!("SKU `{}`", pair.sku),
-        place => format!("SKU `{}` at `{place}`", pair.sku),
-    }
-}
-
-/// What of a level contradicts itself, the clock of the state, or the ledger.
-fn contradictions(level: &Level, told: Option<&Told>, tick: u64) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let pair = said(&level.pair);
-    if let Some(wanted) = level.wanted {
-        if wanted.quantity < 0 {
-            wrong.push(format!(
-                "{pair} is wanted at {}, below none",
-                wanted.quantity
-            ));
-        }
-        if wanted.observed_at > tick {
-            wrong.push(format!(
-                "{pair} is wanted from a reading that is yet to come"
-            ));
-        }
-        if let Some(told) = told
-            && told.newest > wanted.version
-        {
-            wrong.push(format!(
-                "{pair} is wanted in version {}, and the ledger speaks of version {}",
-                wanted.version, told.newest
-            ));
-        }
-    }
-    if let Some(known) = level.known {
-        if known.at > tick {
-            wrong.push(format!("{pair} is known from a commit that is yet to come"));
-        }
-        match level.wanted {
-            Some(wanted) if wanted.version < known.version => wrong.push(format!(
-                "the store took version {} of {pair}, and {} is the newest",
-                known.version, wanted.version
-            )),
-            _ => {}
-        }
-        if known.version > 0
-            && let Some((version, quantity)) = told.and_then(|told| told.accepted)
-        {
-            if version > known.version {
-                wrong.push(format!(
-                    "the ledger says that the store took version {version} of {pair}, the level says {}",
-                    known.version
-                ));
-            } else if version == known.version && quantity != known.quantity {
-                wrong.push(format!(
-                    "the ledger says that {pair} was taken at {quantity}, the level says {}",
-                    known.quantity
-                ));
-            }
-        }
-    }
-    if let Some(version) = told.and_then(|told| told.twice) {
-        wrong.push(format!(
-            "version {version} of {pair} was acknowledged twice"
-        ));
-    }
-    if matches!(level.standing, Standing::Dead { .. }) && !told.is_some_and(|told| told.died) {
-        wrong.push(format!(
-            "{pair} is a dead letter, and the ledger does not say why"
-        ));
-    }
-    wrong
 }
 
 /// What of the project leaves a promise weaker than it could be, with what to do: advice, no damage.

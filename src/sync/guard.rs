@@ -123,7 +123,12 @@ pub fn weigh(
     }
     trips(rule, "", &all.0, &all.1, &mut plan.trips);
     // a place is named where it is not all of them
-    of_places.retain(|trip| !plan.trips.iter().any(|over_all| over_all.guard == trip.guard));
+    of_places.retain(|trip| {
+        !plan
+            .trips
+            .iter()
+            .any(|over_all| over_all.guard == trip.guard)
+    });
     plan.trips.append(&mut of_places);
     Ok(())
 }

@@ -28,12 +28,13 @@ mod readback;
 pub mod rule;
 pub mod run;
 mod scratch;
+pub mod serve;
 pub mod session;
 mod settle;
 pub mod source;
 pub mod standing;
-pub mod serve;
 pub mod state;
+pub mod stay;
 pub mod summary;
 #[cfg(test)]
 mod tests;

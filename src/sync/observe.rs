@@ -28,6 +28,8 @@ const DEAD_RESTS: SignedDuration = SignedDuration::from_hours(1);
 const ABSENCES: u32 = 2;
 /// The absences of a row of which it is known that it is gone.
 const GONE: u32 = 1_000;
+/// The absences of a row that counts as zero because it is gone.
+const ZEROED: u32 = 1_001;
 /// Findings of one reading that are kept.
 const FINDINGS_MOST: usize = 1_000;
 
@@ -50,7 +52,7 @@ pub struct Observed {
     pub twice: u64,
     /// Rows that were known and are not there any more, by key.
     pub vanished: Vec<u64>,
-    /// Rows that were known before.
+    /// Rows that are known, those that vanished included; of whole readings.
     pub known: u64,
     /// Events merged.
     pub events: u64,
@@ -77,7 +79,7 @@ pub fn observe(
     now: Timestamp,
 ) -> Result<Observed, SourceFailure> {
     let tick = state.tick();
-    let mut rows = Rows::load(rule, state).map_err(SourceFailure::State)?;
+    let mut rows = Rows::new(rule, whole);
     let mut position = state.position(&rule.source).map_err(SourceFailure::State)?;
     let read_at = position.as_ref().map_or(0, |position| position.read_at);
     if let Some(position) = position.as_mut().filter(|_| whole) {
@@ -93,11 +95,7 @@ pub fn observe(
         older: 0,
         twice: 0,
         vanished: Vec::new(),
-        known: rows
-            .known
-            .values()
-            .filter(|row| row.absences < GONE)
-            .count() as u64,
+        known: 0,
         events: 0,
         decided: 0,
         more: false,
@@ -123,11 +121,9 @@ pub fn observe(
                 id: &event.id,
             })?;
         }
-        for row in rows.known.values_mut() {
-            row.met = false;
-        }
         let read = source.read(position.as_ref(), &mut |observation| {
             kill_point(recovery::Y2);
+            rows.get_ready(made)?;
             rows.merge(made, observation, &mut touched, &mut observed)
         });
         let read = match read {
@@ -211,29 +207,87 @@ struct Row {
 
 struct Rows<'a> {
     source: &'a str,
+    /// A reading gives all rows, one of each.
     whole: bool,
     absent_is_zero: bool,
-    known: HashMap<u64, Row>,
+    /// The rows that are known, where a reading gives all of them and has begun; else each is looked up.
+    known: Option<HashMap<u64, Row>>,
 }
 
 impl<'a> Rows<'a> {
-    fn load(rule: &'a Rule, state: &dyn SyncState) -> Result<Self, StateError> {
-        let mut known = HashMap::new();
-        state.digests(&rule.source, &mut |key, digest, absences| {
-            known.insert(
-                key,
-                Row {
-                    digest,
-                    absences,
-                    met: false,
-                },
-            );
-        })?;
-        Ok(Rows {
+    fn new(rule: &'a Rule, whole: bool) -> Self {
+        Rows {
             source: &rule.source,
-            whole: rule.read_whole,
+            whole: rule.read_whole || whole,
             absent_is_zero: rule.absent_is_zero,
-            known,
+            known: None,
+        }
+    }
+
+    /// Takes what is known in hand, before the first row of a whole reading.
+    fn get_ready(&mut self, made: &dyn Transaction) -> Result<(), StateError> {
+        if !self.whole || self.known.is_some() {
+            return Ok(());
+        }
+        let mut known = HashMap::new();
+        made.digests(self.source, &mut |key, digest, absences| {
+            let row = Row {
+                digest,
+                absences,
+                met: false,
+            };
+            known.insert(key, row);
+        })?;
+        self.known = Some(known);
+        Ok(())
+    }
+
+    /// The digest of a row that is known, and whether this reading gave it before.
+    fn look_up(
+        &mut self,
+        made: &mut dyn Transaction,
+        key: u64,
+    ) -> Result<Option<(u64, bool)>, StateError> {
+        let Some(known) = &mut self.known else {
+            let before = made.observation(self.source, key)?;
+            return Ok(before.map(|before| (digest(key, &before), false)));
+        };
+        let Some(row) = known.get_mut(&key) else {
+            return Ok(None);
+        };
+        let met = std::mem::replace(&mut row.met, true);
+        if row.absences > 0 {
+            row.absences = 0;
+            made.write(Change::Absent {
+                source: self.source,
+                key,
+                times: 0,
+            })?;
+        }
+        Ok(Some((row.digest, met)))
+    }
+
+    /// A row says something new.
+    fn keep(
+        &mut self,
+        made: &mut dyn Transaction,
+        key: u64,
+        digest: u64,
+        observation: &Observation,
+    ) -> Result<(), StateError> {
+        if let Some(known) = &mut self.known {
+            let row = Row {
+                digest,
+                absences: 0,
+                met: true,
+            };
+            known.insert(key, row);
+        }
+        made.write(Change::Observed {
+            source: self.source,
+            key,
+            digest,
+            observation,
         })
     }
 
@@ -246,27 +300,18 @@ impl<'a> Rows<'a> {
     ) -> Result<(), StateError> {
         let key = key(&observation.location, &observation.sku);
         let digest = digest(key, observation);
-        let row = self.known.get_mut(&key);
-        if let Some(row) = row {
-            if row.met && self.whole && row.digest != digest && observation.mark == Mark::None {
-                return self.twice(made, key, observation, observed);
-            }
-            row.met = true;
-            if row.absences > 0 {
-                row.absences = 0;
-                made.write(Change::Absent {
-                    source: self.source,
-                    key,
-                    times: 0,
-                })?;
-            }
-            if row.digest == digest {
-                return Ok(());
-            }
-            if observation.quantity.is_none() {
-                observed.uncounted += 1;
-                return Ok(());
-            }
+        let before = self.look_up(made, key)?;
+        if before.is_some_and(|(known, _)| known == digest) {
+            return Ok(());
+        }
+        if observation.quantity.is_none() {
+            observed.uncounted += 1;
+            return Ok(());
+        }
+        if before.is_some_and(|(_, met)| met) && observation.mark == Mark::None {
+            return self.twice(made, key, observation, observed);
+        }
+        if before.is_some() {
             let before = made.observation(self.source, key)?;
             let older = before.is_some_and(|before| {
                 before.sku == observation.sku
@@ -277,28 +322,9 @@ impl<'a> Rows<'a> {
                 observed.older += 1;
                 return Ok(());
             }
-            row.digest = digest;
-        } else {
-            if observation.quantity.is_none() {
-                observed.uncounted += 1;
-                return Ok(());
-            }
-            self.known.insert(
-                key,
-                Row {
-                    digest,
-                    absences: 0,
-                    met: true,
-                },
-            );
         }
         observed.changed += 1;
-        made.write(Change::Observed {
-            source: self.source,
-            key,
-            digest,
-            observation,
-        })?;
+        self.keep(made, key, digest, observation)?;
         if !touched.contains(&observation.sku) {
             touched.insert(observation.sku.clone());
         }
@@ -342,16 +368,7 @@ impl<'a> Rows<'a> {
         if !smaller {
             return Ok(());
         }
-        let digest = digest(key, observation);
-        if let Some(row) = self.known.get_mut(&key) {
-            row.digest = digest;
-        }
-        made.write(Change::Observed {
-            source: self.source,
-            key,
-            digest,
-            observation,
-        })
+        self.keep(made, key, digest(key, observation), observation)
     }
 
     /// What a whole reading no longer gives. It means zero only where the project says so, the reading is proven whole,
@@ -366,19 +383,30 @@ impl<'a> Rows<'a> {
         if read.kind != ReadKind::Snapshot {
             return Ok(());
         }
-        let mut gone: Vec<(u64, u32)> = self
-            .known
+        // rows were looked up one by one: which of the others are gone was not asked
+        if self.known.is_none() && read.rows > 0 {
+            return Ok(());
+        }
+        self.whole = true;
+        self.get_ready(made)?;
+        let known = self.known.take().unwrap_or_default();
+        let there = known.values().filter(|row| row.absences < GONE);
+        observed.known = there.count() as u64;
+        let zeroes = self.absent_is_zero;
+        let mut gone: Vec<(u64, u32)> = known
             .iter()
-            .filter(|(_, row)| !row.met && row.absences < GONE)
+            .filter(|(_, row)| !row.met && row.absences < if zeroes { ZEROED } else { GONE })
             .map(|(key, row)| (*key, row.absences))
             .collect();
         gone.sort_unstable();
-        observed.vanished = gone.iter().map(|(key, _)| *key).collect();
+        let news = gone.iter().filter(|(_, absences)| *absences < GONE);
+        observed.vanished = news.map(|(key, _)| *key).collect();
         if !self.absent_is_zero || !read.position.proven {
             return Ok(());
         }
         for (key, absences) in gone {
-            let times = absences.saturating_add(1);
+            // what was gone before absence meant anything begins to count now
+            let times = if absences == GONE { 1 } else { absences + 1 };
             if times >= ABSENCES
                 && let Some(mut observation) = made.observation(self.source, key)?
                 && observation.quantity != Some(0)
@@ -395,7 +423,7 @@ impl<'a> Rows<'a> {
             made.write(Change::Absent {
                 source: self.source,
                 key,
-                times: if times >= ABSENCES { GONE } else { times },
+                times: if times >= ABSENCES { ZEROED } else { times },
             })?;
         }
         Ok(())

@@ -35,8 +35,8 @@ pub struct Inputs<'a> {
     pub push: bool,
     /// A held plan that a person let pass.
     pub approved: Option<HeldPlan>,
-    /// The run's turn: which part of the levels the sample reads back.
-    pub turn: u64,
+    /// Which part of the levels is read back as a sample; none where no sample is due.
+    pub sample: Option<u64>,
 }
 
 /// How a run ended.
@@ -142,7 +142,9 @@ pub fn run(work: &mut Work<'_>, inputs: &mut Inputs<'_>) -> Result<Ended, RunErr
         }
     }
     if ended.held.is_none() && inputs.push {
-        work.read_back_sample(inputs.turn)?;
+        if let Some(turn) = inputs.sample {
+            work.read_back_sample(turn)?;
+        }
         end_held(work)?;
     }
     let open = guard::plan(&*work.state, work.rule)?;

@@ -28,7 +28,7 @@ use super::level::{Line, What};
 use super::online::{OnlineStore, StoreError};
 use super::rule::stock_source;
 use super::run::{self, Ended, Inputs, RunError};
-use super::source::{self, Opening, SourceFailure};
+use super::source::{self, Opening, SourceFailure, StockSource};
 use super::state::memory::MemoryState;
 use super::state::sqlite::{self, SqliteState};
 use super::state::{Change, HeldPlan, LineFilter, Look, RunEnd, SyncState, Which};
@@ -127,16 +127,20 @@ fn account(
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<SyncSummary>, Failure> {
     let deadline = deadline(syncs, request);
-    let run = format!("{}-{}", store.name, request.now.as_millisecond());
-    let mut connector =
-        Connector::open(project, store, &run, Some(deadline), Some(Arc::clone(stop)))?;
-    let opened: Result<Box<dyn SyncState>, StateError> = match request.dry_run {
+    let connector = Connector::open(
+        project,
+        store,
+        &run_name(store, request.now),
+        Some(deadline),
+        Some(Arc::clone(stop)),
+    )?;
+    let opened: Result<Box<dyn SyncState + Send>, StateError> = match request.dry_run {
         true => scratch(project, store, syncs),
         false => SqliteState::open(&project.folder, &store.name, request.wait, request.now)
-            .map(|state| Box::new(state) as Box<dyn SyncState>)
+            .map(|state| Box::new(state) as Box<dyn SyncState + Send>)
             .map_err(StateError::from),
     };
-    let mut state = match opened {
+    let state = match opened {
         Ok(state) => state,
         Err(error) => {
             return Ok(syncs
@@ -150,20 +154,70 @@ fn account(
         }
     };
     kill_point(recovery::Y1);
+    let mut account = Account {
+        project: Arc::new(project.clone()),
+        state,
+        connector,
+    };
     syncs
         .iter()
         .map(|sync| {
-            one(
-                project,
-                sync,
-                state.as_mut(),
-                &mut connector,
-                request,
-                deadline,
-                stop,
-            )
+            let mut parts = Parts::of(project, sync, &account.connector, request.watching)?;
+            account.run(&mut parts, request, deadline, stop)
         })
         .collect()
+}
+
+/// The run's name, for templates.
+pub(super) fn run_name(store: &Store, now: Timestamp) -> String {
+    format!("{}-{}", store.name, now.as_millisecond())
+}
+
+/// A store account that a run holds.
+pub(super) struct Account {
+    pub(super) project: Arc<Project>,
+    pub(super) state: Box<dyn SyncState + Send>,
+    pub(super) connector: Connector,
+}
+
+/// What one sync is made of: a daemon keeps it between rounds.
+pub(super) struct Parts {
+    pub(super) sync: Sync,
+    rule: Rule,
+    source: Box<dyn StockSource>,
+    /// Whether the next run reads a sample back.
+    pub(super) samples: bool,
+}
+
+impl Parts {
+    /// Reads what the project says of a sync; `waits` is false for a daemon, which comes back to files that are too young.
+    pub(super) fn of(
+        project: &Project,
+        sync: &Sync,
+        connector: &Connector,
+        watching: bool,
+    ) -> Result<Self, Failure> {
+        let rule = Rule::of(
+            project,
+            sync,
+            connector.capabilities().maximum,
+            super::keep::units(project, sync)?,
+        )?;
+        let opening = Opening {
+            safety_stock: match &sync.safety_stock {
+                Some(toml::Value::String(column)) => Some(column.clone()),
+                _ => None,
+            },
+            waits: !watching,
+            clock: Arc::new(SystemClock::default()),
+        };
+        Ok(Parts {
+            sync: sync.clone(),
+            rule,
+            source: source::open(project, stock_source(project, sync)?, opening)?,
+            samples: true,
+        })
+    }
 }
 
 /// A copy of the state for a dry run, in memory: what the run keeps there goes with it.
@@ -171,7 +225,7 @@ fn scratch(
     project: &Project,
     store: &Store,
     syncs: &[&Sync],
-) -> Result<Box<dyn SyncState>, StateError> {
+) -> Result<Box<dyn SyncState + Send>, StateError> {
     let mut copy = MemoryState::new();
     if let Some(kept) = sqlite::read(&project.folder, &store.name)? {
         let sources: Vec<&str> = syncs.iter().map(|sync| sync.from.as_str()).collect();
@@ -198,87 +252,80 @@ fn begun(sync: &Sync, connector: &Connector) -> SyncSummary {
     }
 }
 
-/// One sync.
-fn one(
-    project: &Project,
-    sync: &Sync,
-    state: &mut dyn SyncState,
-    connector: &mut Connector,
-    request: &SyncRequest,
-    deadline: Duration,
-    stop: &Arc<AtomicBool>,
-) -> Result<SyncSummary, Failure> {
-    let begun_at = Instant::now();
-    let calls = connector.calls().0;
-    let mut summary = begun(sync, connector);
-    let rule = Rule::of(
-        project,
-        sync,
-        connector.capabilities().maximum,
-        super::keep::units(project, sync)?,
-    )?;
-    let clock = SystemClock::default();
-    let approved = match approved(&*state, &rule, request) {
-        Ok(approved) => approved,
-        Err(Refused::State(error)) => {
+impl Account {
+    /// One run of one sync.
+    pub(super) fn run(
+        &mut self,
+        parts: &mut Parts,
+        request: &SyncRequest,
+        deadline: Duration,
+        stop: &AtomicBool,
+    ) -> Result<SyncSummary, Failure> {
+        let Parts {
+            sync,
+            rule,
+            source,
+            samples,
+        } = parts;
+        let (project, sync, rule) = (&*self.project, &*sync, &*rule);
+        let (state, connector) = (self.state.as_mut(), &mut self.connector);
+        let begun_at = Instant::now();
+        let calls = connector.calls().0;
+        let mut summary = begun(sync, connector);
+        let clock = SystemClock::default();
+        let approved = match approved(&*state, rule, request) {
+            Ok(approved) => approved,
+            Err(Refused::State(error)) => {
+                failed_state(&mut summary, &error);
+                return Ok(summary);
+            }
+            Err(Refused::Unknown(error)) => return Err(error.into()),
+        };
+        let mut read_orders = || orders(project, sync);
+        let mut inputs = Inputs {
+            source: source.as_mut(),
+            orders: match sync.online_orders {
+                OnlineOrders::Subtract => Some(&mut read_orders),
+                OnlineOrders::Booked | OnlineOrders::StoreReserves => None,
+            },
+            full: request.full,
+            push: !request.dry_run,
+            approved,
+            sample: samples.then(|| turn(&*state, sync)),
+        };
+        let mut work = Work {
+            rule,
+            state: &mut *state,
+            store: connector,
+            clock: &clock,
+            approved: request.approve.is_some(),
+            deadline: clock.now().saturating_add(deadline),
+            stop,
+            figures: Figures::default(),
+        };
+        let ended = run::run(&mut work, &mut inputs);
+        let figures = std::mem::take(&mut work.figures);
+        match ended {
+            Ok(ended) => tell(&mut summary, rule, &*state, &ended, &figures, request)
+                .unwrap_or_else(|error| failed_state(&mut summary, &error)),
+            Err(RunError::State(error)) => failed_state(&mut summary, &error),
+            Err(RunError::Source(error)) if error.problem == SourceProblem::Configuration => {
+                return Err(Failure::Source(error));
+            }
+            Err(RunError::Source(error)) => {
+                summary.outcome = SyncOutcome::NoSource;
+                summary.error = Some((error.to_string(), error.hint.clone()));
+            }
+        }
+        summary.calls = connector.calls().0 - calls;
+        summary.seconds = begun_at.elapsed().as_secs_f64();
+        if !request.dry_run
+            && let Err(error) = remember(state, &summary)
+        {
             failed_state(&mut summary, &error);
-            return Ok(summary);
         }
-        Err(Refused::Unknown(error)) => return Err(error.into()),
-    };
-    let opening = Opening {
-        safety_stock: match &sync.safety_stock {
-            Some(toml::Value::String(column)) => Some(column.clone()),
-            _ => None,
-        },
-        waits: !request.watching,
-        clock: Arc::new(SystemClock::default()),
-    };
-    let mut source = source::open(project, stock_source(project, sync)?, opening)?;
-    let mut read_orders = || orders(project, sync);
-    let mut inputs = Inputs {
-        source: source.as_mut(),
-        orders: match sync.online_orders {
-            OnlineOrders::Subtract => Some(&mut read_orders),
-            OnlineOrders::Booked | OnlineOrders::StoreReserves => None,
-        },
-        full: request.full,
-        push: !request.dry_run,
-        approved,
-        turn: state_turn(&*state, sync),
-    };
-    let mut work = Work {
-        rule: &rule,
-        state,
-        store: connector,
-        clock: &clock,
-        approved: request.approve.is_some(),
-        deadline: clock.now().saturating_add(deadline),
-        stop,
-        figures: Figures::default(),
-    };
-    let ended = run::run(&mut work, &mut inputs);
-    let figures = std::mem::take(&mut work.figures);
-    match ended {
-        Ok(ended) => tell(&mut summary, &rule, &*state, &ended, &figures, request)
-            .unwrap_or_else(|error| failed_state(&mut summary, &error)),
-        Err(RunError::State(error)) => failed_state(&mut summary, &error),
-        Err(RunError::Source(error)) if error.problem == SourceProblem::Configuration => {
-            return Err(Failure::Source(error));
-        }
-        Err(RunError::Source(error)) => {
-            summary.outcome = SyncOutcome::NoSource;
-            summary.error = Some((error.to_string(), error.hint.clone()));
-        }
+        Ok(summary)
     }
-    summary.calls = connector.calls().0 - calls;
-    summary.seconds = begun_at.elapsed().as_secs_f64();
-    if !request.dry_run
-        && let Err(error) = remember(state, &summary)
-    {
-        failed_state(&mut summary, &error);
-    }
-    Ok(summary)
 }
 
 /// Open online orders of a sync that subtracts them.
@@ -293,7 +340,7 @@ fn orders(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, Sourc
 }
 
 /// Which run of the sync this is: which part of the levels its sample reads back.
-fn state_turn(state: &dyn Look, sync: &Sync) -> u64 {
+fn turn(state: &dyn Look, sync: &Sync) -> u64 {
     state
         .note(&format!("turn:{}", sync.name))
         .ok()
@@ -408,6 +455,7 @@ fn tell(
         }
     }
     if let Some(observed) = &ended.observed {
+        summary.heard = observed.changed > 0 || observed.events > 0;
         summary.remarks.extend(observed.remarks.iter().cloned());
         if observed.older > 0 {
             summary.remarks.push(format!(

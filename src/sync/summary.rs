@@ -193,6 +193,8 @@ pub struct SyncSummary {
     pub refusals: Vec<Line>,
     /// What went wrong as a whole, with what to do: an unreachable store, a source that is not whole.
     pub error: Option<(String, String)>,
+    /// Whether the source said something new.
+    pub heard: bool,
     /// What is wrong with single rows of the source.
     pub findings: Vec<Finding>,
     /// What else there is to say.
@@ -203,6 +205,11 @@ impl SyncSummary {
     /// The exit code of this sync.
     pub fn exit(&self) -> u8 {
         self.outcome.exit()
+    }
+
+    /// Whether nothing leaves now: by a person's order.
+    pub fn paused(&self) -> bool {
+        self.outcome == SyncOutcome::Paused
     }
 }
 
@@ -219,17 +226,23 @@ impl SyncReport {
     /// The exit code: what all syncs agree on; 130 where one was interrupted, 8 where the state failed, 6 where one was
     /// held, else 3 where they differ.
     pub fn exit(&self) -> u8 {
-        let mut codes: Vec<u8> = self.syncs.iter().map(SyncSummary::exit).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        match codes.as_slice() {
-            [] => 0,
-            [one] => *one,
-            several => [130, 8, 6]
-                .into_iter()
-                .find(|code| several.contains(code))
-                .unwrap_or(3),
-        }
+        exit_of(self.syncs.iter().map(SyncSummary::exit))
+    }
+}
+
+/// The exit code of several: what all agree on; 130 where one was interrupted, 8 where the state failed, 6 where one was
+/// held, else 3 where they differ.
+pub fn exit_of(codes: impl Iterator<Item = u8>) -> u8 {
+    let mut codes: Vec<u8> = codes.collect();
+    codes.sort_unstable();
+    codes.dedup();
+    match codes.as_slice() {
+        [] => 0,
+        [one] => *one,
+        several => [130, 8, 6]
+            .into_iter()
+            .find(|code| several.contains(code))
+            .unwrap_or(3),
     }
 }
 

@@ -333,7 +333,7 @@ impl World {
             full,
             push: true,
             approved,
-            turn: 0,
+            sample: Some(0),
         };
         let ended = run(&mut work, &mut inputs)?;
         Ok((ended, work.figures))

@@ -1,6 +1,8 @@
 //! `sync` and the commands around it, as people and scripts run them: without a store, and against one on loopback.
 
 mod configuration;
+#[cfg(unix)]
+mod daemon;
 mod people;
 mod runs;
 mod shop;

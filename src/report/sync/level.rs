@@ -15,6 +15,9 @@ use crate::term::Shell;
 
 use super::{moment, word};
 
+/// A largest level from which on it is not said: no shop has so many.
+const MAXIMUM_SAID: i64 = 1_000_000;
+
 /// A SKU as one sync keeps it.
 #[derive(Clone, Debug)]
 pub struct SkuView {
@@ -173,7 +176,8 @@ pub fn sum(rule: &Rule, terms: &Terms) -> String {
     if rule.minimum > 0 {
         text.push_str(&format!(", at least {}", rule.minimum));
     }
-    if rule.maximum < i64::from(i32::MAX) {
+    // A store's own largest level says nothing of this SKU.
+    if rule.maximum < MAXIMUM_SAID {
         text.push_str(&format!(", at most {}", rule.maximum));
     }
     text

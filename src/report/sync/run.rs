@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::report::json as lines;
 use crate::report::table::table;
-use crate::report::text::{count, message};
+use crate::report::text::{count, message, value};
 use crate::sync::level::Line;
 use crate::sync::summary::{GuardTrip, PlanItem, SyncReport, SyncSummary};
 use crate::term::Shell;
@@ -42,6 +42,9 @@ pub fn print(shell: &Shell, report: &SyncReport, dry: bool) -> io::Result<()> {
                 shell.clean(remark)
             ));
         }
+        for text in said(shell, sync) {
+            shell.say(&text);
+        }
         if let Some((message, hint)) = &sync.error {
             shell.error(&format!("sync `{}`: {message}", sync.name), hint);
         }
@@ -62,6 +65,42 @@ pub fn print(shell: &Shell, report: &SyncReport, dry: bool) -> io::Result<()> {
         }
         Ok(())
     })
+}
+
+/// What is wrong with rows of the source, the first of each rule in full.
+fn said(shell: &Shell, sync: &SyncSummary) -> Vec<String> {
+    let mut made: Vec<(&str, u64, String)> = Vec::new();
+    for finding in &sync.findings {
+        if let Some((_, count, _)) = made.iter_mut().find(|(rule, ..)| *rule == finding.rule) {
+            *count += 1;
+            continue;
+        }
+        let mut text = format!(
+            "{}: {}\n  --> {}",
+            shell.yellow(&format!("warning[{}]", finding.rule)),
+            message(&finding.message),
+            shell.clean(&finding.source)
+        );
+        if finding.line > 0 {
+            text.push_str(&format!(":{}", finding.line));
+        }
+        if !finding.column.is_empty() {
+            text.push_str(&format!(", column `{}`", value(&finding.column)));
+        }
+        if let Some(sku) = &finding.sku {
+            text.push_str(&format!(" (SKU `{}`)", value(sku)));
+        }
+        if !finding.hint.is_empty() {
+            text.push_str(&format!("\n  hint: {}", shell.clean(&finding.hint)));
+        }
+        made.push((finding.rule, 1, text));
+    }
+    made.into_iter()
+        .map(|(_, count, text)| match count {
+            1 => text,
+            more => format!("{text}\n  … and {} more rows like it", more - 1),
+        })
+        .collect()
 }
 
 fn outcomes(syncs: &[SyncSummary], shell: &Shell, out: &mut dyn Write) -> io::Result<()> {
@@ -158,6 +197,7 @@ fn lines_of(sync: &SyncSummary, dry: bool) -> Vec<Value> {
     if dry || !sync.tripped.is_empty() {
         made.extend(sync.plan.iter().map(|item| planned(&sync.name, item)));
     }
+    made.extend(sync.findings.iter().map(lines::finding));
     made.extend(sync.refusals.iter().map(refusal));
     made.push(line(sync));
     made

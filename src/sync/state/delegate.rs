@@ -20,6 +20,12 @@ macro_rules! look_through {
             fn count(&$self, which: Which<'_>) -> Result<u64, StateError> {
                 $look.count(which)
             }
+            fn totals(
+                &$self,
+                sync: &str,
+            ) -> Result<std::collections::BTreeMap<String, $crate::sync::state::Totals>, StateError> {
+                $look.totals(sync)
+            }
             fn digests(
                 &$self,
                 source: &str,

@@ -1,6 +1,7 @@
 //! What is wrong with a project is said before anybody is called, with the near miss.
 
 use super::{CANARY, HEAD, SYNC, project};
+use crate::harness::FeedTest;
 
 /// Nothing listens there.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -134,7 +135,10 @@ fn an_unknown_sync_is_named_in_every_command() {
             .says("there is no sync `web-stok`")
             .says("did you mean `web-stock`?");
     }
-    test.run(["status", "web-stok"]).exits(2);
+    test.run(["status", "web-stok"])
+        .exits(2)
+        .says("neither a feed nor a sync `web-stok`")
+        .says("did you mean `web-stock`?");
     test.run(["sync", "--approve", "3f2a9c1b77e0"]).exits(2);
     test.run(["sync", "--approve", "3f2a9c1b77e0", "--reason", "x"])
         .exits(2)
@@ -207,4 +211,40 @@ fn a_connector_that_is_tried_must_be_known_and_told_what_it_may_write() {
     .says("did you mean `token`?");
     test.run(["connector", "test", "web", "--sku", "A", "--dry-run"])
         .exits(2);
+}
+
+#[test]
+fn the_samples_are_right_but_for_their_secrets() {
+    let sample = FeedTest::sample("sync");
+    let database = rusqlite::Connection::open(sample.path("tills.db")).expect("a database");
+    database
+        .execute_batch(&sample.text("stock.sql"))
+        .expect("the sample's SQL");
+    let skus: i64 = database
+        .query_row("SELECT count(DISTINCT sku) FROM stock", [], |row| {
+            row.get(0)
+        })
+        .expect("rows");
+    let online = sample.text("online.csv").lines().count() - 1;
+    assert_eq!(
+        usize::try_from(skus),
+        Ok(online),
+        "both are of the same goods"
+    );
+    drop(database);
+    sample
+        .run(["sync", "--dry-run"])
+        .exits(2)
+        .says("environment variable `VENDURE_");
+    sample
+        .run(["status"])
+        .exits(1)
+        .shows("no run has ended well yet");
+    let shop = FeedTest::sample("shop");
+    shop.run(["sync", "krakow-stock", "--dry-run"])
+        .exits(2)
+        .says("environment variable `WOO_");
+    shop.run(["sync", "web-stock", "--dry-run"])
+        .exits(2)
+        .says("environment variable `SHOPIFY_TOKEN` is not set");
 }

@@ -1,6 +1,6 @@
 //! Looking at the rows, on any connection: a run's, a commit's that is being made, a snapshot's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -10,9 +10,12 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 use crate::channel::manifest::request::RemoteId;
 use crate::state::StateError;
 use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position};
-use crate::sync::state::{Event, HeldPlan, KeptOrder, LineFilter, Look, Pause, RunEnd, Which};
+use crate::sync::state::{
+    Event, HeldPlan, KeptOrder, LineFilter, Look, Pause, RunEnd, Totals, Which,
+};
 
-use super::rows::{self, ASIDE, Columns, DEAD, IN_FLIGHT, OBSERVATION, OPEN, Wrong};
+use super::columns::{self, Columns, Wrong};
+use super::rows::{self, ASIDE, DEAD, IN_FLIGHT, OBSERVATION, OPEN};
 use super::{damaged, sqlite_error};
 
 /// The rows as a connection shows them.
@@ -189,6 +192,21 @@ impl Look for Rows<'_> {
         Ok(count.unwrap_or(0).cast_unsigned())
     }
 
+    fn totals(&self, sync: &str) -> Result<BTreeMap<String, Totals>, StateError> {
+        let query = "SELECT place, count(*), sum(known_quantity > 0), sum(min(abs(max(known_quantity, -1000000000000)), 1000000000000)) \
+                     FROM levels WHERE sync = ?1 AND known_quantity IS NOT NULL GROUP BY place";
+        let rows = self.all(query, params![sync], |mut row: Columns<'_, '_>| {
+            let place = row.text()?;
+            let totals = Totals {
+                levels: row.int()?,
+                positive: row.int()?,
+                units: row.int()?,
+            };
+            Ok((place, totals))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
     fn digests(&self, source: &str, tell: &mut dyn FnMut(u64, u64, u32)) -> Result<(), StateError> {
         let Some(source) = self.source(source)? else {
             return Ok(());
@@ -297,7 +315,7 @@ impl Look for Rows<'_> {
         tell: &mut dyn FnMut(Line) -> ControlFlow<()>,
     ) -> Result<(), StateError> {
         let since = filter.since.map(Timestamp::as_microsecond);
-        let what = filter.what.map(|what| rows::json(&what));
+        let what = filter.what.map(|what| columns::json(&what));
         let mut query = "SELECT * FROM ledger WHERE 1".to_owned();
         let mut params: Vec<&dyn ToSql> = Vec::new();
         let mut add = |condition: &str, value| {
