@@ -492,6 +492,13 @@ impl Faults {
             }
             _ => {
                 shop.mischief = self.mischief(fault);
+                if matches!(protocol, Protocol::Shopify | Protocol::Magento) {
+                    // their answers to writes name no items: none can be missing
+                    shop.mischief.lie = match fault {
+                        F::Missing => Lie::None,
+                        _ => shop.mischief.lie,
+                    };
+                }
                 let answer = did(shop);
                 shop.mischief = Mischief::default();
                 if fault == F::KeyBusy {

@@ -37,6 +37,10 @@ pub struct Oracle {
     pub safety: i64,
     /// What was right for each pair, since when: item, place.
     right: BTreeMap<(usize, usize), Vec<(Millis, i64)>>,
+    /// What the tills had in all, for each pair, before anything was kept back.
+    raw: HashMap<(usize, usize), HashSet<i64>>,
+    /// A reading of the source had gaps: what it did not give stays as it was, whatever else changed meanwhile.
+    pub gaps: bool,
     /// The last order at each pair.
     orders: HashMap<(usize, usize), Millis>,
     /// Levels that the store had at any time.
@@ -72,6 +76,8 @@ impl Oracle {
             locations,
             safety,
             right: BTreeMap::new(),
+            raw: HashMap::new(),
+            gaps: false,
             orders: HashMap::new(),
             ever,
             written: HashMap::new(),
@@ -114,6 +120,8 @@ impl Oracle {
         };
         for place in 0..self.locations.len() {
             if let Some(value) = self.target(till, item, place) {
+                let raw = self.raw.entry((item, place)).or_default();
+                raw.insert(value + self.safety);
                 let right = self.right.entry((item, place)).or_default();
                 if right.last().is_none_or(|(_, last)| *last != value) {
                     right.push((at, value));
@@ -268,6 +276,11 @@ impl Oracle {
             let from = self.written.get(&pair).copied().unwrap_or(0);
             let version = (0..right.len()).rev().find(|at| right[*at].1 == change.new);
             let Some(version) = version else {
+                let raw = self.raw.get(&pair);
+                let old_count = (0..4).any(|kept| raw.is_some_and(|raw| raw.contains(&(change.new + kept))));
+                if self.gaps && old_count {
+                    continue;
+                }
                 let how = format!("{name} is set to {}, which was never right", change.new);
                 self.broken("S1", how);
                 continue;
@@ -283,7 +296,7 @@ impl Oracle {
                 self.written.insert(pair, version.max(from));
             }
             let sold = self.orders.get(&pair).copied().unwrap_or(0);
-            if self.protocol.compares() && since < sold && sold < change.at {
+            if self.protocol.compares() && !self.gaps && since < sold && sold < change.at {
                 let how = format!(
                     "{name} is set to {}, which was right before the last order",
                     change.new

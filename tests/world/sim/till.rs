@@ -169,6 +169,7 @@ impl StockSource for TillSource {
         let (mut list, newest) = {
             let mut world = self.world.lock();
             world.advance();
+            world.oracle.gaps |= matches!(wrong, Wrong::Empty | Wrong::Halved | Wrong::Blank);
             if wrong != Wrong::No {
                 *world.wrong.entry(wrong.name()).or_default() += 1;
                 world.note(&format!("the source is {}", wrong.name()));

@@ -209,10 +209,10 @@ impl World {
                     Fault::Html200
                     | Fault::Garbage200
                     | Fault::Gzip200
-                    | Fault::Empty200
-                    | Fault::KeyBusy,
+                    | Fault::Empty200,
                 ),
-            ) => Heard::Nothing,
+            ) if self.protocol != Protocol::Magento => Heard::Nothing,
+            (End::Answer(answer), Some(Fault::KeyBusy)) if busy(answer) => Heard::Nothing,
             (End::Answer(answer), _) if answer.status == 200 => Heard::Answer,
             _ => Heard::Nothing,
         };
@@ -238,6 +238,11 @@ impl World {
         };
         (outcome, took)
     }
+}
+
+/// Whether the store says that another request with the key is under way.
+fn busy(answer: &super::super::exchange::Answer) -> bool {
+    String::from_utf8_lossy(&answer.body).contains("IDEMPOTENCY_CONCURRENT_REQUEST")
 }
 
 impl Transport for Shared {
