@@ -250,6 +250,12 @@ impl Account {
         self.state().bucket.hold_until(now.saturating_add(wait));
     }
 
+    /// How long nothing may leave.
+    pub(super) fn waits(&self) -> Duration {
+        let now = self.clock().now();
+        self.state().bucket.earliest(now).saturating_sub(now)
+    }
+
     /// Takes over what an answer to a call of this name says of the points that are left.
     pub(super) fn reckoned(&self, name: &str, said: Reckoned) {
         let now = self.clock().now();

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::channel::manifest::request::{AuthKind, ClientPlace, Method};
 
-use super::account::Account;
+use super::account::{Account, WAIT_MAX};
 use super::auth::{Auth, Token};
 use super::clean::{clean, is_loopback, refused, shown};
 use super::transport::{Exchange, Reply, Transport, Try, address, unpacked};
@@ -65,9 +65,11 @@ impl Auth {
                     return Ok(value);
                 }
                 Err((reason, passes)) if !passes || tries >= TRIES => return Err(reason),
+                // what the other side asks for holds for tokens, too
+                Err((reason, _)) if account.waits() > WAIT_MAX => return Err(reason),
                 Err(_) => {
                     let pause = super::pace::backoff(Duration::from_secs(1), tries);
-                    account.clock().sleep(pause).await;
+                    account.clock().sleep(pause.max(account.waits())).await;
                     tries += 1;
                 }
             }
@@ -159,6 +161,12 @@ impl Auth {
             Try::Unfit(why) => return Err(failed(&why, false)),
         };
         let Reply { status, .. } = reply;
+        let wait = reply
+            .header("retry-after")
+            .and_then(|value| super::pace::retry_after(value, account.clock().wall()));
+        if let Some(wait) = wait.filter(|_| status == 429 || status == 503) {
+            account.hold(wait);
+        }
         let header = self
             .value("answer")
             .strip_prefix("header:")

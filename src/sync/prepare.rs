@@ -12,7 +12,7 @@ use crate::state::StateError;
 use super::level::{Known, Level, Standing};
 use super::online::{Found, Reading, RemoteItem, StoreError};
 use super::state::{Change, Which};
-use super::work::{ATTEMPTS_MOST, Halt, Work};
+use super::work::{ATTEMPTS_MOST, Halt, Work, is_due};
 
 /// Pairs looked up and read between two commits.
 const CHUNK: usize = 2_000;
@@ -32,7 +32,7 @@ impl Work<'_> {
             let mut chunk: Vec<Level> = Vec::new();
             let sync = self.rule.name.clone();
             self.state.levels(Which::Open, &mut |level| {
-                let waits = level.not_before.is_some_and(|then| then > now);
+                let waits = !is_due(level.not_before, now);
                 if level.sync == sync && level.known.is_none() && level.flight.is_none() && !waits {
                     chunk.push(level);
                 }
@@ -58,7 +58,7 @@ impl Work<'_> {
         let sync = self.rule.name.clone();
         let mut due: Vec<Level> = Vec::new();
         self.state.levels(Which::Aside, &mut |level| {
-            if level.sync == sync && level.not_before.is_none_or(|then| then <= now) {
+            if level.sync == sync && is_due(level.not_before, now) {
                 due.push(level);
             }
             ControlFlow::Continue(())

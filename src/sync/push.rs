@@ -18,7 +18,7 @@ use super::level::{Batch, BatchItem, BatchState, Known, Level, Line, Pair, Stand
 use super::online::{RemoteItem, Write};
 use super::planted;
 use super::state::{Change, Transaction, Which};
-use super::work::{ATTEMPTS_MOST, Work, later, pause_after};
+use super::work::{ATTEMPTS_MOST, Work, is_due, later, pause_after};
 
 /// Levels taken in hand at once.
 const CHUNK: usize = 10_000;
@@ -87,7 +87,7 @@ impl Work<'_> {
         self.state.levels(Which::Open, &mut |level| {
             let ready = level.sync == sync
                 && level.flight.is_none()
-                && level.not_before.is_none_or(|then| then <= now)
+                && is_due(level.not_before, now)
                 && !done.contains(&level.pair);
             let (Some(target), Some(known)) = (level.wanted, level.known) else {
                 return ControlFlow::Continue(());

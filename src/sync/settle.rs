@@ -72,6 +72,13 @@ impl Work<'_> {
             self.state
                 .commit(&mut |made| made.write(Change::Batch(watched)))?;
         }
+        if batch.unknown_since.is_some_and(|since| since > now) {
+            // the clock went back: the wait begins anew
+            batch.unknown_since = Some(now);
+            let watched = &batch;
+            self.state
+                .commit(&mut |made| made.write(Change::Batch(watched)))?;
+        }
         if !batch.is_quiet(now, self.store.capabilities().quiet) {
             return Ok(false);
         }

@@ -163,6 +163,14 @@ impl Work<'_> {
     }
 }
 
+/// The longest that a level is left alone: what the store does not know is looked up again after this.
+const ALONE_MOST: SignedDuration = SignedDuration::from_hours(6);
+
+/// Whether a level need not be left alone any more. A clock that went back must not leave it alone for ever.
+pub fn is_due(not_before: Option<Timestamp>, now: Timestamp) -> bool {
+    not_before.is_none_or(|then| then <= now || then.duration_since(now) > ALONE_MOST)
+}
+
 /// When a refused level may go out again.
 pub fn pause_after(attempts: u32, now: Timestamp) -> Timestamp {
     let seconds = 2u64.saturating_pow(attempts.clamp(1, 20));

@@ -492,8 +492,12 @@ impl Faults {
             }
             _ => {
                 shop.mischief = self.mischief(fault);
-                if matches!(protocol, Protocol::Shopify | Protocol::Magento) {
-                    // their answers to writes name no items: none can be missing
+                let named = matches!(
+                    protocol,
+                    Protocol::WooCommerce | Protocol::Medusa | Protocol::Plain
+                );
+                if !named {
+                    // where the answer does not name each level by itself, none can be missing
                     shop.mischief.lie = match fault {
                         F::Missing => Lie::None,
                         _ => shop.mischief.lie,

@@ -191,7 +191,7 @@ impl World {
             .collect();
         self.note(&format!("{kind:?} {} {fault}: {said}", asked.join(" ")));
         self.blocked |= done.fault == Some(Fault::Blocked);
-        if done.fault == Some(Fault::TooManyDate) && self.clock.is_off() {
+        if self.clock.is_off() {
             // a machine whose clock is wrong cannot keep to a date
             self.faults.asked_until = 0;
         }
