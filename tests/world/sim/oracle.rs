@@ -151,24 +151,7 @@ impl Oracle {
     }
 
     /// What the program asks for, before it is done.
-    pub fn asked(
-        &mut self,
-        shop: &Shop,
-        request: &Request,
-        wishes: &[Wish],
-        key: &str,
-        now: Millis,
-    ) {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in &request.body {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        }
-        let sent = self.sent.entry(hash).or_default();
-        *sent += 1;
-        let sent = *sent;
-        if sent > self.sends_most {
-            self.broken("L3", format!("the same write was sent {sent} times"));
-        }
+    pub fn asked(&mut self, wishes: &[Wish], key: &str) {
         for wish in wishes {
             let pair = (wish.item, wish.place);
             let name = self.name(pair);
@@ -195,7 +178,6 @@ impl Oracle {
                 }
             }
         }
-        let _ = (shop, now);
     }
 
     /// What the program heard of a call.
@@ -208,6 +190,9 @@ impl Oracle {
         key: &str,
         heard: Heard,
     ) {
+        if kind == Kind::Write && heard != Heard::Refused {
+            self.count(request);
+        }
         match (kind, heard) {
             (Kind::Login, _) | (_, Heard::Refused) | (Kind::Read, Heard::Nothing) => {}
             (Kind::Write, Heard::Nothing) => self.unheard(wishes, key),
@@ -236,6 +221,20 @@ impl Oracle {
         }
         if shop.keys_outlived > 0 {
             self.broken("S4", "a request was sent again when its key was forgotten");
+        }
+    }
+
+    /// A write that a store dealt with, or may have: not those that it would not hear of.
+    fn count(&mut self, request: &Request) {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in &request.body {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        let sent = self.sent.entry(hash).or_default();
+        *sent += 1;
+        let sent = *sent;
+        if sent > self.sends_most {
+            self.broken("L3", format!("the same write was sent {sent} times"));
         }
     }
 
@@ -277,7 +276,8 @@ impl Oracle {
             let version = (0..right.len()).rev().find(|at| right[*at].1 == change.new);
             let Some(version) = version else {
                 let raw = self.raw.get(&pair);
-                let old_count = (0..4).any(|kept| raw.is_some_and(|raw| raw.contains(&(change.new + kept))));
+                let old_count =
+                    (0..4).any(|kept| raw.is_some_and(|raw| raw.contains(&(change.new + kept))));
                 if self.gaps && old_count {
                     continue;
                 }

@@ -16,6 +16,7 @@ use shelfcast::sync::run::{self, Inputs};
 use shelfcast::sync::state::{HeldPlan, LineFilter, Look as _};
 use shelfcast::sync::work::{Figures, Work};
 
+use super::super::faults::Fault;
 use super::super::protocol::Protocol;
 use super::super::shop::By;
 use super::kill;
@@ -26,14 +27,31 @@ use super::wire::World;
 impl Play<'_> {
     /// One run of the sync, which may die.
     pub(super) fn run(&mut self) {
+        let mut before = None;
         if self.dice.permille(250) {
-            let point = *self.dice.pick(&recovery::SYNC);
+            // while the dead are cleared away one dies oftener
+            let point = match self.dice.below(10) {
+                0 => recovery::Y18,
+                1 | 2 => recovery::Y19,
+                _ => *self.dice.pick(&recovery::SYNC),
+            };
             let passes = match self.dice.below(3) {
                 0 => 0,
                 1 => u32::try_from(self.dice.below(3)).unwrap_or(0),
                 _ => u32::try_from(self.dice.below(10)).unwrap_or(0),
             };
+            let passes = match point {
+                recovery::Y18 | recovery::Y19 => 0,
+                _ => passes,
+            };
             kill::arm(point, passes);
+            if point == recovery::Y18 {
+                // there is a dead letter only where something is refused
+                let faults = &mut self.shared.lock().faults;
+                before = Some((faults.share, faults.allowed.clone()));
+                faults.share = 700;
+                faults.allowed = vec![Fault::RefuseOne, Fault::RefuseHalf];
+            }
         }
         let full = self.dice.permille(100);
         let approved = match self.dice.permille(500) {
@@ -41,6 +59,11 @@ impl Play<'_> {
             false => None,
         };
         self.sync(full, approved);
+        if let Some((share, allowed)) = before {
+            let faults = &mut self.shared.lock().faults;
+            faults.share = share;
+            faults.allowed = allowed;
+        }
         if self.dice.permille(300) {
             self.connector = None;
         }
@@ -117,6 +140,7 @@ impl Play<'_> {
             pooled: !self.speaks.protocol.places(),
             dice: self.dice.fork(),
         };
+        let sample = self.dice.permille(700).then_some(self.turn);
         let stop = AtomicBool::new(false);
         let clock = Arc::clone(&self.clock);
         let connector = self.connector.as_mut().expect("made above");
@@ -138,7 +162,7 @@ impl Play<'_> {
                 full,
                 push: true,
                 approved,
-                turn: self.turn,
+                sample,
             };
             let ended = run::run(&mut work, &mut inputs);
             (ended, work.figures)

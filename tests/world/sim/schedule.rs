@@ -31,6 +31,23 @@ const SOURCE: &str = "till";
 /// Most steps of a schedule.
 const STEPS_MOST: u64 = 200;
 
+/// Faults that only writes can have; they are drawn oftener, since reads are many.
+const OF_WRITES: [Fault; 13] = [
+    Fault::LateSoon,
+    Fault::LateLong,
+    Fault::Twice,
+    Fault::RefuseOne,
+    Fault::RefuseHalf,
+    Fault::RefuseAllButOne,
+    Fault::LieSkipped,
+    Fault::LieClamped,
+    Fault::KeyBusy,
+    Fault::KeyFailed,
+    Fault::KeyFailed,
+    Fault::Conflict,
+    Fault::Locked,
+];
+
 /// How a schedule ended.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -149,7 +166,8 @@ impl<'c> Play<'c> {
         faults.epoch = epoch;
         if dice.permille(300) {
             // one kind of trouble, often
-            let one = *dice.pick(Fault::ALL);
+            let writes = dice.permille(400);
+            let one = *dice.pick(if writes { &OF_WRITES } else { Fault::ALL });
             faults.allowed = vec![one];
             faults.share = 300;
         }

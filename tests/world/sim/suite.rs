@@ -14,7 +14,7 @@ use super::speaks::connectors;
 use super::till::Wrong;
 
 /// Schedules where nothing else is said.
-const SCHEDULES: u64 = 400;
+const SCHEDULES: u64 = 10_000;
 /// Last events that a broken schedule tells.
 const TRAIL: usize = 20;
 /// Schedules until a planted bug must have shown.
@@ -138,13 +138,25 @@ fn schedules_of_faults_and_crashes_lose_nothing() {
         .collect();
     println!("faults: {faults:?}");
     assert!(all.broken.is_empty(), "\n{}", all.broken.join("\n"));
-    // what was never drawn was not tested
-    for (name, count) in &faults {
-        assert!(*count > 0, "fault `{name}` was never drawn");
+    // what was never drawn was not tested; a handful of schedules cannot draw everything
+    let (faults_least, kills_least) = match many {
+        0..1000 => return,
+        1000..10_000 => (1, 1),
+        _ => (50, 20),
+    };
+    let drawn = faults
+        .into_iter()
+        .chain(all.wrong.iter().map(|(name, count)| (*name, *count)));
+    let drawn: BTreeMap<&str, u64> = drawn.collect();
+    for (name, count) in &drawn {
+        assert!(
+            *count >= faults_least,
+            "fault `{name}` was drawn {count} times"
+        );
     }
     for wrong in Wrong::ALL {
         assert!(
-            all.wrong.contains_key(wrong.name()),
+            drawn.contains_key(wrong.name()),
             "`{}` was never drawn",
             wrong.name()
         );
@@ -153,7 +165,8 @@ fn schedules_of_faults_and_crashes_lose_nothing() {
         .iter()
         .filter(|point| !ELSEWHERE.contains(point))
     {
-        assert!(all.killed.contains_key(point), "nobody died at {point}");
+        let count = all.killed.get(point).copied().unwrap_or(0);
+        assert!(count >= kills_least, "{count} died at {point}");
     }
 }
 
@@ -165,7 +178,10 @@ const ELSEWHERE: [&str; 3] = [recovery::Y13, recovery::Y14, recovery::Y15];
 fn the_same_seed_is_the_same_schedule() {
     let connectors = connectors();
     for seed in 0..20 {
-        let (one, other) = (play(&connectors, seed, TRAIL), play(&connectors, seed, TRAIL));
+        let (one, other) = (
+            play(&connectors, seed, TRAIL),
+            play(&connectors, seed, TRAIL),
+        );
         assert_eq!(one.digest, other.digest, "seed {seed}");
         assert_eq!(one.violation, other.violation, "seed {seed}");
     }

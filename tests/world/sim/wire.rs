@@ -166,7 +166,7 @@ impl World {
         let key = self.protocol.key(request);
         if kind == Kind::Write {
             self.writes += 1;
-            self.oracle.asked(&self.shop, request, &wishes, &key, now);
+            self.oracle.asked(&wishes, &key);
             if self.blocked {
                 self.oracle.broken(
                     "S17",
@@ -205,12 +205,7 @@ impl World {
             }
             (
                 End::Answer(_),
-                Some(
-                    Fault::Html200
-                    | Fault::Garbage200
-                    | Fault::Gzip200
-                    | Fault::Empty200,
-                ),
+                Some(Fault::Html200 | Fault::Garbage200 | Fault::Gzip200 | Fault::Empty200),
             ) if self.protocol != Protocol::Magento => Heard::Nothing,
             (End::Answer(answer), Some(Fault::KeyBusy)) if busy(answer) => Heard::Nothing,
             (End::Answer(answer), _) if answer.status == 200 => Heard::Answer,
