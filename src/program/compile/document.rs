@@ -120,6 +120,7 @@ impl Compiler<'_, '_> {
             let mut names = AttributeNames {
                 attributes: known,
                 products,
+                grouped: !self.channel.manifest.sort.is_empty(),
                 catalog,
             };
             let mut lowering = Lowering::new(
