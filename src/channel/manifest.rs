@@ -412,6 +412,14 @@ pub struct Attribute {
     pub max_length: Option<MaxLength>,
     /// What happens when it is longer.
     pub overflow: Option<Overflow>,
+    /// How short it may be, in the same measures.
+    pub min_length: Option<MaxLength>,
+    /// What it must look like: a regular expression that is found in it; `^` and `$` hold it to the whole.
+    pub pattern: Option<String>,
+    /// The least and the greatest number it may be, money included: `[1, 99999]`, `["0.01", "9999.99"]`; `[1]` has no
+    /// greatest.
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
+    pub range: Option<Vec<toml::Value>>,
     /// What it is.
     pub kind: AttributeKind,
     /// On which level of a product it stands.

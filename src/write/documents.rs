@@ -16,7 +16,7 @@ use super::atomic::AtomicFile;
 use super::staged::Artifact;
 
 /// Where the names of a feed's documents are kept: a name a line.
-pub const LIST: &str = ".shelfcast-documents";
+pub(super) const LIST: &str = ".shelfcast-documents";
 /// Says in a hidden folder that its run lives.
 const ALIVE: &str = ".alive";
 /// The names that are staged.

@@ -1,0 +1,44 @@
+//! `duplicate-file`: two items would be written to one file.
+
+use super::{Harm, Rule};
+use crate::validate::finding::Severity;
+
+pub(super) const RULE: Rule = Rule {
+    name: "duplicate-file",
+    severity: Severity::Error,
+    harm: Harm::Lost,
+    title: "two items would be written to one file",
+    checks: "With `document = \"item\"` the names that the channel's `file` makes differ, also on a disk that knows no upper and lower case. The first item is taken, the others are withheld.",
+    why: "One page would overwrite the other, and nobody would miss it.",
+    fires: &[
+        (
+            "catalog.csv",
+            r"sku,title
+A-1,Bowl
+a-1,Plate
+",
+        ),
+        (
+            "channel.toml",
+            r#"document = "item"
+file = "{{id}}.csv"
+"#,
+        ),
+    ],
+    instead: "Put into `file` what tells the two apart, such as `{{slug id}}`.",
+    passes: &[
+        (
+            "catalog.csv",
+            r"sku,title
+A-1,Bowl
+A-2,Plate
+",
+        ),
+        (
+            "channel.toml",
+            r#"document = "item"
+file = "{{id}}.csv"
+"#,
+        ),
+    ],
+};
