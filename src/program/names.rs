@@ -260,6 +260,13 @@ impl AttributeNames<'_, '_> {
                 None => Ok((graph.add(Node::Attribute(known.slot)), known.kind)),
             };
         }
+        if level == Some(Level::Document) && name == "categories" {
+            return Err((
+                "a list of the catalog's categories is not known here".to_owned(),
+                "give the channel's own in a setting: `[settings.categories] kind = \"list\"`, as yandex-yml does"
+                    .to_owned(),
+            ));
+        }
         if level == Some(Level::Document) {
             return Err((
                 format!("`{name}` is not known outside `{{{{#each items}}}}`"),
