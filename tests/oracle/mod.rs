@@ -97,15 +97,13 @@ fn reaching(name: &str, table: &str, products: &str) -> String {
             }
         }
         "otto-brands.csv" => {
-            let mut brands = BTreeSet::new();
             for line in products.lines() {
                 let product: serde_json::Value = serde_json::from_str(line).expect("JSON");
                 for column in ["brand", "manufacturer"] {
-                    let brand = product[column].as_str().unwrap_or("").trim();
-                    // A key is kept once whatever its capitals and spaces.
-                    let key = brand.to_lowercase().split_whitespace().collect::<String>();
-                    if !key.is_empty() && brands.insert(key) {
-                        row(brand, &format!("B&{}", brands.len()));
+                    let brand = product[column].as_str().unwrap_or("");
+                    // Keys that the table takes for one have one word; levels alone are no key.
+                    if brand.chars().any(char::is_alphanumeric) {
+                        row(brand, "B&1");
                     }
                 }
             }
