@@ -51,7 +51,8 @@ def leaves(element, path=""):
         value = words(element.text)
         name = element.get("name")
         if path and value:
-            yield (f"{path} {words(name)}" if name else path), value
+            # Ceneo's names of attributes have underscores, which real feeds write as spaces too.
+            yield (f"{path} {words(name.replace('_', ' '))}" if name else path), value
     for child in children:
         yield from leaves(child, f"{path}/{local(child.tag)}" if path else local(child.tag))
 
@@ -133,6 +134,7 @@ gtin = "EAN"
 params = "PARAMETERS/PARAMETER"
 delivery_days = "DELIVERY_DATE"
 condition = '{{#if (eq [ITEM_TYPE] "bazaar")}}used{{else}}new{{/if}}'
+[source.defaults]
 availability = "in_stock"
 """
 
