@@ -26,7 +26,8 @@ CATEGORIES = ["1=All"]
 FEEDS = {
     "amazon-listings": 'settings = { seller_id = "A1B2C3D4E5", marketplace_id = "ATVPDKIKX0DER", product_type = "PRODUCT", language_tag = "en_US" }',
     "ebay-inventory": 'settings = { locale = "en_US" }',
-    "yandex-yml": f'settings = {{ company = "Shop", categories = {CATEGORIES!r}, category_table = "one.csv" }}\nfields = {{ categoryId = "1" }}',
+    # In double braces twice: the text is formatted once.
+    "yandex-yml": f'settings = {{ company = "Shop", categories = {CATEGORIES!r}, category_table = "one.csv" }}\nfields = {{ categoryId = "{{{{#if sku}}}}1{{{{/if}}}}" }}',
 }
 
 # A real catalog: its file, what `init` cannot know of it, and what single channels are told of it.
@@ -46,12 +47,17 @@ REAL = {
     },
     "Flipkart (en)": {
         "file": "flipkart-2016/flipkart_com-ecommerce_sample.csv",
-        "shop": {"currency": "INR", "country": "IN", "timezone": "Asia/Kolkata"},
+        "shop": {"currency": "USD", "country": "US", "timezone": "America/New_York"},
         "defaults": {"on_hand": "10", "brand": "No brand"},
     },
     "Amazon India (en)": {
         "file": "amazon-in-2023/Amazon-Products.csv",
         "defaults": {"on_hand": "10", "brand": "No brand"},
+    },
+    # A feed of Yandex's own market: the other channel of its currency.
+    "Islandgift (ru)": {
+        "file": "feeds/yml/islandgift_ru.xml",
+        "defaults": {"on_hand": "10", "brand": "Islandgift", "category": "Gifts"},
     },
 }
 
