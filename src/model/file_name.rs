@@ -52,8 +52,18 @@ mod tests {
         }
         let long = "x".repeat(201);
         for name in [
-            "", ".html", "..", "../a.html", "a/b.html", "a\\b.html", "a\nb.html", "a:b.html",
-            "a?b.html", "a.", " a.html", &long,
+            "",
+            ".html",
+            "..",
+            "../a.html",
+            "a/b.html",
+            "a\\b.html",
+            "a\nb.html",
+            "a:b.html",
+            "a?b.html",
+            "a.",
+            " a.html",
+            &long,
         ] {
             assert!(check(name).is_err(), "{name}");
         }

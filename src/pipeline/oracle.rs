@@ -93,9 +93,17 @@ pub fn render(project: &Project, now: jiff::Timestamp) -> Result<Vec<Rendered>, 
             {
                 let placed = Placed {
                     item: described,
-                    key: output.keys.get(key..item.key_end).unwrap_or_default().to_vec(),
+                    key: output
+                        .keys
+                        .get(key..item.key_end)
+                        .unwrap_or_default()
+                        .to_vec(),
                     group: item.group,
-                    name: output.names.get(name..item.name_end).unwrap_or("").to_owned(),
+                    name: output
+                        .names
+                        .get(name..item.name_end)
+                        .unwrap_or("")
+                        .to_owned(),
                 };
                 (name, key) = (item.name_end, item.key_end);
                 let is_new = !unique || ids[number].insert(item.unique);
@@ -178,7 +186,9 @@ fn whole(
         items: count,
         document: if apart {
             let documents = items.chunks(1).enumerate();
-            documents.map(|(index, item)| render(item, index + 1)).collect()
+            documents
+                .map(|(index, item)| render(item, index + 1))
+                .collect()
         } else {
             render(&items, 1)
         },

@@ -38,7 +38,8 @@ impl Names {
         let marked = format!("{hash:032x}");
         if self.seen.insert(hash) {
             self.told.write_all(marked.as_bytes())?;
-            self.told.write_all(sku.replace(['\n', '\r'], " ").as_bytes())?;
+            self.told
+                .write_all(sku.replace(['\n', '\r'], " ").as_bytes())?;
             self.told.write_all(b"\n")?;
             return Ok(None);
         }
@@ -85,12 +86,7 @@ pub(super) fn packed(piece: &Piece<'_>, out: &mut Vec<u8>) {
         number(out, kind);
         values.into_iter().for_each(|value| number(out, value));
     }
-    for bytes in [
-        piece.bytes,
-        alternatives,
-        piece.told,
-        piece.name.as_bytes(),
-    ] {
+    for bytes in [piece.bytes, alternatives, piece.told, piece.name.as_bytes()] {
         number(out, bytes.len() as u64);
         out.extend_from_slice(bytes);
     }
@@ -198,10 +194,20 @@ mod tests {
         packed(&piece, &mut bytes);
         let read = unpacked(&bytes, &mut room).expect("ours");
         assert_eq!(
-            (read.bytes, read.alternatives, read.told, read.name, read.group, read.start),
+            (
+                read.bytes,
+                read.alternatives,
+                read.told,
+                read.name,
+                read.group,
+                read.start
+            ),
             (piece.bytes, &b"cde"[..], piece.told, piece.name, 7, 0)
         );
-        assert_eq!(read.holes.iter().map(|hole| hole.at).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            read.holes.iter().map(|hole| hole.at).collect::<Vec<_>>(),
+            [2, 3]
+        );
         let last = Fill::Either {
             place: Place::GroupLast,
             then: (0, 2),

@@ -11,8 +11,8 @@ use crate::program::compile::{WORKBOOK_CELL, WORKBOOK_ROW};
 use crate::program::escape::{Escape, Quoting};
 use crate::validate::finding::{Finding, Severity};
 use crate::write::items::{LogFoot, LogHead};
-use crate::write::staged::{Encoding, Shape};
 use crate::write::sorted::{self, Sorter};
+use crate::write::staged::{Encoding, Shape};
 use crate::write::{Artifact, Limits, Piece, StagedFeed};
 
 use super::build::{FeedReport, FileReport, Filled, Logs, Options};

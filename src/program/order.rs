@@ -100,7 +100,11 @@ fn encode_text(text: &str, key: &mut Vec<u8>) {
             'æ' => letters.extend(['a', 'e']),
             'œ' => letters.extend(['o', 'e']),
             // A Thai vowel that is written before its consonant is spoken, and sorted, after it.
-            'ก'..='ฮ' if letters.last().is_some_and(|last| ('เ'..='ไ').contains(last)) => {
+            'ก'..='ฮ'
+                if letters
+                    .last()
+                    .is_some_and(|last| ('เ'..='ไ').contains(last)) =>
+            {
                 let at = letters.len() - 1;
                 letters.insert(at, letter);
             }
@@ -153,8 +157,26 @@ mod tests {
     fn numbers_compare_as_numbers() {
         ordered(
             &[
-                "-100", "-99.5", "-1", "-0.5", "-0.25", "0", "0.00001", "0.09", "0.5", "0.51",
-                "1", "1.5", "2", "9 EUR", "10", "10.01 EUR", "99", "100", "123456789.000001", "",
+                "-100",
+                "-99.5",
+                "-1",
+                "-0.5",
+                "-0.25",
+                "0",
+                "0.00001",
+                "0.09",
+                "0.5",
+                "0.51",
+                "1",
+                "1.5",
+                "2",
+                "9 EUR",
+                "10",
+                "10.01 EUR",
+                "99",
+                "100",
+                "123456789.000001",
+                "",
             ],
             true,
         );
@@ -166,8 +188,22 @@ mod tests {
     fn texts_compare_by_their_letters() {
         ordered(
             &[
-                "Apfel", "apfel", "Äpfel", "Äpfel 2", "apfel Zimt", "birne", "Łapka", "lektura",
-                "Tee", "tee", "กก", "เก", "แก", "ขา", "เขา", "",
+                "Apfel",
+                "apfel",
+                "Äpfel",
+                "Äpfel 2",
+                "apfel Zimt",
+                "birne",
+                "Łapka",
+                "lektura",
+                "Tee",
+                "tee",
+                "กก",
+                "เก",
+                "แก",
+                "ขา",
+                "เขา",
+                "",
             ],
             false,
         );

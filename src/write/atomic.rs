@@ -68,18 +68,17 @@ impl AtomicFile {
         })
     }
 
-    /// Puts everything on disk (with `synced` so that it outlives a power cut) and leaves the file where it lies.
+    /// Writes what is left and leaves the file where it lies; whoever gives it its name syncs it before.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub(super) fn close(mut self, synced: bool) -> io::Result<()> {
+    pub(super) fn close(mut self) -> io::Result<()> {
         if let Some(writer) = self.writer.take() {
-            let file = writer
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)?;
-            if synced {
-                file.sync_all()?;
-            }
+            drop(
+                writer
+                    .into_inner()
+                    .map_err(io::IntoInnerError::into_error)?,
+            );
         }
         self.closed = true;
         Ok(())

@@ -64,7 +64,13 @@ fn standing(test: &FeedTest) -> (Vec<String>, Vec<String>) {
         let mut names: Vec<String> = std::fs::read_dir(test.path(path))
             .into_iter()
             .flatten()
-            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect();
         names.sort();
         names
@@ -86,7 +92,15 @@ fn each_item_is_a_whole_document_and_what_is_gone_goes() {
     let test = cards(PAGES, PAGE, "A,Blue cup,,1\nB,Red <cup>,,2\nC,Tea,,3\n");
     test.build().exits(0).shows("out/cards/");
     let (files, out) = standing(&test);
-    assert_eq!(files, [".shelfcast-documents", "blue-cup.html", "red-cup.html", "tea.html"]);
+    assert_eq!(
+        files,
+        [
+            ".shelfcast-documents",
+            "blue-cup.html",
+            "red-cup.html",
+            "tea.html"
+        ]
+    );
     assert_eq!(out, ["cards"], "nothing hidden is left");
     assert_eq!(
         test.text("out/cards/red-cup.html"),
@@ -95,15 +109,29 @@ fn each_item_is_a_whole_document_and_what_is_gone_goes() {
     // Somebody else's file stays, ours goes with its item; what did not change is not written again.
     test.file("out/cards/style.css", "p {}");
     let before = std::fs::metadata(test.path("out/cards/tea.html")).expect("there");
-    test.file("catalog.csv", "sku,title,category,price\nB,Green cup,,2\nC,Tea,,3\n");
+    test.file(
+        "catalog.csv",
+        "sku,title,category,price\nB,Green cup,,2\nC,Tea,,3\n",
+    );
     test.build().exits(0);
     assert_eq!(
         standing(&test).0,
-        [".shelfcast-documents", "green-cup.html", "style.css", "tea.html"]
+        [
+            ".shelfcast-documents",
+            "green-cup.html",
+            "style.css",
+            "tea.html"
+        ]
     );
     let after = std::fs::metadata(test.path("out/cards/tea.html")).expect("there");
-    assert_eq!(before.modified().expect("a time"), after.modified().expect("a time"));
-    assert_eq!(test.text("out/cards/.shelfcast-documents"), "green-cup.html\ntea.html\n");
+    assert_eq!(
+        before.modified().expect("a time"),
+        after.modified().expect("a time")
+    );
+    assert_eq!(
+        test.text("out/cards/.shelfcast-documents"),
+        "green-cup.html\ntea.html\n"
+    );
 }
 
 #[test]
@@ -112,7 +140,10 @@ fn a_set_that_is_held_leaves_the_old_one() {
     test.build().exits(0);
     let stood = test.read("out/cards/blue-cup.html");
     test.file("shelfcast.toml", SHOP.replace("100%", "10%"));
-    test.file("catalog.csv", "sku,title,category,price\nA,Other cup,,1\nB,,,2\nC,,,3\n");
+    test.file(
+        "catalog.csv",
+        "sku,title,category,price\nA,Other cup,,1\nB,,,2\nC,,,3\n",
+    );
     test.build().exits(1);
     let (files, out) = standing(&test);
     assert_eq!(files, [".shelfcast-documents", "blue-cup.html"]);
@@ -122,7 +153,11 @@ fn a_set_that_is_held_leaves_the_old_one() {
 
 #[test]
 fn names_that_meet_or_lead_elsewhere_are_told_with_their_items() {
-    let test = cards(PAGES, PAGE, "A-1,Blue cup,,1\nA-2,BLUE  cup,,2\nA-3,Tea,,3\n");
+    let test = cards(
+        PAGES,
+        PAGE,
+        "A-1,Blue cup,,1\nA-2,BLUE  cup,,2\nA-3,Tea,,3\n",
+    );
     let outcome = test.run(["build", "--json"]).exits(0);
     let met = findings(&outcome, "duplicate-file");
     assert_eq!(met.len(), 1, "{met:?}");
@@ -131,14 +166,19 @@ fn names_that_meet_or_lead_elsewhere_are_told_with_their_items() {
         assert!(message.contains(said), "{message}");
     }
     assert_eq!(standing(&test).0.len(), 3);
-    test.run(["explain", "duplicate-file"]).exits(0).shows("one file");
+    test.run(["explain", "duplicate-file"])
+        .exits(0)
+        .shows("one file");
     test.run(["explain", "file-name"]).exits(0).shows("file");
 
     let keys = PAGES.replace("{{slug title}}", "{{title}}");
     let test = cards(&keys, PAGE, "A,../cup,,1\nB,.hidden,,2\nC,fine,,3\n");
     let outcome = test.run(["build", "--json"]).exits(0);
     let wrong = findings(&outcome, "file-name");
-    let skus: Vec<&str> = wrong.iter().filter_map(|line| line["sku"].as_str()).collect();
+    let skus: Vec<&str> = wrong
+        .iter()
+        .filter_map(|line| line["sku"].as_str())
+        .collect();
     assert_eq!(skus, ["A", "B"]);
     assert_eq!(standing(&test).0, [".shelfcast-documents", "fine.html"]);
     assert!(!test.path("out/cup.html").exists());
@@ -153,19 +193,32 @@ fn a_set_is_published_and_the_gone_are_removed_there() {
     let there = || {
         let mut names: Vec<String> = std::fs::read_dir(test.path("site"))
             .expect("a folder")
-            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect();
         names.sort();
         names
     };
     assert_eq!(there(), ["blue-cup.html", "red-cup.html", "tea.html"]);
-    test.file("catalog.csv", "sku,title,category,price\nA,Blue cup,,1\nC,Tea,,3\n");
-    test.run(["publish", "--allow", "removed", "--reason", "sold"]).exits(0);
+    test.file(
+        "catalog.csv",
+        "sku,title,category,price\nA,Blue cup,,1\nC,Tea,,3\n",
+    );
+    test.run(["publish", "--allow", "removed", "--reason", "sold"])
+        .exits(0);
     assert_eq!(there(), ["blue-cup.html", "tea.html"]);
     test.run(["publish"]).exits(0);
     // An address that names one file cannot hold a set.
     test.file("shelfcast.toml", to("site/all.html"));
-    test.run(["publish"]).exits(2).says("is a document an item").says("end the address with `/`");
+    test.run(["publish"])
+        .exits(2)
+        .says("is a document an item")
+        .says("end the address with `/`");
 }
 
 #[test]
@@ -173,10 +226,22 @@ fn what_does_not_fit_a_document_an_item_is_said() {
     for (keys, said) in [
         ("document = \"item\"", "needs a file name"),
         ("file = \"a.html\"", "the feed is one document"),
-        ("document = \"page\"\nfile = \"a.html\"", "`document = \"page\"` is not known"),
-        ("document = \"item\"\nfile = \"{{titel}}.html\"", "there is no attribute `titel`"),
-        ("document = \"item\"\nfile = \"{{@index}}.html\"", "is no name"),
-        ("sort = [\"kinds\"]", "there is neither an attribute nor a column `kinds`"),
+        (
+            "document = \"page\"\nfile = \"a.html\"",
+            "`document = \"page\"` is not known",
+        ),
+        (
+            "document = \"item\"\nfile = \"{{titel}}.html\"",
+            "there is no attribute `titel`",
+        ),
+        (
+            "document = \"item\"\nfile = \"{{@index}}.html\"",
+            "is no name",
+        ),
+        (
+            "sort = [\"kinds\"]",
+            "there is neither an attribute nor a column `kinds`",
+        ),
     ] {
         cards(keys, PAGE, "A,Cup,,1\n").build().exits(2).says(said);
     }
@@ -211,13 +276,20 @@ fn an_order_is_one_at_any_number_of_threads_and_past_its_memory() {
     let mut rows = String::new();
     let long = "x".repeat(9000);
     for number in 0..8000 {
-        rows.push_str(&format!("S{number},{long},{},{}\n", number * 7919 % 13, number % 10 + 1));
+        rows.push_str(&format!(
+            "S{number},{long},{},{}\n",
+            number * 7919 % 13,
+            number % 10 + 1
+        ));
     }
     let test = cards("sort = [\"kind\", \"-price\"]", GROUPS, &rows);
     test.run(["build", "--threads", "1"]).exits(0);
     let one = test.read("out/cards.html");
     test.run(["build", "--threads", "3"]).exits(0);
-    assert!(test.read("out/cards.html") == one, "other bytes with three threads");
+    assert!(
+        test.read("out/cards.html") == one,
+        "other bytes with three threads"
+    );
     let text = String::from_utf8(one).expect("UTF-8");
     assert_eq!(text.matches('[').count(), 13);
     // Equal keys keep the catalog's order.

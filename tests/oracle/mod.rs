@@ -69,7 +69,11 @@ fn project(seed: u64) -> FeedTest {
             let path = entry.expect("an entry").path();
             let name = path.file_name().expect("a name").to_string_lossy();
             let table = std::fs::read_to_string(&path).expect("a mapping table");
-            let table = format!("{}\n{}", table.trim_end(), reaching(&name, &table, &products));
+            let table = format!(
+                "{}\n{}",
+                table.trim_end(),
+                reaching(&name, &table, &products)
+            );
             test.file(&format!("mappings/{name}"), table);
         }
     }
@@ -79,7 +83,11 @@ fn project(seed: u64) -> FeedTest {
 
 /// What a table needs so that random records find something in it: their category, their pictures, their brands.
 fn reaching(name: &str, table: &str, products: &str) -> String {
-    let taken = |from: &str| table.lines().any(|line| line.split(',').next() == Some(from));
+    let taken = |from: &str| {
+        table
+            .lines()
+            .any(|line| line.split(',').next() == Some(from))
+    };
     let mut rows = csv::Writer::from_writer(Vec::new());
     let mut row = |from: &str, to: &str| {
         if !taken(from) {
@@ -88,8 +96,11 @@ fn reaching(name: &str, table: &str, products: &str) -> String {
     };
     match name {
         "uploads.csv" => {
-            for (variant, number) in (0..5).flat_map(|variant| (0..13).map(move |number| (variant, number))) {
-                let picture = format!("https://img.shop.example/{variant}-{number}.jpg?a=1&b=%222%22");
+            for (variant, number) in
+                (0..5).flat_map(|variant| (0..13).map(move |number| (variant, number)))
+            {
+                let picture =
+                    format!("https://img.shop.example/{variant}-{number}.jpg?a=1&b=%222%22");
                 // Some are not uploaded.
                 if number != 7 {
                     row(&picture, &format!("up-{variant}<{number}>"));
@@ -136,7 +147,9 @@ fn made(test: &FeedTest, feed: &Rendered) -> Option<Vec<u8>> {
     if feed.names.is_empty() {
         let name = format!("{}.", feed.feed);
         let mut files = test.out().into_iter();
-        return files.find(|(file, _)| file.starts_with(&name)).map(|(_, bytes)| bytes);
+        return files
+            .find(|(file, _)| file.starts_with(&name))
+            .map(|(_, bytes)| bytes);
     }
     let mut all = Vec::new();
     for name in &feed.names {
@@ -218,7 +231,9 @@ fn templates_print_the_bytes_that_the_crate_prints() {
                             difference(ours, theirs)
                         ));
                     }
-                    Ok(_) if feed.items < 10 || (feed.items < 200 && shown.contains(&feed.feed)) => {
+                    Ok(_)
+                        if feed.items < 10 || (feed.items < 200 && shown.contains(&feed.feed)) =>
+                    {
                         wrong.push(format!("`{}`: only {} items", feed.feed, feed.items))
                     }
                     Ok(_) => {}

@@ -253,7 +253,11 @@ impl AttributeProgram {
     #[inline(never)]
     fn misses_form(&self, text: &str, problems: &mut Vec<Problem>) -> bool {
         let limits = [
-            (self.min_length.characters, Measure::Characters, "characters"),
+            (
+                self.min_length.characters,
+                Measure::Characters,
+                "characters",
+            ),
             (self.min_length.graphemes, Measure::Graphemes, "graphemes"),
             (self.min_length.utf16, Measure::Utf16, "UTF-16 units"),
             (self.min_length.bytes, Measure::Bytes, "bytes"),
@@ -298,7 +302,11 @@ impl AttributeProgram {
             Some(pattern) if !pattern.is_match(text) => {
                 problems.push(self.problem(
                     "wrong-form",
-                    format!("`{}` does not look as the channel wants it: `{}`", self.name, shown(text)),
+                    format!(
+                        "`{}` does not look as the channel wants it: `{}`",
+                        self.name,
+                        shown(text)
+                    ),
                     &format!("it must fit `{pattern}`"),
                 ));
                 true

@@ -92,7 +92,10 @@ mod tests {
             }
         }
         assert_eq!(at(text, 20), "<p>one two</p>");
-        assert_eq!(at("<p>first<br>second line of it</p>", 24), "<p>first<br>second</p>");
+        assert_eq!(
+            at("<p>first<br>second line of it</p>", 24),
+            "<p>first<br>second</p>"
+        );
     }
 
     #[test]

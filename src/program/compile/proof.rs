@@ -35,7 +35,8 @@ pub(super) fn finish(
     special: &Special,
 ) -> Finish {
     let one_of = attribute.one_of.as_deref().unwrap_or_default();
-    if !attribute.map.is_empty() || attribute.min_length.is_some()
+    if !attribute.map.is_empty()
+        || attribute.min_length.is_some()
         || attribute.pattern.is_some()
         || attribute.range.is_some()
     {

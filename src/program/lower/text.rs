@@ -218,8 +218,10 @@ impl Lowering<'_, '_> {
         if !raws.any(|raw| raw.starts_with("../") || raw.starts_with('@')) {
             return None;
         }
-        let [list, Parameter::Literal(place @ (Json::Number(_) | Json::String(_)))] =
-            expression.params.as_slice()
+        let [
+            list,
+            Parameter::Literal(place @ (Json::Number(_) | Json::String(_))),
+        ] = expression.params.as_slice()
         else {
             return Some(self.problem(
                 "`lookup` outside the loop takes a number: its place in this loop is not known to it",
