@@ -351,7 +351,8 @@ impl Rules<'_, '_> {
 
     fn name(&mut self, name: &str) {
         let at = self.places.key(&["attributes", name]);
-        if RESERVED.contains(&name) {
+        let groups = name == "group" && !self.channel.manifest.sort.is_empty();
+        if RESERVED.contains(&name) || groups {
             let message =
                 format!("attribute `{name}` has a name that templates know for something else");
             self.say(
