@@ -322,3 +322,16 @@ fn lookup_reaches_the_products_list_from_a_variant() {
     test.file("templates/cards.hbs", "{{#each items}}{{id}}{{title}}{{kind}}{{price}}:{{#each variants}}{{sku}}={{lookup ../pictures @index}};{{/each}}{{#if pictures}}{{/if}}\n{{/each}}");
     test.build().exits(2).says("takes a number");
 }
+
+#[test]
+fn what_a_killed_run_staged_is_swept() {
+    let test = cards(PAGES, PAGE, "A,Blue cup,,1\n");
+    test.file("out/.cards.4242.part/.alive", "")
+        .file("out/.cards.4242.part/half.html", "<p")
+        .file("out/.other.4242.part/.alive", "")
+        .file("out/.cards.mine.part/.alive", "");
+    test.build().exits(0);
+    let (_, out) = standing(&test);
+    assert_eq!(out, [".cards.mine.part", ".other.4242.part", "cards"]);
+    assert_eq!(standing(&test).0, [".shelfcast-documents", "blue-cup.html"]);
+}
