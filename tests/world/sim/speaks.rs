@@ -6,7 +6,7 @@ use shelfcast::channel::Channel;
 use shelfcast::config::secret::Secret;
 
 use super::super::protocol::Protocol;
-use super::super::{magento, medusa, shopify, vendure, woocommerce};
+use super::super::{magento, medusa, plain, shopify, vendure, woocommerce};
 
 /// A connector, with the secrets it is opened with.
 pub struct Speaks {
@@ -69,6 +69,11 @@ pub fn connectors() -> Vec<Speaks> {
             "magento-stock",
             Protocol::Magento,
             &[("token", magento::TOKEN)],
+        ),
+        with(
+            "http-json-stock",
+            Protocol::Plain,
+            &[("token", plain::TOKEN)],
         ),
     ]
 }
