@@ -221,6 +221,14 @@ fn of_files_with_all_rows_the_newest_counts() {
         (told.len(), again.kind, again.remarks.len()),
         (0, ReadKind::Unchanged, 0)
     );
+    let full = whole(super::source(&project), &again.position);
+    let (told, full) = well(&mut *source, Some(&full));
+    assert_eq!(
+        (told.len(), full.kind),
+        (1, ReadKind::Snapshot),
+        "on demand"
+    );
+    assert_eq!(full.position, again.position);
     // An older one that comes later is passed over; nothing goes back.
     drop_file(folder.path(), "s-0.csv", "a,0\n");
     let (told, late) = well(&mut *source, Some(&again.position));
