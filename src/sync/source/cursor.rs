@@ -26,7 +26,7 @@ pub const MARGIN_NUMBERS: i64 = 1_000;
 const AROUND_CHANGE: SignedDuration = SignedDuration::from_hours(3);
 
 /// A number that would be a time within so many seconds of now is taken for seconds since 1970, or parts of them.
-const EPOCH_NEAR: i64 = 10 * 366 * 86_400;
+const EPOCH_NEAR: u64 = 10 * 366 * 86_400;
 
 /// How far a cursor goes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -159,7 +159,7 @@ fn clock_nanoseconds(clock: DateTime) -> i128 {
 fn epoch_unit(number: i64, now: Timestamp) -> Option<i64> {
     [1, 1_000, 1_000_000, 1_000_000_000]
         .into_iter()
-        .find(|unit| (number / unit - now.as_second()).abs() < EPOCH_NEAR)
+        .find(|unit| (number / unit).abs_diff(now.as_second()) < EPOCH_NEAR)
 }
 
 /// The lower bound for a kept value; `None` where it is none that sorts.

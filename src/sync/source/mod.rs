@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use crate::catalog::{SourceError, SourceProblem};
 use crate::config::project::Source;
+use crate::config::sync::Rows;
 use crate::config::{ConfigError, Project};
 use crate::state::StateError;
 use crate::store::pace::Clock;
@@ -43,8 +44,7 @@ pub type Tell<'t> = &'t mut dyn FnMut(&Observation) -> Result<(), StateError>;
 /// A stock source of a sync.
 pub trait StockSource: Send {
     /// Reads the source: all its rows, or those from the position's cursor on. Nothing may be used of what `tell` was given
-    /// unless it ends well. A position whose `cursor` is empty has a database read whole; one without `digest` has a file
-    /// read that was read before.
+    /// unless it ends well. Without a position, or with one of [`whole`], all is read that there is.
     ///
     /// # Errors
     /// A source that is missing, not whole or not as the project says (nothing was changed); what `tell` returns.
@@ -161,6 +161,28 @@ pub struct Opening {
     pub waits: bool,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+}
+
+/// The position from which a source is read whole, though nothing may have changed. What is known of its columns stays, and
+/// dropped files of changes stay read.
+pub fn whole(source: &Source, position: &Position) -> Position {
+    let forget = |text: &str| {
+        let seen = seen::Seen {
+            content: String::new(),
+            stamp: String::new(),
+            ..seen::Seen::parse(text)
+        };
+        seen.text()
+    };
+    let mut position = position.clone();
+    position.cursor.clear();
+    position.digest = forget(&position.digest);
+    if source.rows == Rows::All
+        && let Some((_, last)) = position.files.last_mut()
+    {
+        *last = forget(last);
+    }
+    position
 }
 
 /// Opens a stock source: what the project says of it is checked, nothing is read.

@@ -302,7 +302,7 @@ fn the_same_in_a_real_table() {
         };
         connection
             .execute_batch(&format!(
-                "CREATE TABLE stock (sku TEXT PRIMARY KEY, on_hand INTEGER, stamp {kind})"
+                "PRAGMA synchronous = OFF; CREATE TABLE stock (sku TEXT PRIMARY KEY, on_hand INTEGER, stamp {kind})"
             ))
             .expect("made");
         let margin = match world.margin {
