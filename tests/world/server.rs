@@ -376,10 +376,9 @@ async fn write(
     wire: Option<(WireFault, u64)>,
     hold: Duration,
 ) -> std::io::Result<bool> {
-    use std::fmt::Write as _;
     let mut head = format!("HTTP/1.1 {} Model\r\n", answer.status);
     for (name, value) in &answer.headers {
-        let _ = write!(head, "{name}: {value}\r\n");
+        head.push_str(&format!("{name}: {value}\r\n"));
     }
     let endless = matches!(wire, Some((WireFault::Endless, _)));
     let length = match wire {
@@ -389,7 +388,7 @@ async fn write(
     if endless {
         head.push_str("transfer-encoding: chunked\r\n\r\n");
     } else {
-        let _ = write!(head, "content-length: {length}\r\n\r\n");
+        head.push_str(&format!("content-length: {length}\r\n\r\n"));
     }
     let mut bytes = head.into_bytes();
     let start = bytes.len();

@@ -488,7 +488,6 @@ impl Shop {
     ///
     /// # Errors
     /// The key was used for another input.
-    #[expect(clippy::result_unit_err, reason = "there is one way to fail")]
     pub fn known_key(&mut self, key: &str, shape: &str, now: Millis) -> Result<Option<Value>, ()> {
         let first = *self.key_seen.entry(key.to_owned()).or_insert(now);
         if now - first >= KEY_LIFE && !self.late {

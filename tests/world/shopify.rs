@@ -3,8 +3,6 @@
 //! By version: up to 2025-10 `compareQuantity`, from 2026-04 `changeFromQuantity` and `@idempotent`. A mutation is done as a
 //! whole or not at all.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value, json};
 
 use super::exchange::{Answer, Millis, Request};
@@ -371,9 +369,7 @@ fn judge(shop: &mut Shop, input: &Value, compare: &str, key: &str, now: Millis) 
 }
 
 fn gid(kind: &str, number: u64) -> String {
-    let mut gid = String::from("gid://shopify/");
-    let _ = write!(gid, "{kind}/{number}");
-    gid
+    format!("gid://shopify/{kind}/{number}")
 }
 
 fn query<'a>(

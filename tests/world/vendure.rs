@@ -188,7 +188,7 @@ fn query(
             }
             let (start, end, _) = shop.page(number("skip").unwrap_or(0), take, found.len());
             let list = found[start..end].iter().map(|at| variant(shop, *at, now));
-            let list = shop.bend(list.collect(), || extra());
+            let list = shop.bend(list.collect(), extra);
             Ok(Out::Value(
                 json!({ "items": list, "totalItems": found.len() }),
             ))
