@@ -304,6 +304,11 @@ impl Engine {
                             serde_json::from_slice::<Value>(bytes)
                                 .ok()
                                 .and_then(|item| text(item.pointer(pointer)))
+                                .or_else(|| match name {
+                                    Some("sku") => Some(entry.sku.clone()),
+                                    Some("id") => Some(entry.id.clone()),
+                                    _ => None,
+                                })
                                 .unwrap_or_default()
                         }
                     }

@@ -28,6 +28,8 @@ const DEAD_RESTS: SignedDuration = SignedDuration::from_hours(1);
 const ABSENCES: u32 = 2;
 /// The absences of a row of which it is known that it is gone.
 const GONE: u32 = 1_000;
+/// The absences of a row that counts as zero because it is gone.
+const ZEROED: u32 = 1_001;
 /// Findings of one reading that are kept.
 const FINDINGS_MOST: usize = 1_000;
 
@@ -390,18 +392,21 @@ impl<'a> Rows<'a> {
         let known = self.known.take().unwrap_or_default();
         let there = known.values().filter(|row| row.absences < GONE);
         observed.known = there.count() as u64;
+        let zeroes = self.absent_is_zero;
         let mut gone: Vec<(u64, u32)> = known
             .iter()
-            .filter(|(_, row)| !row.met && row.absences < GONE)
+            .filter(|(_, row)| !row.met && row.absences < if zeroes { ZEROED } else { GONE })
             .map(|(key, row)| (*key, row.absences))
             .collect();
         gone.sort_unstable();
-        observed.vanished = gone.iter().map(|(key, _)| *key).collect();
+        let news = gone.iter().filter(|(_, absences)| *absences < GONE);
+        observed.vanished = news.map(|(key, _)| *key).collect();
         if !self.absent_is_zero || !read.position.proven {
             return Ok(());
         }
         for (key, absences) in gone {
-            let times = absences.saturating_add(1);
+            // what was gone before absence meant anything begins to count now
+            let times = if absences == GONE { 1 } else { absences + 1 };
             if times >= ABSENCES
                 && let Some(mut observation) = made.observation(self.source, key)?
                 && observation.quantity != Some(0)
@@ -418,7 +423,7 @@ impl<'a> Rows<'a> {
             made.write(Change::Absent {
                 source: self.source,
                 key,
-                times: if times >= ABSENCES { GONE } else { times },
+                times: if times >= ABSENCES { ZEROED } else { times },
             })?;
         }
         Ok(())

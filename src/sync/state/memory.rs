@@ -20,7 +20,7 @@ use crate::sync::planted;
 
 use super::delegate::look_through;
 use super::{
-    Change, Event, HeldPlan, Intake, KeptOrder, LineFilter, Look, Order, Pause, RUNS_KEPT, RunEnd,
+    Change, Event, HeldPlan, Intake, KeptOrder, LineFilter, Order, Pause, RUNS_KEPT, RunEnd,
     SyncState, Transaction, Which,
 };
 use disk::{Disk, KeptEvent, Seen};

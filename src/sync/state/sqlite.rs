@@ -9,8 +9,11 @@
 //! summed up when a run opens it, and each commit is compared with the mark before the next is made. One run works on an
 //! account, and one that lost its lock cannot write (C3). A look touches no file where no run is at work or died (C7).
 
+mod columns;
 mod commit;
+mod digest;
 pub(in crate::sync::state) mod files;
+mod index;
 mod look;
 mod mark;
 mod rows;
@@ -34,7 +37,7 @@ use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position};
 use super::delegate::look_through;
 use super::memory::stale;
 use super::{
-    Change, Event, HeldPlan, Intake, KeptOrder, LineFilter, Look, Order, Pause, RunEnd, SyncState,
+    Change, Event, HeldPlan, Intake, KeptOrder, LineFilter, Order, Pause, RunEnd, SyncState,
     Transaction, Which,
 };
 use files::{Places, Present};
@@ -208,6 +211,8 @@ impl SqliteIntake {
     /// # Errors
     /// A state that cannot be read.
     pub fn order_waits(&self) -> Result<bool, StateError> {
+        use super::Look;
+
         let rows = Rows {
             connection: &self.connection,
             path: &self.places.database,

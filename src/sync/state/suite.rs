@@ -3,6 +3,7 @@
 mod contract;
 pub(super) mod naive;
 pub(super) mod random;
+mod things;
 pub(super) mod worlds;
 
 use std::fmt::Write as _;

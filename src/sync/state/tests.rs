@@ -12,10 +12,8 @@ use crate::sync::level::{Batch, Known, Level, Standing, What};
 
 use super::memory::{MemoryDisk, MemoryState};
 use super::sqlite::{SqliteIntake, SqliteState, append_order, read};
-use super::suite::{
-    at, batch, dump, keep, known_level, ledger, levels, line, open_level, pair, row,
-};
-use super::{Change, Event, Intake, LineFilter, Look, Order, SyncState, Which};
+use super::suite::{at, batch, dump, keep, known_level, levels, line, open_level, pair, row};
+use super::{Change, Event, Look, Order, SyncState, Which};
 
 mod beside;
 mod bugs;

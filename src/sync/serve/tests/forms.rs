@@ -174,7 +174,7 @@ fn bodies_that_cannot_be_read_are_refused_by_their_place() {
         format!("{{\"id\":\"e\",\"rows\":[{{\"sku\":\"{long}\"}}]}}"),
         "{\"id\":\"e\",\"rows\":[{\"sku\":\"a\\u0000b\"}]}".to_owned(),
         "{\"id\":\"e\",\"rows\":[{\"sku\":\"a\\u001b[31m\"}]}".to_owned(),
-        "{\"id\":\"e\",\"rows\":[{\"sku\":\"a\",\"location\":\"x\\n\"}]}".to_owned(),
+        "{\"id\":\"e\",\"rows\":[{\"sku\":\"a\",\"location\":\"x\\ny\"}]}".to_owned(),
         "{\"id\":\"e\",\"rows\":[{\"sku\":\"a\",\"onhand\":1}]}".to_owned(),
         "{\"id\":\"e\",\"rows\":[{\"sku\":\"a\",\"sku\":\"b\"}]}".to_owned(),
         "{\"id\":\"e\",\"id\":\"f\"}".to_owned(),

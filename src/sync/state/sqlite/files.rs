@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags, params};
 use crate::state::verify::{exists, hold};
 use crate::state::{StateError, private};
 
+use super::digest::schema_digest;
 use super::mark::{self, Commit};
 use super::{damaged, schema, sqlite_error};
 
@@ -164,7 +165,7 @@ impl Places {
         let digest = (|| {
             connection.execute_batch("PRAGMA page_size = 4096; BEGIN")?;
             schema::make(&connection)?;
-            let digest = schema::schema_digest(&connection)?;
+            let digest = schema_digest(&connection)?;
             connection.execute(
                 "INSERT INTO meta VALUES (1, 1, ?1, ?2)",
                 params![digest.to_le_bytes(), 0_u128.to_le_bytes()],

@@ -14,7 +14,8 @@ use crate::sync::state::{
     Event, HeldPlan, KeptOrder, LineFilter, Look, Pause, RunEnd, Totals, Which,
 };
 
-use super::rows::{self, ASIDE, Columns, DEAD, IN_FLIGHT, OBSERVATION, OPEN, Wrong};
+use super::columns::{self, Columns, Wrong};
+use super::rows::{self, ASIDE, DEAD, IN_FLIGHT, OBSERVATION, OPEN};
 use super::{damaged, sqlite_error};
 
 /// The rows as a connection shows them.
@@ -314,7 +315,7 @@ impl Look for Rows<'_> {
         tell: &mut dyn FnMut(Line) -> ControlFlow<()>,
     ) -> Result<(), StateError> {
         let since = filter.since.map(Timestamp::as_microsecond);
-        let what = filter.what.map(|what| rows::json(&what));
+        let what = filter.what.map(|what| columns::json(&what));
         let mut query = "SELECT * FROM ledger WHERE 1".to_owned();
         let mut params: Vec<&dyn ToSql> = Vec::new();
         let mut add = |condition: &str, value| {

@@ -1,7 +1,6 @@
 //! What is kept, as rows: each kind to its columns and back.
 
 use jiff::Timestamp;
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde::{Deserialize, Serialize};
 
@@ -10,96 +9,7 @@ use crate::sync::level::{
 };
 use crate::sync::state::{Event, HeldPlan, KeptOrder, Pause, RunEnd};
 
-/// A row that cannot be understood: what of it.
-pub(super) type Wrong = String;
-
-/// Numbers are signed in SQLite; these keep their bits.
-pub(super) fn int(number: u64) -> ValueRef<'static> {
-    ValueRef::Integer(number.cast_signed())
-}
-
-pub(super) fn optional(number: Option<i64>) -> ValueRef<'static> {
-    number.map_or(ValueRef::Null, ValueRef::Integer)
-}
-
-pub(super) fn text(text: &str) -> ValueRef<'_> {
-    ValueRef::Text(text.as_bytes())
-}
-
-pub(super) fn micros(at: Timestamp) -> ValueRef<'static> {
-    ValueRef::Integer(at.as_microsecond())
-}
-
-fn optional_micros(at: Option<Timestamp>) -> ValueRef<'static> {
-    optional(at.map(Timestamp::as_microsecond))
-}
-
-pub(super) fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("our own types are JSON")
-}
-
-/// A row's columns, one after another.
-pub(super) struct Columns<'r, 's> {
-    row: &'r Row<'s>,
-    next: usize,
-}
-
-impl<'r, 's> Columns<'r, 's> {
-    pub(super) fn of(row: &'r Row<'s>) -> Self {
-        Columns { row, next: 0 }
-    }
-
-    fn value(&mut self) -> Result<ValueRef<'r>, Wrong> {
-        let column = self.next;
-        self.next += 1;
-        self.row.get_ref(column).map_err(|error| error.to_string())
-    }
-
-    pub(super) fn optional(&mut self) -> Result<Option<i64>, Wrong> {
-        match self.value()? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(number) => Ok(Some(number)),
-            _ => Err("a number is none".to_owned()),
-        }
-    }
-
-    pub(super) fn signed(&mut self) -> Result<i64, Wrong> {
-        self.optional()?
-            .ok_or_else(|| "a number is missing".to_owned())
-    }
-
-    pub(super) fn int(&mut self) -> Result<u64, Wrong> {
-        self.signed().map(i64::cast_unsigned)
-    }
-
-    fn small(&mut self) -> Result<u32, Wrong> {
-        u32::try_from(self.signed()?).map_err(|_| "a number is out of bounds".to_owned())
-    }
-
-    pub(super) fn str(&mut self) -> Result<&'r str, Wrong> {
-        self.value()?.as_str().map_err(|error| error.to_string())
-    }
-
-    pub(super) fn text(&mut self) -> Result<String, Wrong> {
-        self.str().map(str::to_owned)
-    }
-
-    fn at(&mut self) -> Result<Timestamp, Wrong> {
-        let micros = self.signed()?;
-        Timestamp::from_microsecond(micros).map_err(|error| error.to_string())
-    }
-
-    fn optional_at(&mut self) -> Result<Option<Timestamp>, Wrong> {
-        let micros = self.optional()?;
-        micros
-            .map(|micros| Timestamp::from_microsecond(micros).map_err(|error| error.to_string()))
-            .transpose()
-    }
-
-    pub(super) fn json<T: for<'d> Deserialize<'d>>(&mut self) -> Result<T, Wrong> {
-        serde_json::from_str(self.str()?).map_err(|error| error.to_string())
-    }
-}
+use super::columns::{Columns, Wrong, int, json, micros, optional, optional_micros, text};
 
 /// A standing other than open, as JSON.
 #[derive(Serialize, Deserialize)]
@@ -291,7 +201,7 @@ pub(super) fn of_position<'v>(
 }
 
 pub(super) fn position(mut row: Columns<'_, '_>) -> Result<Position, Wrong> {
-    row.next += 1;
+    row.skip();
     Ok(Position {
         read_at: row.int()?,
         time: row.at()?,
@@ -353,7 +263,7 @@ pub(super) fn of_line<'v>(id: i64, line: &'v Line, what: &'v str) -> [ValueRef<'
 }
 
 pub(super) fn line(mut row: Columns<'_, '_>) -> Result<Line, Wrong> {
-    row.next += 1;
+    row.skip();
     Ok(Line {
         at: row.at()?,
         sync: row.text()?,
@@ -400,7 +310,7 @@ pub(super) fn pause(mut row: Columns<'_, '_>) -> Result<Pause, Wrong> {
 
 pub(super) fn held(mut row: Columns<'_, '_>) -> Result<HeldPlan, Wrong> {
     let id = row.text()?;
-    row.next += 1;
+    row.skip();
     Ok(HeldPlan {
         id,
         sync: row.text()?,
@@ -411,7 +321,7 @@ pub(super) fn held(mut row: Columns<'_, '_>) -> Result<HeldPlan, Wrong> {
 }
 
 pub(super) fn run(mut row: Columns<'_, '_>) -> Result<RunEnd, Wrong> {
-    row.next += 1;
+    row.skip();
     Ok(RunEnd {
         sync: row.text()?,
         at: row.at()?,

@@ -1,19 +1,17 @@
-//! The tables, and the sum over them by which a commit is known.
+//! The tables, their statements, and what a database must be set to.
 //!
-//! The sum adds up, modulo 2^128, the xxh3 digest of every row with its table; so a commit of ten rows changes it at the
-//! cost of ten rows. All tables are without row numbers and all their indexes are read when the state is verified: read
-//! in order, with the right sum, a tree can only give right answers.
+//! All tables are without row numbers, and all their indexes are read when the state is verified: read in order, with the
+//! right sum, a tree can only give right answers.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
-use xxhash_rust::xxh3::xxh3_128;
 
 use crate::state::{StateError, Trouble};
 
+use super::index::INDEXES;
 use super::{damaged, sqlite_error};
 
 /// What `application_id` says: "SCsy".
@@ -282,70 +280,6 @@ impl Sql {
     }
 }
 
-/// An index besides a table's key.
-pub(super) struct Index {
-    pub(super) table: Table,
-    /// Columns of the table, by place: its own, then what is left of the key.
-    pub(super) columns: &'static [usize],
-    /// The column that says whether a row is in it, and how.
-    pub(super) only: Only,
-    make: &'static str,
-    /// All entries in order.
-    pub(super) scan: &'static str,
-}
-
-/// Which rows an index holds.
-#[derive(Clone, Copy)]
-pub(super) enum Only {
-    All,
-    NotNull(usize),
-    Zero(usize),
-}
-
-impl Only {
-    pub(super) fn holds(self, row: &[ValueRef<'_>]) -> bool {
-        match self {
-            Only::All => true,
-            Only::NotNull(column) => row.get(column) != Some(&ValueRef::Null),
-            Only::Zero(column) => row.get(column) == Some(&ValueRef::Integer(0)),
-        }
-    }
-}
-
-pub(super) const INDEXES: [Index; 4] = [
-    Index {
-        table: Table::Observations,
-        columns: &[1, 2, 3, 4, 0],
-        only: Only::All,
-        make: "CREATE INDEX observations_key ON observations (source, key, digest, absent);",
-        scan: "SELECT source, key, digest, absent, id FROM observations INDEXED BY observations_key
-               ORDER BY source, key, digest, absent, id",
-    },
-    Index {
-        table: Table::Observations,
-        columns: &[1, 6, 0],
-        only: Only::All,
-        make: "CREATE INDEX observations_sku ON observations (source, sku);",
-        scan: "SELECT source, sku, id FROM observations INDEXED BY observations_sku ORDER BY source, sku, id",
-    },
-    Index {
-        table: Table::Levels,
-        columns: &[13, 0, 1],
-        only: Only::NotNull(13),
-        make: "CREATE INDEX levels_class ON levels (class, place, sku) WHERE class IS NOT NULL;",
-        scan: "SELECT class, place, sku FROM levels INDEXED BY levels_class WHERE class IS NOT NULL
-               ORDER BY class, place, sku",
-    },
-    Index {
-        table: Table::Events,
-        columns: &[2, 0, 1],
-        only: Only::Zero(4),
-        make: "CREATE INDEX events_open ON events (number) WHERE merged = 0;",
-        scan: "SELECT number, source, id FROM events INDEXED BY events_open WHERE merged = 0
-               ORDER BY number, source, id",
-    },
-];
-
 /// Makes the tables in an empty database.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
     for table in Table::ALL {
@@ -421,58 +355,4 @@ pub(super) fn check_log(connection: &Connection, path: &Path) -> Result<(), Stat
         return Ok(());
     }
     Err(damaged(path, FIRST_BYTES))
-}
-
-/// The digest of a row; `buffer` is for use again.
-pub(super) fn row_digest<'v>(
-    tag: u8,
-    values: impl IntoIterator<Item = ValueRef<'v>>,
-    buffer: &mut Vec<u8>,
-) -> u128 {
-    buffer.clear();
-    buffer.push(tag);
-    for value in values {
-        let (kind, bytes): (u8, &[u8]) = match value {
-            ValueRef::Null => {
-                buffer.push(0);
-                continue;
-            }
-            ValueRef::Integer(number) => {
-                buffer.push(1);
-                buffer.extend_from_slice(&number.to_le_bytes());
-                continue;
-            }
-            ValueRef::Real(number) => {
-                buffer.push(2);
-                buffer.extend_from_slice(&number.to_bits().to_le_bytes());
-                continue;
-            }
-            ValueRef::Text(text) => (3, text),
-            ValueRef::Blob(blob) => (4, blob),
-        };
-        buffer.push(kind);
-        buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        buffer.extend_from_slice(bytes);
-    }
-    xxh3_128(buffer)
-}
-
-/// The sum over the schema: what an empty database begins with.
-pub(super) fn schema_digest(connection: &Connection) -> rusqlite::Result<u128> {
-    let mut statement = connection.prepare_cached(
-        "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut sum: u128 = 0;
-    let mut buffer = Vec::new();
-    while let Some(row) = rows.next()? {
-        let values = [
-            row.get_ref(0)?,
-            row.get_ref(1)?,
-            row.get_ref(2)?,
-            row.get_ref(3)?,
-        ];
-        sum = sum.wrapping_add(row_digest(0, values, &mut buffer));
-    }
-    Ok(sum)
 }

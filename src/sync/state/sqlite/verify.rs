@@ -13,9 +13,11 @@ use rusqlite::{Connection, OpenFlags};
 use crate::state::StateError;
 use crate::state::verify::hold;
 
+use super::digest::{row_digest, schema_digest};
 use super::files::Places;
+use super::index::{INDEXES, Index};
 use super::mark::{self, Commit};
-use super::schema::{self, INDEXES, Index, Table, row_digest};
+use super::schema::{self, Table};
 use super::{damaged, sqlite_error};
 
 /// The database's own word of its last commit.
@@ -80,8 +82,6 @@ pub(super) struct Snapshot {
     pub(super) connections: Vec<Connection>,
     /// Which.
     pub(super) commit: Commit,
-    /// Whether the mark has yet to hear of it.
-    pub(super) behind: bool,
     /// While it is held, the log is not moved into the database.
     _resting: File,
 }
@@ -110,12 +110,11 @@ impl Snapshot {
             connections.push(connection);
         }
         let held = held.expect("one connection at least is asked for");
-        let behind = is_behind(places, held, mark)?;
+        is_behind(places, held, mark)?;
         drop(guard);
         Ok(Snapshot {
             connections,
             commit: held.commit,
-            behind,
             _resting: resting,
         })
     }
@@ -126,7 +125,7 @@ impl Snapshot {
         let Some((first, rest)) = self.connections.split_first_mut() else {
             return Ok(());
         };
-        let digest = schema::schema_digest(first).map_err(|error| sqlite_error(path, &error))?;
+        let digest = schema_digest(first).map_err(|error| sqlite_error(path, &error))?;
         let (large, small) = Table::ALL
             .into_iter()
             .partition::<Vec<Table>, _>(|table| *table == Table::Observations);

@@ -1,26 +1,27 @@
 //! A commit being made: each change to its rows, and the sum kept up row by row.
 
-use std::collections::{HashMap, HashSet};
+mod changes;
+
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use jiff::Timestamp;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, params};
-use xxhash_rust::xxh3::xxh3_128;
 
 use crate::channel::manifest::request::RemoteId;
 use crate::recovery::{self, kill_point};
 use crate::state::StateError;
-use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position, Standing};
+use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position};
 use crate::sync::state::delegate::look_through;
 use crate::sync::state::{
-    Change, Event, HeldPlan, KeptOrder, LineFilter, Look, Order, Pause, RUNS_KEPT, RunEnd,
-    Transaction, Which,
+    Change, Event, HeldPlan, KeptOrder, LineFilter, Pause, RunEnd, Transaction, Which,
 };
 
+use super::columns::{int, json, micros, text};
+use super::digest::row_digest;
 use super::look::Rows;
-use super::rows::{self, int, json, micros, optional, text};
-use super::schema::{Table, row_digest};
+use super::rows;
+use super::schema::Table;
 
 /// A commit being made.
 pub(super) struct Writing<'c> {
@@ -87,10 +88,6 @@ impl<'c> Writing<'c> {
     /// The sum of what is there now, and what kinds of changes were made.
     pub(super) fn finish(self) -> (u128, Kinds) {
         (self.sum, self.kinds)
-    }
-
-    fn wrong(&self, error: &rusqlite::Error) -> StateError {
-        self.rows.wrong(error)
     }
 
     /// Runs a statement of a table with its values; `take` looks at the row it gives.
@@ -220,242 +217,6 @@ impl<'c> Writing<'c> {
         };
         self.source = Some((name.to_owned(), number));
         Ok(number)
-    }
-
-    fn observed(
-        &mut self,
-        source: &str,
-        key: u64,
-        digest: u64,
-        of: &Observation,
-    ) -> Result<(), StateError> {
-        let table = Table::Observations;
-        let source = ValueRef::Integer(self.source(source)?);
-        let found = self.run(
-            table,
-            Does::FindByKey,
-            &[source, int(key)],
-            |row, buffer| Ok((row.get::<_, i64>(0)?, digest_of(table, row, buffer)?)),
-        )?;
-        let (id, before) = match found {
-            Some((id, before)) => (id, Some(before)),
-            None => {
-                let query = "SELECT id FROM observations ORDER BY id DESC LIMIT 1";
-                (self.next_of(table, query)?, None)
-            }
-        };
-        let (mark, tie) = rows::of_mark(&of.mark);
-        let values = [
-            ValueRef::Integer(id),
-            source,
-            int(key),
-            int(digest),
-            int(0),
-            text(&of.location),
-            text(&of.sku),
-            optional(of.quantity),
-            optional(of.committed),
-            optional(of.safety_stock),
-            mark,
-            tie,
-        ];
-        self.replace(table, before, &values)
-    }
-
-    fn absent(&mut self, source: &str, key: u64, times: u32) -> Result<(), StateError> {
-        let table = Table::Observations;
-        let Some(source) = self.rows.source(source)? else {
-            return Ok(());
-        };
-        let place = [ValueRef::Integer(source), int(key)];
-        let found = self.run(table, Does::FindByKey, &place, |row, buffer| {
-            let values = (0..table.columns().count()).map(|column| row.get(column));
-            let values: Vec<Value> = values.collect::<Result<_, _>>()?;
-            Ok((values, digest_of(table, row, buffer)?))
-        })?;
-        let Some((mut values, before)) = found else {
-            return Ok(());
-        };
-        if let Some(absent) = values.get_mut(4) {
-            *absent = Value::Integer(times.into());
-        }
-        let values: Vec<ValueRef<'_>> = values.iter().map(ValueRef::from).collect();
-        self.replace(table, Some(before), &values)
-    }
-
-    fn level(&mut self, level: &Level) -> Result<(), StateError> {
-        if matches!(level.standing, Standing::Dead { .. }) {
-            self.kinds.dead = true;
-        } else {
-            self.kinds.wanted = true;
-        }
-        let standing = rows::standing(&level.standing);
-        self.put(Table::Levels, &rows::of_level(level, standing.as_deref()))
-    }
-
-    fn line(&mut self, line: &Line) -> Result<(), StateError> {
-        self.kinds.line = true;
-        let query = "SELECT id FROM ledger ORDER BY id DESC LIMIT 1";
-        let id = self.next_of(Table::Ledger, query)?;
-        let what = json(&line.what);
-        self.replace(Table::Ledger, None, &rows::of_line(id, line, &what))
-    }
-
-    fn event(&mut self, event: &Event) -> Result<(), StateError> {
-        let key = [text(&event.source), text(&event.id)];
-        if self.find(Table::Events, &key)?.is_some() {
-            return Ok(());
-        }
-        let number = self.next_number("event")?;
-        let observations = json(&event.observations);
-        let [source, id] = key;
-        let values = [
-            source,
-            id,
-            int(number),
-            micros(event.at),
-            int(0),
-            text(&observations),
-        ];
-        self.replace(Table::Events, None, &values)
-    }
-
-    fn merged(&mut self, source: &str, id: &str) -> Result<(), StateError> {
-        let query = "SELECT number, at FROM events WHERE source = ? AND id = ?";
-        let mut found = None;
-        let columns = |mut row: rows::Columns<'_, '_>| Ok((row.signed()?, row.signed()?));
-        self.rows.each(query, params![source, id], columns, |one| {
-            found = Some(one);
-            ControlFlow::Break(())
-        })?;
-        let Some((number, at)) = found else {
-            return Ok(());
-        };
-        // Its words have done what they are for.
-        let values = [
-            text(source),
-            text(id),
-            ValueRef::Integer(number),
-            ValueRef::Integer(at),
-            int(1),
-            text("[]"),
-        ];
-        self.put(Table::Events, &values)
-    }
-
-    fn forget_events(&mut self, before: Timestamp) -> Result<(), StateError> {
-        let mut old: Vec<(String, String)> = Vec::new();
-        self.rows.each(
-            "SELECT source, id FROM events WHERE merged = 1 AND at < ?",
-            params![before.as_microsecond()],
-            |mut row| Ok((row.text()?, row.text()?)),
-            |one| {
-                old.push(one);
-                ControlFlow::Continue(())
-            },
-        )?;
-        let mut old = old.iter();
-        old.try_for_each(|(source, id)| self.remove(Table::Events, &[text(source), text(id)]))
-    }
-
-    fn held(&mut self, plan: &HeldPlan) -> Result<(), StateError> {
-        let query = "SELECT ifnull(max(number), 0) FROM held";
-        let number = self.next_of(Table::Held, query)?;
-        let (reasons, items) = (json(&plan.reasons), json(&plan.items));
-        let values = [
-            text(&plan.id),
-            ValueRef::Integer(number),
-            text(&plan.sync),
-            micros(plan.at),
-            text(&reasons),
-            text(&items),
-        ];
-        self.put(Table::Held, &values)
-    }
-
-    fn ran(&mut self, run: &RunEnd) -> Result<(), StateError> {
-        let query = "SELECT number FROM runs ORDER BY number DESC LIMIT 1";
-        let number = self.next_of(Table::Runs, query)?;
-        let values = [
-            ValueRef::Integer(number),
-            text(&run.sync),
-            micros(run.at),
-            int(run.exit.into()),
-            text(&run.words),
-            int(run.compared),
-            int(run.changed),
-            int(run.accepted),
-        ];
-        self.replace(Table::Runs, None, &values)?;
-        let kept = i64::try_from(RUNS_KEPT).unwrap_or(i64::MAX);
-        let old = self.numbers(
-            "SELECT number FROM runs WHERE sync = ? ORDER BY number DESC LIMIT -1 OFFSET ?",
-            params![run.sync, kept],
-        )?;
-        let mut old = old.into_iter();
-        old.try_for_each(|number| self.remove(Table::Runs, &[ValueRef::Integer(number)]))
-    }
-
-    fn numbers(&self, query: &str, params: impl rusqlite::Params) -> Result<Vec<i64>, StateError> {
-        let mut numbers = Vec::new();
-        self.rows.each(
-            query,
-            params,
-            |mut row| row.signed(),
-            |number| {
-                numbers.push(number);
-                ControlFlow::Continue(())
-            },
-        )?;
-        Ok(numbers)
-    }
-
-    fn cut(&mut self, before: Timestamp) -> Result<(), StateError> {
-        kill_point(recovery::Y14);
-        self.kinds.cut = true;
-        let before = before.as_microsecond();
-        let mut last: HashSet<u128> = HashSet::new();
-        let mut old = Vec::new();
-        self.rows.each(
-            "SELECT id, at, place, sku FROM ledger ORDER BY id DESC",
-            params![],
-            |mut row| {
-                let (id, at) = (row.signed()?, row.signed()?);
-                let pair = format!("{}\u{0}{}", row.str()?, row.str()?);
-                Ok((id, at, xxh3_128(pair.as_bytes())))
-            },
-            |(id, at, pair)| {
-                if !last.insert(pair) && at < before {
-                    old.push(id);
-                }
-                ControlFlow::Continue(())
-            },
-        )?;
-        if old.is_empty() {
-            return Ok(());
-        }
-        for id in old {
-            self.remove(Table::Ledger, &[ValueRef::Integer(id)])?;
-        }
-        self.set_number("cut", 1)
-    }
-
-    fn order(&mut self, at: Timestamp, who: &str, order: &Order) -> Result<(), StateError> {
-        let id = self.next_number("order")?;
-        let said = json(order);
-        self.replace(
-            Table::Orders,
-            None,
-            &[int(id), micros(at), text(who), text(&said)],
-        )
-    }
-
-    fn batch(&mut self, batch: &Batch) -> Result<(), StateError> {
-        if batch.id > self.rows.number("batch")? {
-            self.set_number("batch", batch.id)?;
-        }
-        let items = json(&batch.items);
-        self.put(Table::Batches, &rows::of_batch(batch, &items))
     }
 }
 
