@@ -119,6 +119,36 @@ def articles(path):
     return len(page.findall(".//article"))
 
 
+def catalogue(path):
+    """As above; a heading for each category, once, in order."""
+    from lxml import html
+
+    page = html.parse(str(path), html.HTMLParser(encoding="utf-8")).getroot()
+    headings = [heading.text_content() for heading in page.iter("h2")]
+    if len(set(headings)) != len(headings):
+        raise Wrong("a category has two headings")
+    if len(page.findall(".//section")) != len(headings) or page.xpath("//article[not(parent::section)]"):
+        raise Wrong("a product stands outside its category")
+    return articles(path)
+
+
+def pages(folder):
+    """A folder of pages: each one product, in a language, with a JSON-LD that names it."""
+    from lxml import html
+
+    files = sorted(folder.glob("*.html"))
+    for file in files:
+        page = html.parse(str(file), html.HTMLParser(encoding="utf-8")).getroot()
+        said = strict(page.xpath("string(//script[@type='application/ld+json'])"))
+        heading = page.xpath("string(//h1)").split()
+        if not page.get("lang") or said["@type"] not in ("Product", "ProductGroup") or said["name"].split() != heading:
+            raise Wrong(f"{file.name}: language, JSON-LD and heading do not agree")
+        offers = [one["offers"]["price"] for one in said.get("hasVariant", [said])]
+        if len(offers) != len(page.xpath("//table[@class='offers']/tr")):
+            raise Wrong(f"{file.name}: {len(offers)} offers in the JSON-LD, others in the table")
+    return len(files)
+
+
 def woocommerce(path):
     """Products: every row but the variations."""
     text = path.read_bytes().decode("utf-8-sig")
@@ -262,6 +292,8 @@ PARSERS = {
     "square-catalog": rows(",", True),
     "shelf-labels": rows(",", True),
     "shelf-labels-print": articles,
+    "print-catalogue": catalogue,
+    "product-pages": pages,
 }
 
 

@@ -176,7 +176,7 @@ fn read_into(
         if path.is_dir() {
             read_into(base, &path, files)?;
         } else if let Some(name) = path.strip_prefix(base).ok().and_then(Path::to_str)
-            && !name.starts_with('.')
+            && !entry.file_name().as_encoded_bytes().starts_with(b".")
         {
             files.insert(
                 name.replace('\\', "/"),

@@ -47,12 +47,14 @@ pub struct Manifest {
     /// Which records it wants at all: CEL over catalog columns; the feed's `where` narrows it further.
     #[serde(rename = "where")]
     pub filter: Option<String>,
-    /// Columns the items are sorted by.
+    /// What the items are sorted by: attributes, or columns of the catalog; `-price` puts the greatest first. With it the
+    /// template knows `group.first` and `group.last`: whether the item is the first or last of those that share the first
+    /// of them.
     #[serde(default)]
     pub sort: Vec<String>,
-    /// `item`: a document for each item.
+    /// `item`: a document for each item, in a folder of the feed's name.
     pub document: Option<String>,
-    /// The file's name of each document.
+    /// The name of each document's file: a template over the attributes, such as `{{slug title}}.html`.
     pub file: Option<String>,
     /// The dialect of delimited files.
     #[serde(default)]
@@ -64,6 +66,13 @@ pub struct Manifest {
     pub settings: IndexMap<String, Setting>,
     /// Its attributes, in order.
     pub attributes: IndexMap<String, Attribute>,
+}
+
+impl Manifest {
+    /// Whether each item is a document of its own.
+    pub fn is_a_document_an_item(&self) -> bool {
+        self.document.as_deref() == Some("item")
+    }
 }
 
 /// What kind of place a channel is.
@@ -403,6 +412,14 @@ pub struct Attribute {
     pub max_length: Option<MaxLength>,
     /// What happens when it is longer.
     pub overflow: Option<Overflow>,
+    /// How short it may be, in the same measures.
+    pub min_length: Option<MaxLength>,
+    /// What it must look like: a regular expression that is found in it; `^` and `$` hold it to the whole.
+    pub pattern: Option<String>,
+    /// The least and the greatest number it may be, money included: `[1, 99999]`, `["0.01", "9999.99"]`; `[1]` has no
+    /// greatest.
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
+    pub range: Option<Vec<toml::Value>>,
     /// What it is.
     pub kind: AttributeKind,
     /// On which level of a product it stands.

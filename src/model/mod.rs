@@ -6,6 +6,7 @@ pub mod condition;
 pub mod currency;
 pub mod date;
 pub mod decimal;
+pub mod file_name;
 pub mod gender;
 pub mod gtin;
 pub mod language;

@@ -359,9 +359,20 @@ fn report_unmet(program: &Program, observer: &mut dyn Observer) {
     }
 }
 
+/// Addresses a mapping table has no row for that are listed; a table of pictures misses them by the thousand.
+const ADDRESSES_LISTED: usize = 20;
+
 /// Values that a mapping table has no row for.
 fn report_unmatched(unmatched: &BTreeMap<(String, String), u64>, observer: &mut dyn Observer) {
+    let mut addresses: BTreeMap<&str, usize> = BTreeMap::new();
     for ((table, value), count) in unmatched {
+        if value.contains("://") {
+            let met = addresses.entry(table).or_default();
+            *met += 1;
+            if *met > ADDRESSES_LISTED {
+                continue;
+            }
+        }
         let times = if *count == 1 {
             "once".to_owned()
         } else {
@@ -377,6 +388,23 @@ fn report_unmatched(unmatched: &BTreeMap<(String, String), u64>, observer: &mut 
             column: String::new(),
             message: format!("`{value}` has no row in this table, and was asked for {times}"),
             hint: "add a row with this value, or with the beginning of it".to_owned(),
+        });
+    }
+    for (table, met) in addresses {
+        let Some(more) = met.checked_sub(ADDRESSES_LISTED).filter(|more| *more > 0) else {
+            continue;
+        };
+        observer.finding(&Finding {
+            rule: "unmapped",
+            severity: Severity::Warning,
+            feed: None,
+            sku: None,
+            source: table.to_owned(),
+            line: 0,
+            column: String::new(),
+            message: format!("{more} more addresses have no row in this table"),
+            hint: "add a row for each: the address, and what the channel calls the picture"
+                .to_owned(),
         });
     }
 }

@@ -62,6 +62,19 @@ pub(super) fn open(feed: &Feed, project: &Project) -> Result<Vec<Ready>, Failure
                         "take one of the two out",
                     ));
                 }
+                if let Ready::Files(destination, _) = &opened
+                    && let deliver::Naming::File(_) = destination.naming()
+                    && documents(feed, project)
+                {
+                    errors.push(to.wrong(
+                        format!(
+                            "feed `{}` is a document an item, and `{}` names one file",
+                            feed.name,
+                            opened.address()
+                        ),
+                        "end the address with `/`: a folder, in which each has its own name",
+                    ));
+                }
                 ready.push(opened);
             }
             Err(mut error) => {
@@ -75,6 +88,12 @@ pub(super) fn open(feed: &Feed, project: &Project) -> Result<Vec<Ready>, Failure
     } else {
         Err(Failure::Configuration(errors))
     }
+}
+
+/// Whether each item of the feed is a document; a channel that cannot be loaded is told of where it is built.
+fn documents(feed: &Feed, project: &Project) -> bool {
+    crate::channel::load(Some(&project.folder), &feed.channel)
+        .is_ok_and(|channel| channel.manifest.is_a_document_an_item())
 }
 
 /// The files as a destination gets them.

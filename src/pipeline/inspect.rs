@@ -380,7 +380,7 @@ fn alone(output: &FeedOutput) -> Vec<u8> {
             }
             Fill::Number(_) => bytes.push(b'1'),
             Fill::Either {
-                place: Place::First | Place::Last,
+                place: Place::First | Place::Last | Place::GroupFirst | Place::GroupLast,
                 then: (start, end),
                 ..
             } => bytes.extend_from_slice(&output.alternatives[start..end]),

@@ -14,6 +14,7 @@ pub(crate) mod mapping;
 pub mod observer;
 pub mod oracle;
 pub mod origin;
+mod placing;
 pub mod planning;
 pub mod program;
 pub mod publication;

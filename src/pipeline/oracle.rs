@@ -30,8 +30,18 @@ pub struct Rendered {
     pub channel: String,
     /// How many items it has.
     pub items: usize,
-    /// The document, or why the crate refuses it.
+    /// The document, or why the crate refuses it; of a feed with a document an item all of them, one after another.
     pub document: Result<String, String>,
+    /// The names of the items' own files, in their order, where they have such.
+    pub names: Vec<String>,
+}
+
+/// An item as templates see it, and where it goes.
+struct Placed {
+    item: Json,
+    key: Vec<u8>,
+    group: u64,
+    name: String,
 }
 
 /// Renders every feed that has a template by the crate.
@@ -58,7 +68,7 @@ pub fn render(project: &Project, now: jiff::Timestamp) -> Result<Vec<Rendered>, 
         program.gathering
     };
     let mut reader = ProductReader::new(master, &keys, gathering);
-    let mut items: Vec<Vec<Json>> = vec![Vec::new(); program.feeds.len()];
+    let mut items: Vec<Vec<Placed>> = program.feeds.iter().map(|_| Vec::new()).collect();
     let mut ids: Vec<HashSet<u128>> = vec![HashSet::new(); program.feeds.len()];
     while let Some(input) = reader.next().map_err(interrupted)? {
         let mut work = Work {
@@ -75,13 +85,33 @@ pub fn render(project: &Project, now: jiff::Timestamp) -> Result<Vec<Rendered>, 
                 .attributes
                 .iter()
                 .any(|attribute| attribute.unique);
+            let (mut name, mut key) = (0, 0);
             for (item, described) in output
                 .items
                 .iter()
                 .zip(output.described.unwrap_or_default())
             {
-                if !unique || ids[number].insert(item.unique) {
-                    items[number].push(described);
+                let placed = Placed {
+                    item: described,
+                    key: output
+                        .keys
+                        .get(key..item.key_end)
+                        .unwrap_or_default()
+                        .to_vec(),
+                    group: item.group,
+                    name: output
+                        .names
+                        .get(name..item.name_end)
+                        .unwrap_or("")
+                        .to_owned(),
+                };
+                (name, key) = (item.name_end, item.key_end);
+                let is_new = !unique || ids[number].insert(item.unique);
+                let own = |other: &Placed| {
+                    placed.name.is_empty() || !other.name.eq_ignore_ascii_case(&placed.name)
+                };
+                if is_new && items[number].iter().all(own) {
+                    items[number].push(placed);
                 }
             }
         }
@@ -106,15 +136,29 @@ fn whole(
     project: &Project,
     program: &Program,
     number: usize,
-    items: Vec<Json>,
+    mut items: Vec<Placed>,
     now: jiff::Timestamp,
 ) -> Rendered {
     let feed = &program.feeds[number];
     let around = surroundings(project, program, number, items.len(), now);
     let count = items.len();
+    items.sort_by(|one, other| one.key.cmp(&other.key));
+    let groups: Vec<u64> = items.iter().map(|placed| placed.group).collect();
+    let names: Vec<String> = items.iter().map(|placed| placed.name.clone()).collect();
+    let apart = feed.file.is_some();
     let items: Vec<Json> = items
         .into_iter()
-        .map(|mut item| {
+        .enumerate()
+        .map(|(index, Placed { mut item, group, .. })| {
+            let other = |at: Option<usize>| {
+                apart || at.and_then(|at| groups.get(at)).is_none_or(|other| *other != group)
+            };
+            if !feed.order.is_empty()
+                && let Json::Object(item) = &mut item
+            {
+                let place = json!({ "first": other(index.checked_sub(1)), "last": other(Some(index + 1)) });
+                item.insert("group".to_owned(), place);
+            }
             surround(&mut item, &around);
             for variant in item
                 .get_mut("variants")
@@ -127,13 +171,28 @@ fn whole(
             item
         })
         .collect();
-    let mut context = around;
-    context.insert("items".to_owned(), items.into());
+    let render = |items: &[Json], part: usize| {
+        let mut context = around.clone();
+        context.insert("items".to_owned(), items.into());
+        if apart && let Some(Json::Object(feed)) = context.get_mut("feed") {
+            feed.insert("part".to_owned(), part.into());
+            feed.insert("items".to_owned(), 1.into());
+        }
+        document(program, number, &Json::Object(context))
+    };
     Rendered {
         feed: feed.name.clone(),
         channel: feed.channel.clone(),
         items: count,
-        document: document(program, number, &Json::Object(context)),
+        document: if apart {
+            let documents = items.chunks(1).enumerate();
+            documents
+                .map(|(index, item)| render(item, index + 1))
+                .collect()
+        } else {
+            render(&items, 1)
+        },
+        names: if apart { names } else { Vec::new() },
     }
 }
 

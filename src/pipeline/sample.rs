@@ -1,8 +1,10 @@
 //! Twelve built-in items for a channel without a catalog: hostile text, Thai, prices in VND, no image, a sale.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use crate::channel;
+use crate::channel::manifest::Manifest;
 use crate::config::Project;
 use crate::config::toml_file;
 
@@ -42,7 +44,13 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
         {
             settings.insert(setting.clone(), example);
         }
+        if about.required && is_table {
+            let path = format!("mappings/sample-{setting}.csv");
+            crate::write::atomic::write(&folder.path().join(&path), &table()).map_err(disk)?;
+            settings.insert(setting.clone(), path.into());
+        }
     }
+    name_locations(&mut sample, &channel.manifest);
     if let Some(feed) = sample.feed.first_mut() {
         feed.channel = name.to_owned();
         feed.settings = settings;
@@ -68,10 +76,63 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
             ));
         }
         for file in &feed.files {
-            bytes.extend(std::fs::read(folder.path().join(&file.path)).map_err(disk)?);
+            for path in documents(&folder.path().join(&file.path)).map_err(disk)? {
+                bytes.extend(std::fs::read(path).map_err(disk)?);
+            }
         }
     }
     Ok(bytes)
+}
+
+/// A file alone; the documents of a folder in the order of their names.
+fn documents(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// A mapping table for whatever stands in the built-in catalog: a project's own belongs to its channel's account.
+fn table() -> Vec<u8> {
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    let mut known = HashSet::new();
+    let mut reader = csv::Reader::from_reader(CATALOG.as_bytes());
+    for record in reader.records().flatten() {
+        for text in record.iter().flat_map(|cell| cell.split('|').chain([cell])) {
+            let key: String = text.to_lowercase().split_whitespace().collect();
+            if !key.is_empty() && known.insert(key) {
+                // Digits are a number and a text.
+                let number = (1000 + known.len()).to_string();
+                rows.write_record([text.trim(), &number])
+                    .expect("a vector takes all");
+            }
+        }
+    }
+    rows.into_inner().expect("a vector takes all")
+}
+
+/// Gives the built-in locations the keys that the channel names columns by.
+fn name_locations(sample: &mut Project, manifest: &Manifest) {
+    for name in manifest.attributes.keys() {
+        let pieces = name.split("{{").skip(1);
+        for key in pieces.filter_map(|piece| {
+            let expression = piece.split("}}").next()?;
+            expression.trim().strip_prefix("location.")
+        }) {
+            for location in &mut sample.location {
+                let code = location.get("code").cloned().unwrap_or_default();
+                location.entry(key.to_owned()).or_insert(code);
+            }
+        }
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

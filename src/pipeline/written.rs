@@ -11,11 +11,13 @@ use crate::program::compile::{WORKBOOK_CELL, WORKBOOK_ROW};
 use crate::program::escape::{Escape, Quoting};
 use crate::validate::finding::{Finding, Severity};
 use crate::write::items::{LogFoot, LogHead};
+use crate::write::sorted::{self, Sorter};
 use crate::write::staged::{Encoding, Shape};
-use crate::write::{Artifact, Limits, StagedFeed};
+use crate::write::{Artifact, Limits, Piece, StagedFeed};
 
 use super::build::{FeedReport, FileReport, Filled, Logs, Options};
 use super::formula::percent;
+use super::placing::{Names, packed, unpacked};
 use super::program::Program;
 use super::run::Work;
 use super::{Failure, Observer};
@@ -37,6 +39,11 @@ pub(super) struct Written<'f> {
     ids: Seen,
     max_withheld: Decimal,
     fill: Vec<u64>,
+    /// The names that the items' own files have had.
+    names: Option<Names>,
+    /// What brings the items into the channel's order.
+    sorter: Option<Sorter>,
+    packed: Vec<u8>,
 }
 
 impl<'f> Written<'f> {
@@ -58,6 +65,7 @@ impl<'f> Written<'f> {
             encoding: encoding(manifest, &channel.manifest_path)?,
             bom: manifest.delimited.bom == Some(true),
             passing: options.log,
+            documents: manifest.is_a_document_an_item(),
         };
         let mut staged = if options.folder.is_some() {
             StagedFeed::new(&folder, shape, frame)
@@ -93,6 +101,10 @@ impl<'f> Written<'f> {
                     0
                 }
             ],
+            names: program.feeds[index].file.is_some().then(Names::new),
+            sorter: (options.folder.is_some() && !program.feeds[index].order.is_empty())
+                .then(|| Sorter::new(&folder, sorted::MEMORY_BYTES)),
+            packed: Vec::new(),
         })
     }
 
@@ -128,9 +140,13 @@ impl<'f> Written<'f> {
             });
         }
         let (mut start, mut holes, mut id_start, mut log_start) = (0, 0, 0, 0);
+        let (mut name_start, mut key_start) = (0, 0);
         for (number, item) in output.items.iter().enumerate() {
             let (from, first_hole, id_from, log_from) = (start, holes, id_start, log_start);
             (start, holes, id_start, log_start) = (item.end, item.holes, item.id_end, item.log_end);
+            let (name_from, key_from) = (name_start, key_start);
+            (name_start, key_start) = (item.name_end, item.key_end);
+            let name = output.names.get(name_from..name_start).unwrap_or("");
             if self.unique.is_some() && !self.ids.insert(item.unique) {
                 let attribute = self.unique.as_deref().unwrap_or("id");
                 self.withheld += 1;
@@ -154,6 +170,30 @@ impl<'f> Written<'f> {
                 });
                 continue;
             }
+            if let Some(names) = &mut self.names {
+                let sku = program.sku_of(batch, item.row).unwrap_or_default();
+                let other = names
+                    .take(name, &sku)
+                    .map_err(|error| disk(&feed.name, &error))?;
+                if let Some(other) = other {
+                    self.withheld += 1;
+                    observer.finding(&Finding {
+                        rule: "duplicate-file",
+                        severity: Severity::Error,
+                        feed: Some(feed.name.clone()),
+                        message: format!(
+                            "SKU `{sku}` would be written to `{name}`, which is the file of SKU `{other}`"
+                        ),
+                        sku: Some(sku),
+                        source: program.files.name(batch.file_of(item.row)).to_owned(),
+                        line: batch.line(item.row),
+                        column: "file".to_owned(),
+                        hint: "put into the channel's `file` what tells the two apart, such as `{{slug sku}}`"
+                            .to_owned(),
+                    });
+                    continue;
+                }
+            }
             if !self.fill.is_empty() {
                 let filled = output
                     .fill
@@ -166,15 +206,24 @@ impl<'f> Written<'f> {
                     .for_each(|(sum, &filled)| *sum += u64::from(filled));
             }
             if self.writes {
-                self.staged
-                    .add(
-                        &output.bytes[from..item.end],
-                        &output.holes[first_hole..item.holes],
-                        from,
-                        output,
-                        output.log.get(log_from..item.log_end).unwrap_or_default(),
-                    )
-                    .map_err(|error| disk(&feed.name, &error))?;
+                let piece = Piece {
+                    bytes: &output.bytes[from..item.end],
+                    holes: &output.holes[first_hole..item.holes],
+                    start: from,
+                    alternatives: &output.alternatives,
+                    told: output.log.get(log_from..item.log_end).unwrap_or_default(),
+                    name,
+                    group: item.group,
+                };
+                let done = match &mut self.sorter {
+                    None => self.staged.add(&piece),
+                    Some(sorter) => {
+                        packed(&piece, &mut self.packed);
+                        let key = output.keys.get(key_from..key_start).unwrap_or_default();
+                        sorter.push(key, &self.packed)
+                    }
+                };
+                done.map_err(|error| disk(&feed.name, &error))?;
             } else {
                 self.staged.count(item.end - from);
             }
@@ -212,6 +261,15 @@ impl<'f> Written<'f> {
     /// Ends the files. A document that its template could have broken is read once more: raw text in XML, and JSON
     /// written by hand.
     pub(super) fn finish(&mut self, program: &Program) -> Result<(), Failure> {
+        if let Some(sorter) = self.sorter.take() {
+            let (staged, mut holes) = (&mut self.staged, Vec::new());
+            sorter
+                .finish(|packed| {
+                    let piece = unpacked(packed, &mut holes).expect("what was packed unpacks");
+                    staged.add(&piece)
+                })
+                .map_err(|error| disk(&program.feeds[self.index].name, &error))?;
+        }
         self.staged
             .finish()
             .map_err(|error| disk("a feed", &error))?;
@@ -283,13 +341,14 @@ impl<'f> Written<'f> {
                 None => self.staged.commit(None),
             };
             for artifact in committed.map_err(|error| disk(&feed.name, &error))? {
+                let path = artifact.path.strip_prefix(&project.folder);
+                let path = path.unwrap_or(&artifact.path).display();
                 files.push(FileReport {
-                    path: artifact
-                        .path
-                        .strip_prefix(&project.folder)
-                        .unwrap_or(&artifact.path)
-                        .display()
-                        .to_string(),
+                    path: if artifact.path.is_dir() {
+                        format!("{path}/")
+                    } else {
+                        path.to_string()
+                    },
                     bytes: artifact.bytes,
                     items: artifact.items,
                     sha256: artifact.sha256,

@@ -4,9 +4,11 @@
 
 mod address;
 mod finish;
+mod markup;
 pub mod survey;
 
 use bumpalo::collections::String as ArenaString;
+use rust_decimal::Decimal;
 
 use crate::channel::manifest::{AttributeKind, AttributeLevel, MaxLength, Overflow};
 use crate::model::value::{ELEMENT, List, Value};
@@ -41,6 +43,12 @@ pub struct AttributeProgram {
     pub unique: bool,
     /// The values it may have; empty is any.
     pub one_of: Vec<String>,
+    /// How short it may be.
+    pub min_length: MaxLength,
+    /// What it must look like.
+    pub pattern: Option<regex::Regex>,
+    /// The least and the greatest number it may be.
+    pub range: Option<(Decimal, Decimal)>,
     /// Ours = the channel's spelling.
     pub map: Vec<(String, String)>,
     /// How long it may be.

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod document;
+mod files;
 mod mapping;
 mod proof;
 mod settings;
@@ -68,14 +69,6 @@ pub fn feed(
         settings: &settings,
         now: around.now,
     };
-    // Read from the manifest and checked, so that a channel can say it; refused rather than passed over in silence.
-    if !manifest.sort.is_empty() || manifest.document.is_some() || manifest.file.is_some() {
-        errors.push(ConfigError::new(
-            channel.manifest_path.as_str(),
-            "`sort`, `document` and `file` cannot be followed by this version",
-            "take the key out: items are written in the catalog's order, into one document",
-        ));
-    }
     for name in feed.fields.keys() {
         if !manifest.attributes.contains_key(name) {
             let hint = near(name, manifest.attributes.keys().map(String::as_str));
@@ -107,6 +100,8 @@ pub fn feed(
     compiler.conditions(&mut attributes, &known);
     let escape = escape_of(manifest);
     let document = compiler.document(&attributes, &known, escape);
+    let file = compiler.file(&known);
+    let order = compiler.order(&known);
     let stock = (manifest.records == Records::Stock)
         .then(|| compiler.stock())
         .flatten();
@@ -137,6 +132,8 @@ pub fn feed(
         head: Steps::of(&document.head, graph),
         body: Steps::of(&document.body, graph),
         tail: Steps::of(&document.tail, graph),
+        file: file.map(|file| Steps::of(&file, graph)),
+        order,
         shape: document.shape,
         format: manifest.format,
         escape,
@@ -261,6 +258,7 @@ impl Compiler<'_, '_> {
             let mut names = AttributeNames {
                 attributes: known,
                 products: self.channel.manifest.records == Records::Products,
+                grouped: false,
                 catalog,
             };
             match condition::compile(source, self.graph, &mut names) {

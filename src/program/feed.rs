@@ -7,9 +7,10 @@ mod shape;
 mod sink;
 mod steps;
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::channel::manifest::{AttributeLevel, Format, Records};
+use crate::model::file_name;
 use crate::model::value::Value;
 use crate::validate::finding::Severity;
 
@@ -20,6 +21,7 @@ use super::evaluate::{Computed, Evaluator, Product};
 use super::graph::NodeId;
 use super::logged::LogProgram;
 use super::members::Shape;
+use super::order::{self, OrderKey};
 use super::table::RowId;
 pub use output::{FeedOutput, Fill, Hole, Item, ProductRows, Reported};
 use sink::Sink;
@@ -49,6 +51,10 @@ pub struct FeedProgram {
     pub body: Steps,
     /// What is written once, after the items of each part.
     pub tail: Steps,
+    /// What is written for the name of an item's file, where each has one of its own.
+    pub file: Option<Steps>,
+    /// What the items are sorted by.
+    pub order: Vec<OrderKey>,
     /// The JSON shape of an item, where there is no template.
     pub shape: Option<Shape>,
     /// The format.
@@ -388,13 +394,17 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         let written = self.print(&program.body, &mut sink, out);
         let end = sink.len();
         out.bytes = sink.into_inner();
-        if let Err(problem) = written {
-            out.holes.truncate(holes);
-            self.problems.push(*problem);
-            self.report(row, out);
-            out.withheld += 1;
-            return;
-        }
+        let placed = written.and_then(|()| self.placed(out));
+        let (name, group) = match placed {
+            Ok(placed) => placed,
+            Err(problem) => {
+                out.holes.truncate(holes);
+                self.problems.push(*problem);
+                self.report(row, out);
+                out.withheld += 1;
+                return;
+            }
+        };
         let unique = program
             .unique
             .map(|index| &program.attributes[index])
@@ -406,11 +416,15 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if program.log.is_some() {
             self.log_item(start..end, unique, out);
         }
+        out.names.push_str(&name);
         out.items.push(Item {
             end,
             holes: out.holes.len(),
             id_end: out.ids.len(),
             log_end: out.log.len(),
+            name_end: out.names.len(),
+            key_end: out.keys.len(),
+            group,
             unique: hash,
             row,
         });
@@ -420,6 +434,43 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         if program.fill {
             self.count_filled(out);
         }
+    }
+
+    /// The name of the item's own file, and a hash of the group it is in; its place in the order goes to `out`.
+    #[inline]
+    fn placed(&mut self, out: &mut FeedOutput) -> Result<(String, u64), Box<Problem>> {
+        if self.program.file.is_none() && self.program.order.is_empty() {
+            return Ok((String::new(), 0));
+        }
+        self.place(out)
+    }
+
+    #[inline(never)]
+    fn place(&mut self, out: &mut FeedOutput) -> Result<(String, u64), Box<Problem>> {
+        let program = self.program;
+        let mut name = String::new();
+        if let Some(file) = &program.file {
+            let mut sink = Sink::default();
+            self.print(file, &mut sink, out)?;
+            name = String::from_utf8(sink.into_bytes()).unwrap_or_default();
+            file_name::check(&name).map_err(|(message, hint)| {
+                Box::new(Problem {
+                    rule: "file-name",
+                    severity: Severity::Error,
+                    message,
+                    hint,
+                })
+            })?;
+        }
+        let (start, mut group) = (out.keys.len(), 0);
+        for (number, key) in program.order.iter().enumerate() {
+            let value = self.run.value(key.value).unwrap_or(Value::Absent);
+            order::encode(value, key.number, key.descending, &mut out.keys);
+            if number == 0 {
+                group = xxh3_64(out.keys.get(start..).unwrap_or_default());
+            }
+        }
+        Ok((name, group))
     }
 
     /// Notes which attributes of the item in hand have a value; of a product's variants, one is enough.

@@ -52,6 +52,11 @@ pub trait Names {
         let _ = (level, path);
         false
     }
+
+    /// Whether items stand in groups: `group.first` and `group.last` are known then.
+    fn is_grouped(&self) -> bool {
+        false
+    }
 }
 
 /// Something in a template that cannot be.
@@ -328,6 +333,12 @@ impl<'g, 'n> Lowering<'g, 'n> {
             "if" | "unless" if lowered => {
                 if let Some(place) = self.late_place(&block.params[0]) {
                     let (then, otherwise) = self.branches(block, name == "if");
+                    if operation::waits(&then) || operation::waits(&otherwise) {
+                        self.problem(
+                            "an item's place is asked inside another question about its place",
+                            "ask one after the other: `{{#if @first}}…{{/if}}{{#if group.first}}…{{/if}}`",
+                        );
+                    }
                     out.push(Operation::Late(place, then, otherwise));
                     return;
                 }
@@ -408,6 +419,10 @@ impl<'g, 'n> Lowering<'g, 'n> {
         match parameter.as_name()? {
             "@first" => Some(Place::First),
             "@last" => Some(Place::Last),
+            "group.first" | "this.group.first" if self.names.is_grouped() => {
+                Some(Place::GroupFirst)
+            }
+            "group.last" | "this.group.last" if self.names.is_grouped() => Some(Place::GroupLast),
             _ => None,
         }
     }

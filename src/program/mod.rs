@@ -18,6 +18,7 @@ pub mod members;
 pub mod names;
 pub mod nearest;
 pub mod oracle;
+pub mod order;
 pub mod path;
 pub mod reading;
 pub mod table;

@@ -207,6 +207,8 @@ pub struct AttributeNames<'n, 's> {
     pub attributes: &'n HashMap<String, Known>,
     /// Whether items are products with variants.
     pub products: bool,
+    /// Whether the feed is sorted, and its items so stand in groups.
+    pub grouped: bool,
     /// The catalog behind them.
     pub catalog: CatalogNames<'n, 's>,
 }
@@ -227,6 +229,18 @@ impl AttributeNames<'_, '_> {
         if let Some(result) = self.catalog.constants.resolve(graph, path) {
             return result.map(|node| (node, Type::Any));
         }
+        if let [first, place] = path
+            && first == "group"
+            && matches!(place.as_str(), "first" | "last")
+        {
+            let hint = if self.grouped {
+                format!("it is asked alone, once an item: `{{{{#if group.{place}}}}}`")
+            } else {
+                "it is known where the manifest has `sort`: a group is what shares its first key"
+                    .to_owned()
+            };
+            return Err((format!("`group.{place}` is not known here"), hint));
+        }
         let name = path.join(".");
         // A name may be written with dots (`offers.price`) where the format makes members of it.
         if level != Some(Level::Document)
@@ -245,6 +259,13 @@ impl AttributeNames<'_, '_> {
                 Some(hint) => Err((format!("`{name}` is not known here"), hint)),
                 None => Ok((graph.add(Node::Attribute(known.slot)), known.kind)),
             };
+        }
+        if level == Some(Level::Document) && name == "categories" {
+            return Err((
+                "a list of the catalog's categories is not known here".to_owned(),
+                "give the channel's own in a setting: `[settings.categories] kind = \"list\"`, as yandex-yml does"
+                    .to_owned(),
+            ));
         }
         if level == Some(Level::Document) {
             return Err((
@@ -282,6 +303,10 @@ impl Names for AttributeNames<'_, '_> {
 
     fn is_variants(&self, level: Level, path: &[String]) -> bool {
         self.products && level == Level::Item && matches!(path, [only] if only == "variants")
+    }
+
+    fn is_grouped(&self) -> bool {
+        self.grouped
     }
 }
 

@@ -10,9 +10,11 @@ mod currency_mismatch;
 mod cut;
 mod date_adjusted;
 mod date_invalid;
+mod duplicate_file;
 mod duplicate_id;
 mod duplicate_key;
 mod duplicate_member;
+mod file_name;
 mod gtin_check_digit;
 mod gtin_invalid;
 mod gtin_restricted;
@@ -29,6 +31,7 @@ mod not_a_number;
 mod not_allowed;
 mod not_an_address;
 mod nul_byte;
+mod out_of_range;
 mod oversized_cell;
 mod price_negative;
 mod price_not_a_number;
@@ -41,6 +44,7 @@ mod rule_type;
 mod sale_not_below_price;
 mod template_failed;
 mod too_long;
+mod too_short;
 mod unknown_age_group;
 mod unknown_at_channel;
 mod unknown_availability;
@@ -50,6 +54,7 @@ mod unknown_key;
 mod unknown_location;
 mod unmapped;
 mod untranslated;
+mod wrong_form;
 
 use crate::validate::finding::Severity;
 
@@ -146,16 +151,21 @@ pub const RULES: &[Rule] = &[
     not_allowed::RULE,
     not_an_address::RULE,
     too_long::RULE,
+    too_short::RULE,
+    out_of_range::RULE,
     cut::RULE,
     control_character::RULE,
     untranslated::RULE,
     duplicate_id::RULE,
+    duplicate_file::RULE,
+    file_name::RULE,
     unmapped::RULE,
     rule_type::RULE,
     helper_failed::RULE,
     template_failed::RULE,
     refused_by_channel::RULE,
     unknown_at_channel::RULE,
+    wrong_form::RULE,
 ];
 
 /// The rule of a name.

@@ -12,6 +12,8 @@ pub struct AtomicFile {
     staged: PathBuf,
     target: PathBuf,
     passing: bool,
+    /// Left where it was written: whoever hid it there gives it its name.
+    closed: bool,
 }
 
 impl AtomicFile {
@@ -43,7 +45,43 @@ impl AtomicFile {
             staged,
             target: target.to_owned(),
             passing: false,
+            closed: false,
         })
+    }
+
+    /// Begins a file that is hidden by the folder it lies in, and will stand at `target` when that folder's files do.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is there already.
+    pub(super) fn hidden(staged: PathBuf, target: PathBuf) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&staged)?;
+        Ok(AtomicFile {
+            // Made for one document, which is small.
+            writer: Some(BufWriter::new(file)),
+            staged,
+            target,
+            passing: false,
+            closed: false,
+        })
+    }
+
+    /// Writes what is left and leaves the file where it lies; whoever gives it its name syncs it before.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn close(mut self) -> io::Result<()> {
+        if let Some(writer) = self.writer.take() {
+            drop(
+                writer
+                    .into_inner()
+                    .map_err(io::IntoInnerError::into_error)?,
+            );
+        }
+        self.closed = true;
+        Ok(())
     }
 
     /// Says that the file need not outlive a power cut: nothing waits for the disk. For what a run works with.
@@ -122,7 +160,7 @@ impl Write for AtomicFile {
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        if self.writer.take().is_some() || self.staged.exists() {
+        if !self.closed && (self.writer.take().is_some() || self.staged.exists()) {
             // Nothing more can be done about a hidden file that cannot be removed.
             drop(std::fs::remove_file(&self.staged));
         }

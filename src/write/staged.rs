@@ -1,18 +1,19 @@
 //! One feed being written: its parts, each with head and tail, items filled in where only the writer knows.
 
-mod sink;
+pub(super) mod sink;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::program::feed::{FeedOutput, Fill, Hole};
+use crate::program::feed::{Fill, Hole};
 use crate::program::lower::{LateNumber, Place};
 
 use crate::recovery::{self, kill_point};
 
 use super::atomic::AtomicFile;
+use super::documents::Documents;
 use super::items::{ItemLogWriter, LogFoot, LogHead};
 use sink::{Counting, Sink, hex};
 
@@ -46,6 +47,61 @@ pub struct Shape {
     pub bom: bool,
     /// Whether the files need not outlive a power cut: a run works with them and keeps them elsewhere.
     pub passing: bool,
+    /// Whether each item is a document of its own, in a folder of the feed's name.
+    pub documents: bool,
+}
+
+/// One rendered item on its way into a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'p> {
+    /// Its bytes.
+    pub bytes: &'p [u8],
+    /// Places in it that only the writer can fill.
+    pub holes: &'p [Hole],
+    /// What the holes' places are counted from.
+    pub start: usize,
+    /// What may fill them.
+    pub alternatives: &'p [u8],
+    /// What the log says of it.
+    pub told: &'p [u8],
+    /// The name of its own file, where it has one.
+    pub name: &'p str,
+    /// The group it is in.
+    pub group: u64,
+}
+
+impl Piece<'_> {
+    /// Its holes, counted from its beginning, with the bytes that may fill them and no other item's.
+    pub fn own_holes(&self) -> (Vec<Hole>, &[u8]) {
+        let ranges = || {
+            self.holes.iter().filter_map(|hole| match hole.fill {
+                Fill::Either {
+                    then, otherwise, ..
+                } => Some([then, otherwise]),
+                Fill::Number(_) => None,
+            })
+        };
+        let first = ranges().flatten().map(|range| range.0).min().unwrap_or(0);
+        let last = ranges().flatten().map(|range| range.1).max().unwrap_or(0);
+        let moved = |(from, to): (usize, usize)| (from - first, to - first);
+        let holes = self.holes.iter().map(|hole| Hole {
+            at: hole.at - self.start,
+            fill: match hole.fill {
+                Fill::Either {
+                    place,
+                    then,
+                    otherwise,
+                } => Fill::Either {
+                    place,
+                    then: moved(then),
+                    otherwise: moved(otherwise),
+                },
+                number => number,
+            },
+        });
+        let alternatives = self.alternatives.get(first..last).unwrap_or_default();
+        (holes.collect(), alternatives)
+    }
 }
 
 /// What a feed's bytes become on the way out.
@@ -86,6 +142,10 @@ pub struct StagedFeed<'f> {
     current: Option<Part>,
     /// The item in hand: it is written when it is known whether it is the last.
     held: Option<Held>,
+    /// The group of the item before.
+    group: Option<u64>,
+    /// The documents, where each item is one; begun with the first.
+    documents: Option<Documents>,
     /// Items written.
     pub items: u64,
     /// Bytes written, before compression.
@@ -109,6 +169,27 @@ struct Held {
     told: Vec<u8>,
     holes: Vec<Hole>,
     alternatives: Vec<u8>,
+    group: u64,
+}
+
+/// The item that follows: its length, and the group it is in.
+#[derive(Clone, Copy)]
+struct Next {
+    bytes: u64,
+    group: u64,
+}
+
+impl Held {
+    fn of(piece: &Piece<'_>) -> Self {
+        let (holes, alternatives) = piece.own_holes();
+        Held {
+            bytes: piece.bytes.to_vec(),
+            told: piece.told.to_vec(),
+            holes,
+            alternatives: alternatives.to_vec(),
+            group: piece.group,
+        }
+    }
 }
 
 struct Part {
@@ -129,6 +210,8 @@ impl<'f> StagedFeed<'f> {
             done: Vec::new(),
             current: None,
             held: None,
+            group: None,
+            documents: None,
             items: 0,
             bytes: 0,
             over: None,
@@ -174,52 +257,53 @@ impl<'f> StagedFeed<'f> {
         self.bytes += bytes as u64;
     }
 
-    /// Adds one rendered item; `told` is what the log says of it.
+    /// Adds one rendered item.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn add(
-        &mut self,
-        bytes: &[u8],
-        holes: &[Hole],
-        start: usize,
-        output: &FeedOutput,
-        told: &[u8],
-    ) -> io::Result<()> {
-        // Without holes nothing in the item waits for its neighbours.
-        if holes.is_empty() && self.held.is_none() {
-            self.make_room(bytes.len() as u64)?;
-            return self.put(bytes, told);
+    pub fn add(&mut self, piece: &Piece<'_>) -> io::Result<()> {
+        if self.shape.documents {
+            return self.add_document(piece);
         }
-        let moved = holes
-            .iter()
-            .map(|hole| Hole {
-                at: hole.at - start,
-                fill: hole.fill,
-            })
-            .collect();
-        let next = Held {
-            bytes: bytes.to_vec(),
-            told: told.to_vec(),
-            holes: moved,
-            alternatives: output.alternatives.clone(),
-        };
-        if let Some(held) = self.held.replace(next) {
-            let next_length = bytes.len() as u64;
-            self.write_held(&held, Some(next_length))?;
+        // Without holes nothing in the item waits for its neighbours.
+        if piece.holes.is_empty() && self.held.is_none() {
+            self.make_room(piece.bytes.len() as u64)?;
+            self.group = Some(piece.group);
+            return self.put(piece.bytes, piece.told);
+        }
+        if let Some(held) = self.held.replace(Held::of(piece)) {
+            let next = Next {
+                bytes: piece.bytes.len() as u64,
+                group: piece.group,
+            };
+            self.write_held(&held, Some(next))?;
         }
         Ok(())
     }
 
-    fn write_held(&mut self, held: &Held, next: Option<u64>) -> io::Result<()> {
+    /// An item that is a document: first and last of its file.
+    fn add_document(&mut self, piece: &Piece<'_>) -> io::Result<()> {
+        let held = Held::of(piece);
+        self.begin_document(piece.name)?;
+        self.note_over(held.bytes.len() as u64);
+        self.fill_and_put(&held, None)?;
+        self.end_part()
+    }
+
+    fn write_held(&mut self, held: &Held, next: Option<Next>) -> io::Result<()> {
         self.make_room(held.bytes.len() as u64)?;
+        self.fill_and_put(held, next)
+    }
+
+    fn fill_and_put(&mut self, held: &Held, next: Option<Next>) -> io::Result<()> {
         let last = match (next, &self.current) {
             (None, _) => true,
             (Some(next), Some(part)) => {
-                self.shape.limits.parts && self.is_full(part, held.bytes.len() as u64 + next, 2)
+                self.shape.limits.parts
+                    && self.is_full(part, held.bytes.len() as u64 + next.bytes, 2)
             }
             (Some(next), None) => {
-                self.shape.limits.parts && self.would_fill(held.bytes.len() as u64 + next)
+                self.shape.limits.parts && self.would_fill(held.bytes.len() as u64 + next.bytes)
             }
         };
         let (number, index) = self
@@ -247,6 +331,10 @@ impl<'f> StagedFeed<'f> {
                     let yes = match place {
                         Place::First => index == 0,
                         Place::Last => last,
+                        Place::GroupFirst => index == 0 || self.group != Some(held.group),
+                        Place::GroupLast => {
+                            last || next.is_none_or(|next| next.group != held.group)
+                        }
                     };
                     let (start, end) = if yes { then } else { otherwise };
                     filled.extend_from_slice(&held.alternatives[start..end]);
@@ -254,6 +342,7 @@ impl<'f> StagedFeed<'f> {
             }
         }
         filled.extend_from_slice(&held.bytes[at..]);
+        self.group = Some(held.group);
         self.put(&filled, &held.told)
     }
 
@@ -280,6 +369,12 @@ impl<'f> StagedFeed<'f> {
         if self.current.is_none() {
             self.begin_part()?;
         }
+        self.note_over(bytes);
+        Ok(())
+    }
+
+    /// Notes that the next item breaks the limits of its file.
+    fn note_over(&mut self, bytes: u64) {
         if self.over.is_none()
             && let Some(part) = &self.current
             && self.is_full(part, bytes, 1)
@@ -295,7 +390,6 @@ impl<'f> StagedFeed<'f> {
                 _ => "it is beyond the channel's limits".to_owned(),
             });
         }
-        Ok(())
     }
 
     /// Where a part stands: the feed's own name where it is the only one.
@@ -314,6 +408,25 @@ impl<'f> StagedFeed<'f> {
         let number = self.done.len() as u64 + 1;
         let path = self.part_path(number, !self.shape.limits.parts);
         let file = AtomicFile::create(&path)?.passing(self.shape.passing);
+        self.begin_file(number, file)
+    }
+
+    fn begin_document(&mut self, name: &str) -> io::Result<()> {
+        let gz = if self.shape.gzip { ".gz" } else { "" };
+        let documents = match &mut self.documents {
+            Some(documents) => documents,
+            none => none.insert(Documents::new(
+                &self.folder,
+                &self.shape.name,
+                self.shape.passing,
+                self.shape.digests,
+            )?),
+        };
+        let file = documents.begin(&format!("{name}{gz}"))?;
+        self.begin_file(self.items + 1, file)
+    }
+
+    fn begin_file(&mut self, number: u64, file: AtomicFile) -> io::Result<()> {
         let counting = Counting::new(file, self.shape.digests);
         let sink = Sink::new(counting, &self.shape)?;
         let (head, tail) = (self.frame)(number, None);
@@ -401,7 +514,10 @@ impl<'f> StagedFeed<'f> {
             items,
             sha256: counting.digest.map(|digest| hex(&digest.finalize())),
         };
-        self.done.push((counting.file, artifact));
+        match &mut self.documents {
+            Some(documents) => documents.end(counting.file, artifact)?,
+            None => self.done.push((counting.file, artifact)),
+        }
         Ok(())
     }
 
@@ -429,6 +545,13 @@ impl<'f> StagedFeed<'f> {
                 super::verify::well_formed(file.staged()?, format, self.shape.gzip)?
             {
                 return Ok(Some(message));
+            }
+        }
+        let documents = self.documents.as_ref().map(Documents::staged);
+        for path in documents.transpose()?.unwrap_or_default() {
+            if let Err(message) = super::verify::well_formed(&path, format, self.shape.gzip)? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                return Ok(Some(format!("{name}: {message}")));
             }
         }
         Ok(None)
@@ -460,6 +583,9 @@ impl<'f> StagedFeed<'f> {
     /// # Errors
     /// When the disk refuses.
     pub fn commit(mut self, index: Option<&Index<'_>>) -> io::Result<Vec<Artifact>> {
+        if let Some(documents) = self.documents.take() {
+            return documents.commit();
+        }
         let mut done = std::mem::take(&mut self.done);
         let only = self.part_path(1, true);
         let parts = if done.len() > 1 { done.len() } else { 0 };

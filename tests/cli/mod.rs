@@ -4,6 +4,7 @@ mod changes;
 mod channels;
 mod check;
 mod determinism;
+mod documents;
 mod json;
 mod readiness;
 mod state;

@@ -69,8 +69,9 @@ impl FeedTest {
             return Vec::new();
         };
         let mut files: Vec<(String, Vec<u8>)> = folder
+            .map(|entry| entry.expect("an entry"))
+            .filter(|entry| entry.path().is_file())
             .map(|entry| {
-                let entry = entry.expect("an entry");
                 (
                     entry.file_name().to_string_lossy().into_owned(),
                     std::fs::read(entry.path()).expect("reads"),

@@ -188,9 +188,13 @@ impl Rules<'_, '_> {
                 );
             }
         }
-        for (index, column) in manifest.sort.iter().enumerate() {
+        for (index, key) in manifest.sort.iter().enumerate() {
+            let column = key.strip_prefix('-').unwrap_or(key);
+            if manifest.attributes.contains_key(column) {
+                continue;
+            }
             if columns::find(column).is_none()
-                && !columns::DERIVED.iter().any(|(name, _, _)| name == column)
+                && !columns::DERIVED.iter().any(|(name, _, _)| *name == column)
             {
                 let at = self.places.element(&["sort"], index);
                 let hint = near(column, columns::COLUMNS.iter().map(|column| column.name))
@@ -347,7 +351,8 @@ impl Rules<'_, '_> {
 
     fn name(&mut self, name: &str) {
         let at = self.places.key(&["attributes", name]);
-        if RESERVED.contains(&name) {
+        let groups = name == "group" && !self.channel.manifest.sort.is_empty();
+        if RESERVED.contains(&name) || groups {
             let message =
                 format!("attribute `{name}` has a name that templates know for something else");
             self.say(

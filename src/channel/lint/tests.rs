@@ -843,3 +843,27 @@ fn misspelt_keys_of_a_request_have_their_place() {
         "[request.delete]",
     );
 }
+
+#[test]
+fn what_sorts_items_and_names_their_files_is_used() {
+    let keys = "sort = [\"-order\"]\ndocument = \"item\"\nfile = \"{{name}}.xml\"\n";
+    let more = "[attributes.order]\nvalue = \"{{money price}}\"\nkind = \"money\"\n[attributes.name]\nvalue = \"{{title}}\"\n";
+    assert_eq!(said(&format!("{keys}{XML}{more}"), XML_BODY), []);
+    // Without the keys nothing asks for them.
+    let unused = said(&format!("{XML}{more}"), XML_BODY);
+    assert_eq!(unused.len(), 2, "{unused:#?}");
+    assert!(unused.iter().all(|problem| problem.rule == "never-written"));
+    let wrong = said(&format!("sort = [\"-prise\"]\n{XML}"), XML_BODY);
+    assert!(
+        wrong.iter().any(|problem| problem.rule == "impossible-name"
+            && problem.message.contains("`prise`")
+            && problem.hint.contains("`price`")),
+        "{wrong:#?}"
+    );
+    let group = "[attributes.group]\nvalue = \"{{title}}\"\n";
+    let taken = said(&format!("sort = [\"id\"]\n{XML}{group}"), XML_BODY);
+    assert!(
+        taken.iter().any(|problem| problem.rule == "reserved-name"),
+        "{taken:#?}"
+    );
+}

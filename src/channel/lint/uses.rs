@@ -242,7 +242,7 @@ pub(super) fn check(
         ..Walk::default()
     };
     walk.template(&template);
-    let mut written = BTreeSet::new();
+    let mut written = placing(channel);
     for used in &walk.uses {
         if let Some((message, hint)) = unknown(used, Some(channel), columns) {
             let (path, severity) = (path.clone(), Severity::Error);
@@ -300,6 +300,24 @@ pub(super) fn check(
         });
     }
     unwritten(channel, places, &written, problems);
+}
+
+/// Attributes that say where an item goes: its order, and the name of its file.
+fn placing(channel: &Channel) -> BTreeSet<String> {
+    let manifest = &channel.manifest;
+    let order = manifest.sort.iter();
+    let mut names: BTreeSet<String> = order
+        .map(|key| key.strip_prefix('-').unwrap_or(key).to_owned())
+        .collect();
+    if let Some(template) = manifest.file.as_deref().and_then(|file| parse(file).ok()) {
+        let mut walk = Walk {
+            levels: vec![Level::Items],
+            ..Walk::default()
+        };
+        walk.template(&template);
+        names.extend(walk.uses.iter().map(|used| used.path.join(".")));
+    }
+    names
 }
 
 /// Attributes that no part of the template asks for.

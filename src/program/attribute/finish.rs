@@ -2,6 +2,7 @@
 //! where they do not.
 
 use bumpalo::collections::String as ArenaString;
+use rust_decimal::Decimal;
 use wide::u8x16;
 
 use crate::channel::manifest::{AttributeKind, Overflow};
@@ -14,7 +15,7 @@ use crate::program::reading::gtin_rule;
 use crate::validate::finding::Severity;
 
 use super::address::{PLAIN, look, scheme_length};
-use super::{AttributeProgram, Finish, Problem};
+use super::{AttributeProgram, Finish, Problem, markup};
 
 impl AttributeProgram {
     /// A value as the attribute has it.
@@ -94,7 +95,7 @@ impl AttributeProgram {
                     return self.every_step(text, run, problems);
                 }
                 let value = if text.len() > self.safe_bytes {
-                    self.fitted(text, problems)
+                    self.fitted(text, run, problems)
                 } else {
                     Value::Text(text)
                 };
@@ -234,14 +235,83 @@ impl AttributeProgram {
             ));
             return Computed::ABSENT;
         }
+        if self.misses_form(text, problems) {
+            return Computed::ABSENT;
+        }
         let value = if text.len() > self.safe_bytes {
-            self.fitted(text, problems)
+            self.fitted(text, run, problems)
         } else {
             Value::Text(text)
         };
         Computed {
             value,
             plain: !self.special.survey(text).special,
+        }
+    }
+
+    /// Whether a text is shorter than the channel takes, or does not look as it must; says so.
+    #[inline(never)]
+    fn misses_form(&self, text: &str, problems: &mut Vec<Problem>) -> bool {
+        let limits = [
+            (
+                self.min_length.characters,
+                Measure::Characters,
+                "characters",
+            ),
+            (self.min_length.graphemes, Measure::Graphemes, "graphemes"),
+            (self.min_length.utf16, Measure::Utf16, "UTF-16 units"),
+            (self.min_length.bytes, Measure::Bytes, "bytes"),
+        ];
+        for (limit, measure, unit) in limits {
+            let Some(limit) = limit else { continue };
+            let length = measure.of(text);
+            if length < limit {
+                problems.push(self.problem(
+                    "too-short",
+                    format!(
+                        "`{}` has {length} {unit}, and the channel takes {limit} at least: `{}`",
+                        self.name,
+                        shown(text)
+                    ),
+                    "write a longer one, or put more together in [feed.fields]",
+                ));
+                return true;
+            }
+        }
+        if let Some((least, greatest)) = self.range {
+            let inside = amount(text).is_some_and(|number| least <= number && number <= greatest);
+            if !inside {
+                let between = if greatest == Decimal::MAX {
+                    format!("{least} at least")
+                } else {
+                    format!("{least} to {greatest}")
+                };
+                problems.push(self.problem(
+                    "out-of-range",
+                    format!(
+                        "`{}` is `{}`, and the channel takes {between}",
+                        self.name,
+                        shown(text)
+                    ),
+                    "correct it, or leave the item out with `where`",
+                ));
+                return true;
+            }
+        }
+        match &self.pattern {
+            Some(pattern) if !pattern.is_match(text) => {
+                problems.push(self.problem(
+                    "wrong-form",
+                    format!(
+                        "`{}` does not look as the channel wants it: `{}`",
+                        self.name,
+                        shown(text)
+                    ),
+                    &format!("it must fit `{pattern}`"),
+                ));
+                true
+            }
+            _ => false,
         }
     }
 
@@ -283,7 +353,12 @@ impl AttributeProgram {
 
     /// A text that may be too long for one of its limits, cut or refused where it is.
     #[inline(never)]
-    fn fitted<'a>(&self, text: &'a str, problems: &mut Vec<Problem>) -> Value<'a> {
+    fn fitted<'a>(
+        &self,
+        text: &'a str,
+        run: &Evaluator<'a>,
+        problems: &mut Vec<Problem>,
+    ) -> Value<'a> {
         let limits = [
             (
                 self.max_length.characters,
@@ -319,7 +394,11 @@ impl AttributeProgram {
                 message: format!("`{}` has {length} {unit}, and was cut to the {limit} that the channel takes", self.name),
                 hint: "write a shorter one, or choose where to cut with `{{truncate …}}` in [feed.fields]".to_owned(),
             });
-            text = truncate::cut(text, limit, measure);
+            text = if self.kind == AttributeKind::Html {
+                markup::cut(text, limit, measure, run.arena)
+            } else {
+                truncate::cut(text, limit, measure)
+            };
         }
         Value::text(text)
     }
@@ -395,6 +474,18 @@ pub fn shown(text: &str) -> String {
 /// An amount as `{{money}}` writes it: digits with a point or comma, and a code, sign or nothing.
 fn is_money(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit()) && !text.starts_with('-')
+}
+
+/// The number in an amount as channels write it: `12.50 EUR`, `€12,50`, `1250`.
+fn amount(text: &str) -> Option<Decimal> {
+    let mut digits: String = text
+        .chars()
+        .filter(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',' | '-'))
+        .collect();
+    if digits.contains('.') {
+        digits.retain(|letter| letter != ',');
+    }
+    decimal::parse(digits.replace(',', ".").trim_end_matches('.'))
 }
 
 fn whole(text: &str) -> Option<&str> {

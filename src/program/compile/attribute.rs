@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rust_decimal::Decimal;
+
 use crate::channel::manifest::{
     Attribute, AttributeKind, AttributeLevel, Overflow, Records, Weight,
 };
@@ -11,6 +13,7 @@ use crate::program::attribute::survey::Special;
 use crate::program::attribute::{AttributeProgram, ListProgram, safe_bytes};
 use crate::program::columns::View;
 use crate::program::condition::Type;
+use crate::program::decimal;
 use crate::program::graph::{Node, NodeId, Part, Way};
 use crate::program::lower::Level;
 use crate::program::names::Known;
@@ -159,6 +162,30 @@ impl Compiler<'_, '_> {
             }
             _ => proof::finish(self.graph, value, attribute, self.view, &special),
         };
+        let pattern = attribute.pattern.as_ref().and_then(|pattern| {
+            match regex::Regex::new(pattern) {
+                Ok(pattern) => Some(pattern),
+                Err(error) => {
+                    self.manifest_error(
+                        name,
+                        format!("`pattern` is no regular expression: {error}"),
+                        "see https://docs.rs/regex for its syntax; a backslash is written twice in a TOML text, once in \'…\'",
+                    );
+                    None
+                }
+            }
+        });
+        let range = attribute.range.as_ref().and_then(|range| {
+            let read = range_of(range);
+            if read.is_none() {
+                self.manifest_error(
+                    name,
+                    "`range` is neither one number nor two, the least first".to_owned(),
+                    "write `range = [1, 99999]`, or `[\"0.01\", \"9999.99\"]`",
+                );
+            }
+            read
+        });
         AttributeProgram {
             name: place.map_or_else(|| name.to_owned(), |place| self.named_for(name, place)),
             slot,
@@ -174,6 +201,9 @@ impl Compiler<'_, '_> {
             },
             unique: attribute.unique,
             one_of: attribute.one_of.clone().unwrap_or_default(),
+            min_length: attribute.min_length.unwrap_or_default(),
+            pattern,
+            range,
             map: attribute
                 .map
                 .iter()
@@ -234,6 +264,24 @@ impl Compiler<'_, '_> {
         }
         filled.push_str(rest);
         filled
+    }
+}
+
+/// The least and the greatest of `range = [1, 99999]`.
+fn range_of(range: &[toml::Value]) -> Option<(Decimal, Decimal)> {
+    let number = |value: &toml::Value| match value {
+        toml::Value::String(text) => decimal::parse(text),
+        toml::Value::Integer(number) => Some(Decimal::from(*number)),
+        toml::Value::Float(number) => decimal::parse(&number.to_string()),
+        _ => None,
+    };
+    match range {
+        [least] => Some((number(least)?, Decimal::MAX)),
+        [least, greatest] => {
+            let (least, greatest) = (number(least)?, number(greatest)?);
+            (least <= greatest).then_some((least, greatest))
+        }
+        _ => None,
     }
 }
 

@@ -39,9 +39,23 @@ impl Compiler<'_, '_> {
             Some((path, text)) => self.templated(path, text, known, escape),
             None if manifest.format.is_delimited() => delimited(manifest, attributes, escape),
             None if matches!(manifest.format, Format::Json | Format::Ndjson) => {
-                let named = attributes
+                let products = manifest.records == Records::Products;
+                // What is a variant's stands with its variant, whether or not its name says so.
+                let names: Vec<String> = attributes
                     .iter()
-                    .map(|attribute| (attribute.name.as_str(), attribute.slot, attribute.kind));
+                    .map(|attribute| match attribute.level {
+                        AttributeLevel::Variant
+                            if products && !attribute.name.starts_with("variants[].") =>
+                        {
+                            format!("variants[].{}", attribute.name)
+                        }
+                        _ => attribute.name.clone(),
+                    })
+                    .collect();
+                let named = names
+                    .iter()
+                    .zip(attributes)
+                    .map(|(name, attribute)| (name.as_str(), attribute.slot, attribute.kind));
                 let shape = Some(Shape::of(named));
                 let literal = |text: &str| Operation::Literal(text.into());
                 if manifest.format == Format::Ndjson {
@@ -120,6 +134,7 @@ impl Compiler<'_, '_> {
             let mut names = AttributeNames {
                 attributes: known,
                 products,
+                grouped: !self.channel.manifest.sort.is_empty(),
                 catalog,
             };
             let mut lowering = Lowering::new(

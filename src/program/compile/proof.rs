@@ -35,7 +35,11 @@ pub(super) fn finish(
     special: &Special,
 ) -> Finish {
     let one_of = attribute.one_of.as_deref().unwrap_or_default();
-    if !attribute.map.is_empty() {
+    if !attribute.map.is_empty()
+        || attribute.min_length.is_some()
+        || attribute.pattern.is_some()
+        || attribute.range.is_some()
+    {
         return Finish::All;
     }
     if let Some(proof) = proof(graph, value, view) {

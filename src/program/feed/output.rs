@@ -54,6 +54,12 @@ pub struct Item {
     pub unique: u128,
     /// Where what the log says of it ends.
     pub log_end: usize,
+    /// Where the name of its own file ends among the names.
+    pub name_end: usize,
+    /// Where its place in the order ends among the keys.
+    pub key_end: usize,
+    /// Hash of the group it is in, where items are sorted.
+    pub group: u64,
     /// Its row in the batch.
     pub row: usize,
 }
@@ -71,6 +77,10 @@ pub struct FeedOutput {
     pub alternatives: Vec<u8>,
     /// The texts of the unique attribute, one after another; each item says where its own ends.
     pub ids: String,
+    /// The names of the items' own files, one after another; each item says where its own ends.
+    pub names: String,
+    /// The items' places in the order, one after another; each item says where its own ends.
+    pub keys: Vec<u8>,
     /// Records read, in the feed's kind of record.
     pub read: u64,
     /// Records the filter left out.
@@ -99,6 +109,8 @@ impl FeedOutput {
         self.holes.clear();
         self.alternatives.clear();
         self.ids.clear();
+        self.names.clear();
+        self.keys.clear();
         self.reported.clear();
         if let Some(described) = &mut self.described {
             described.clear();

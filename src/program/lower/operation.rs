@@ -38,6 +38,10 @@ pub enum Place {
     First,
     /// Whether it is the part's last.
     Last,
+    /// Whether it is the part's first of its group.
+    GroupFirst,
+    /// Whether it is the part's last of its group.
+    GroupLast,
 }
 
 /// Numbers that are known when an item is written.
@@ -54,6 +58,18 @@ pub enum LateNumber {
         /// What is added then.
         plus: u64,
     },
+}
+
+/// Whether something in it waits for the writer.
+pub(super) fn waits(operations: &[Operation]) -> bool {
+    operations.iter().any(|operation| match operation {
+        Operation::Late(..) | Operation::LateNumber(_) => true,
+        Operation::If(_, then, otherwise) | Operation::Each(_, then, otherwise) => {
+            waits(then) || waits(otherwise)
+        }
+        Operation::Variants(body) | Operation::OncePerProduct(body) => waits(body),
+        _ => false,
+    })
 }
 
 /// The count of items that `add` and `mul` reckon with, as what it is multiplied by and what is added; 0 times is a plain

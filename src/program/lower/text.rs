@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use crate::helper;
 use crate::program::escape::Escape;
+use crate::program::fallback::Fallback;
 use crate::program::graph::{Node, NodeId, Part};
 use crate::program::nearest::near;
 use crate::program::path::{is_name_only, split_path};
@@ -149,6 +150,9 @@ impl Lowering<'_, '_> {
     pub(super) fn call(&mut self, expression: &HelperTemplate) -> NodeId {
         let name = expression.name.as_name().unwrap_or("").to_owned();
         if name == "lookup" {
+            if let Some(node) = self.lookup(expression) {
+                return node;
+            }
             let element = TemplateElement::Expression(Box::new(expression.clone()));
             return self.slow(&element, Escape::None);
         }
@@ -205,6 +209,41 @@ impl Lowering<'_, '_> {
             positional,
             named,
         })
+    }
+
+    /// An element of a list that stands outside the loop in hand. The crate is given the list by name: what `../` leads to is
+    /// not in the piece it renders.
+    fn lookup(&mut self, expression: &HelperTemplate) -> Option<NodeId> {
+        let mut raws = expression.params.iter().filter_map(Parameter::as_name);
+        if !raws.any(|raw| raw.starts_with("../") || raw.starts_with('@')) {
+            return None;
+        }
+        let [
+            list,
+            Parameter::Literal(place @ (Json::Number(_) | Json::String(_))),
+        ] = expression.params.as_slice()
+        else {
+            return Some(self.problem(
+                "`lookup` outside the loop takes a number: its place in this loop is not known to it",
+                "write `{{lookup ../images 0}}`, or give the variant a list of its own",
+            ));
+        };
+        if !list.as_name().is_some_and(|raw| raw.starts_with("../")) {
+            return Some(self.problem(
+                "`lookup` takes a list first",
+                "write `{{lookup ../images 0}}`",
+            ));
+        }
+        let node = self.parameter(list);
+        let template = super::parse(&format!("{{{{lookup list {place}}}}}")).ok()?;
+        let shown = format!("line {}: {{{{lookup …}}}}", self.line.0);
+        self.fallbacks
+            .push(Fallback::new(shown, template, Escape::None, self.view));
+        let number = u32::try_from(self.fallbacks.len() - 1).expect("few pieces");
+        Some(self.graph.add(Node::Rendered {
+            template: number,
+            names: Box::new([("list".into(), node)]),
+        }))
     }
 
     /// The node a path stands for, or a problem.

@@ -10,7 +10,7 @@ use super::{Encoding, Shape};
 use crate::write::atomic::AtomicFile;
 
 /// A digest as small hexadecimal digits.
-pub(super) fn hex(digest: &[u8]) -> String {
+pub(in crate::write) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

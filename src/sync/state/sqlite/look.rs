@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use jiff::Timestamp;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 
 use crate::channel::manifest::request::RemoteId;
@@ -15,7 +16,7 @@ use crate::sync::state::{
 };
 
 use super::columns::{self, Columns, Wrong};
-use super::rows::{self, ASIDE, DEAD, IN_FLIGHT, OBSERVATION, OPEN};
+use super::rows::{self, ASIDE, DEAD, IN_FLIGHT, OPEN};
 use super::{damaged, sqlite_error};
 
 /// The rows as a connection shows them.
@@ -208,20 +209,19 @@ impl Look for Rows<'_> {
     }
 
     fn digests(&self, source: &str, tell: &mut dyn FnMut(u64, u64, u32)) -> Result<(), StateError> {
-        let Some(source) = self.source(source)? else {
-            return Ok(());
-        };
         let wrong = |error: rusqlite::Error| self.wrong(&error);
         let mut statement = self
             .connection
-            .prepare_cached("SELECT key, digest, absent FROM observations WHERE source = ?")
+            .prepare_cached(
+                "SELECT key, digest, absent FROM observations
+                 WHERE source = (SELECT number FROM sources WHERE name = ?)",
+            )
             .map_err(wrong)?;
         let mut found = statement.query([source]).map_err(wrong)?;
         while let Some(row) = found.next().map_err(wrong)? {
-            let number = |column| {
-                row.get_ref(column)
-                    .and_then(|value| value.as_i64().map_err(Into::into))
-                    .map_err(wrong)
+            let number = |column| match row.get_ref(column).map_err(wrong)? {
+                ValueRef::Integer(number) => Ok(number),
+                _ => Err(self.odd("a number is none")),
             };
             let absent =
                 u32::try_from(number(2)?).map_err(|_| self.odd("a number is out of bounds"))?;
@@ -235,37 +235,36 @@ impl Look for Rows<'_> {
     }
 
     fn observations(&self, source: &str, sku: &str) -> Result<Vec<Observation>, StateError> {
-        let Some(source) = self.source(source)? else {
-            return Ok(Vec::new());
-        };
-        self.all(
-            &format!(
-                "SELECT {OBSERVATION} FROM observations WHERE source = ? AND sku = ? ORDER BY location, key"
-            ),
+        // One or a few: put in order here, where it costs nothing.
+        let mut found = self.all(
+            "SELECT key, location, sku, quantity, committed, safety_stock, mark, tie FROM observations
+             WHERE source = (SELECT number FROM sources WHERE name = ?) AND sku = ?",
             params![source, sku],
-            rows::observation,
-        )
+            |mut row| Ok((row.int()?, rows::observation(row)?)),
+        )?;
+        found.sort_unstable_by(|(one, first), (other, second)| {
+            (&first.location, one).cmp(&(&second.location, other))
+        });
+        Ok(found.into_iter().map(|(_, row)| row).collect())
     }
 
     fn observation(&self, source: &str, key: u64) -> Result<Option<Observation>, StateError> {
-        let Some(source) = self.source(source)? else {
-            return Ok(None);
-        };
         self.one(
-            &format!("SELECT {OBSERVATION} FROM observations WHERE source = ? AND key = ?"),
+            "SELECT location, sku, quantity, committed, safety_stock, mark, tie FROM observations
+             WHERE source = (SELECT number FROM sources WHERE name = ?) AND key = ?",
             params![source, key.cast_signed()],
             rows::observation,
         )
     }
 
     fn skus(&self, source: &str, tell: &mut dyn FnMut(&str)) -> Result<(), StateError> {
-        let Some(source) = self.source(source)? else {
-            return Ok(());
-        };
         let wrong = |error: rusqlite::Error| self.wrong(&error);
         let mut statement = self
             .connection
-            .prepare_cached("SELECT DISTINCT sku FROM observations WHERE source = ? ORDER BY sku")
+            .prepare_cached(
+                "SELECT DISTINCT sku FROM observations
+                 WHERE source = (SELECT number FROM sources WHERE name = ?) ORDER BY sku",
+            )
             .map_err(wrong)?;
         let mut found = statement.query([source]).map_err(wrong)?;
         while let Some(row) = found.next().map_err(wrong)? {

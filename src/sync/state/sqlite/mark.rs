@@ -113,7 +113,7 @@ fn parse(bytes: &[u8]) -> Result<Commit, Problem> {
         (Some(one), None) | (None, Some(one)) => Ok(one),
         (None, None) => Err([even, odd]
             .into_iter()
-            .find_map(|block| newer(block))
+            .find_map(newer)
             .map_or(Problem::Damaged("its digests do not fit"), Problem::Newer)),
     }
 }

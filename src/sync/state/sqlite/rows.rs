@@ -159,9 +159,7 @@ pub(super) fn of_mark(mark: &Mark) -> (ValueRef<'_>, ValueRef<'_>) {
     }
 }
 
-/// Columns of an observation that give it back.
-pub(super) const OBSERVATION: &str = "location, sku, quantity, committed, safety_stock, mark, tie";
-
+/// From location, SKU, quantity, committed, safety stock, mark and tie-break.
 pub(super) fn observation(mut row: Columns<'_, '_>) -> Result<Observation, Wrong> {
     Ok(Observation {
         location: row.text()?,

@@ -3,6 +3,7 @@
 mod changes;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::ControlFlow;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -101,18 +102,17 @@ impl<'c> Writing<'c> {
         let rows = self.rows;
         let place = (table.tag(), does);
         let ran = (|| {
-            if !self.statements.contains_key(&place) {
-                let sql = table.sql();
-                let query = match does {
-                    Does::Find => &sql.find,
-                    Does::FindByKey => "SELECT * FROM observations WHERE source = ? AND key = ?",
-                    Does::Put => &sql.put,
-                    Does::Remove => &sql.remove,
-                };
-                let statement = rows.connection.prepare_cached(query)?;
-                self.statements.insert(place, statement);
-            }
-            let statement = self.statements.get_mut(&place).expect("it was put there");
+            let sql = table.sql();
+            let query = match does {
+                Does::Find => &sql.find,
+                Does::FindByKey => "SELECT * FROM observations WHERE source = ? AND key = ?",
+                Does::Put => &sql.put,
+                Does::Remove => &sql.remove,
+            };
+            let statement = match self.statements.entry(place) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(rows.connection.prepare_cached(query)?),
+            };
             for (at, value) in values.iter().enumerate() {
                 statement.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(*value))?;
             }

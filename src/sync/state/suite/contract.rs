@@ -71,7 +71,10 @@ fn a_transaction_sees_what_it_wrote<W: World>() {
             assert_eq!(transaction.level(&level.pair)?, None);
             transaction.write(Change::Level(&level))?;
             assert_eq!(transaction.level(&level.pair)?.as_ref(), Some(&level));
-            assert_eq!(levels(transaction, Which::Open), [level.clone()]);
+            assert_eq!(
+                levels(transaction, Which::Open),
+                std::slice::from_ref(&level)
+            );
             assert_eq!(transaction.next_batch()?, 1);
             transaction.write(Change::Batch(&batch(1, &[("p", "A")])))?;
             assert_eq!(transaction.next_batch()?, 2);
@@ -163,7 +166,7 @@ fn events_are_kept_once<W: World>() {
         source: "shop",
         id: "2",
     };
-    keep(&mut state, &[merged.clone()]);
+    keep(&mut state, std::slice::from_ref(&merged));
     assert_eq!(state.events(10).expect("reads"), all[1..]);
     // It is known until it is forgotten.
     keep(

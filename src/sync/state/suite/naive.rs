@@ -203,10 +203,7 @@ impl Look for Naive {
             .iter()
             .filter(|row| row.0 == source && row.4.sku == sku);
         let mut rows: Vec<_> = rows.collect();
-        rows.sort_by(|one, other| {
-            let key = |key: u64| key.cast_signed();
-            (&one.4.location, key(one.1)).cmp(&(&other.4.location, key(other.1)))
-        });
+        rows.sort_by(|one, other| (&one.4.location, one.1).cmp(&(&other.4.location, other.1)));
         Ok(rows.into_iter().map(|row| row.4.clone()).collect())
     }
     fn observation(&self, source: &str, key: u64) -> Result<Option<Observation>, StateError> {

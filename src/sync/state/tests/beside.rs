@@ -241,15 +241,15 @@ fn what_is_asked_often_is_not_a_scan() {
         ),
         ("SELECT * FROM levels ORDER BY place, sku", "SCAN levels"),
         (
-            "SELECT key, digest, absent FROM observations WHERE source = 1",
+            "SELECT key, digest, absent FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop')",
             "SEARCH observations USING COVERING INDEX observations_key",
         ),
         (
-            "SELECT * FROM observations WHERE source = 1 AND key = 2",
+            "SELECT * FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND key = 2",
             "SEARCH observations USING INDEX observations_key",
         ),
         (
-            "SELECT DISTINCT sku FROM observations WHERE source = 1 ORDER BY sku",
+            "SELECT DISTINCT sku FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') ORDER BY sku",
             "SEARCH observations USING COVERING INDEX observations_sku",
         ),
         (
