@@ -225,6 +225,16 @@ def pictures(path):
 
 # What reads each channel, and counts its items.
 PARSERS = {
+    "bigcommerce-stock": members(),
+    "google-local-stock": members(),
+    "http-json-stock": members(),
+    "magento-stock": members(),
+    "medusa-stock": members(),
+    "shopify-2025-stock": members(),
+    "shopify-stock": members(),
+    "square-stock": members(),
+    "vendure-stock": members(),
+    "woocommerce-stock": members(),
     "acp-feed": lines,
     "allegro-offers": lines,
     "amazon-price-quantity": rows("\t", False),

@@ -107,7 +107,9 @@ impl Test {
         project.sync.clear();
         project.store = vec![store.clone()];
         check::check(&project)?;
-        let run = format!("test-{}", global.now("UTC")?.as_microsecond());
+        // Keys are made of it: whatever `--now` says, no two trials have the same.
+        let now = crate::clock::now().as_microsecond();
+        let run = format!("test-{now}-{}", std::process::id());
         let mut client = Client::open(&project, &store, &run, Some(DEADLINE), None)?;
         let trial = Trial {
             skus: &self.sku,

@@ -44,6 +44,6 @@ fn listen(flag: Arc<AtomicBool>) {
     });
     if spawned.is_ok() {
         // It returns when the sender is gone: the signals are taken over, or cannot be.
-        drop(taken.recv());
+        taken.recv().unwrap_or_default();
     }
 }

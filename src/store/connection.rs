@@ -58,7 +58,11 @@ impl Connection {
     /// # Errors
     /// Why it cannot be said of this item: a field that it lacks.
     pub fn group(&self, item: &Item<'_>) -> Result<String, String> {
-        self.engine.group(&entry(item))
+        // asked of every level of a shop
+        match self.engine.request.group_by {
+            Some(_) => self.engine.group(&entry(item)),
+            None => Ok(String::new()),
+        }
     }
 
     /// Sends one batch: exactly these items in this order, under this key. One outcome an item, in their order. A refusal

@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod pace;
 pub mod request;
 pub(crate) mod run;
+mod steps;
 pub(crate) mod template;
 #[cfg(test)]
 mod tests;

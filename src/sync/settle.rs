@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::recovery::{self, kill_point};
 use crate::state::StateError;
+use crate::store::Outcome;
 
 use super::level::{Batch, BatchState, Known, Level, Line, Pair, What};
 use super::online::{Reading, RemoteItem};
@@ -118,6 +119,8 @@ impl Work<'_> {
             .commit(&mut |made| made.write(Change::Batch(counted)))?;
         let writes = writes(batch, &members);
         let outcomes = self.store.push(&batch.key, &writes);
+        // a repetition that the store would not hear of says nothing of what was sent before it
+        let outcomes = outcomes.into_iter().map(of_repetition).collect();
         self.figures.batches += 1;
         let before = self.figures.unknown;
         self.finish(batch, levels, outcomes)?;
@@ -273,6 +276,22 @@ impl Work<'_> {
             ControlFlow::Continue(())
         })?;
         Ok(count)
+    }
+}
+
+/// What the outcome of a repetition says of the batch: a verdict of the store's on the level counts, a refusal of the whole call
+/// (its code is an HTTP status) does not.
+fn of_repetition(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Held { reason } => Outcome::Unknown { reason },
+        Outcome::Rejected { code, message, .. }
+            if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Outcome::Unknown {
+                reason: format!("its repetition was refused: `{code}` {message}"),
+            }
+        }
+        outcome => outcome,
     }
 }
 

@@ -450,5 +450,5 @@ fn what_goes_to_shopify_fits_its_own_schema() {
     for version in ["2026-04", "2026-07", "2026-10"] {
         fits_shopify("shopify-stock", version);
     }
-    fits_shopify("shopify-stock-2025", "2025-10");
+    fits_shopify("shopify-2025-stock", "2025-10");
 }

@@ -14,7 +14,7 @@ enum Wrong {
     FindsAnything,
     PassesOver,
     IgnoresCompare,
-    CallsStaleWrong,
+    MisnamesStale,
     LiesAboutWriting,
     RefusesRepeats,
     ShortOutcomes,
@@ -67,7 +67,7 @@ impl Shop {
         let stale = write.compare.is_some_and(|compare| compare != now);
         if stale && self.wrong != Wrong::IgnoresCompare {
             return match self.wrong {
-                Wrong::CallsStaleWrong => refused("STALE"),
+                Wrong::MisnamesStale => refused("STALE"),
                 _ => Outcome::Stale {
                     code: "STALE".to_owned(),
                     message: String::new(),
@@ -188,7 +188,7 @@ fn each_broken_clause_is_found() {
         (Wrong::FindsAnything, "unknown-sku"),
         (Wrong::PassesOver, "unknown-sku"),
         (Wrong::IgnoresCompare, "compare-and-set"),
-        (Wrong::CallsStaleWrong, "compare-and-set"),
+        (Wrong::MisnamesStale, "compare-and-set"),
         (Wrong::LiesAboutWriting, "read-back"),
         (Wrong::RefusesRepeats, "repeat"),
         (Wrong::ShortOutcomes, "batch"),

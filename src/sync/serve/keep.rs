@@ -129,19 +129,20 @@ fn work(mut store: Box<dyn EventStore>, events: &Receiver<Waiting>, refuses: &dy
     let mut batch = Vec::new();
     let mut answers = Vec::new();
     loop {
+        // First: events that come all the time do not put it off.
+        if Instant::now() >= forget_at {
+            forget_at = Instant::now() + FORGET_EVERY;
+            if let Ok(before) = clock::now().checked_sub(IDS_KEPT) {
+                // A disk that refuses here shows at the next event; old ids do no harm.
+                refuses(store.forget(before).is_err());
+            }
+        }
         match events.recv_timeout(forget_at.saturating_duration_since(Instant::now())) {
             Ok(first) => {
                 batch.push(first.event);
                 answers.push(first.answer);
             }
-            Err(RecvTimeoutError::Timeout) => {
-                forget_at = Instant::now() + FORGET_EVERY;
-                if let Ok(before) = clock::now().checked_sub(IDS_KEPT) {
-                    // A disk that refuses here shows at the next event; old ids do no harm.
-                    refuses(store.forget(before).is_err());
-                }
-                continue;
-            }
+            Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         }
         while batch.len() < COMMIT_MAX {

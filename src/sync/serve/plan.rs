@@ -80,7 +80,8 @@ pub struct Account {
     pub rounds: Box<dyn Rounds>,
     /// Where its events are stored; needed where a webhook is for it.
     pub events: Option<Box<dyn EventStore>>,
-    /// The longest time from one round to the next, whatever happens: reconciling goes on without events.
+    /// The longest time from one [`Trigger::Timer`](super::worker::Trigger::Timer) to the next, whatever happens: reconciling
+    /// goes on without events, and beside them.
     pub every: Duration,
     /// The oldest its last good round may be.
     pub max_age: Option<Duration>,

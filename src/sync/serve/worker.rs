@@ -98,6 +98,9 @@ pub trait Rounds: Send {
     /// Does one round. Once `stop` is set, no new call leaves after one second, what is on its way is resolved or parked, and it
     /// returns within eight.
     fn round(&mut self, why: Trigger, stop: &AtomicBool) -> RoundEnd;
+
+    /// The flag of the stop, before the first round: for what waits on its own account, such as a connection.
+    fn attach(&mut self, _stop: &Arc<AtomicBool>) {}
 }
 
 /// What wakes a worker.
@@ -176,8 +179,10 @@ pub(super) struct Desk {
 
 /// Works until the stop.
 pub(super) fn work(mut rounds: Box<dyn Rounds>, desk: &Desk) {
+    rounds.attach(&desk.stop);
     let mut standing = Standing::default();
     let mut why = Trigger::Start;
+    let mut timer = Instant::now();
     while !desk.stop.load(Ordering::SeqCst) {
         let started = Instant::now();
         desk.health.account(&desk.account, |account| {
@@ -194,7 +199,10 @@ pub(super) fn work(mut rounds: Box<dyn Rounds>, desk: &Desk) {
         desk.count(&end, ended - started);
         let wait = standing.after(&end, desk, ended);
         let held = (ended + wait).max(started + standing.gap);
-        let due = held.max(ended + desk.every);
+        if matches!(why, Trigger::Start | Trigger::Timer) {
+            timer = ended + desk.every;
+        }
+        let due = held.max(timer);
         if end.more && end.exit == 0 {
             desk.bell.ring(Trigger::More);
         }
@@ -202,6 +210,8 @@ pub(super) fn work(mut rounds: Box<dyn Rounds>, desk: &Desk) {
         let due = if wait.is_zero() { due } else { held };
         desk.waits(&standing, due);
         match desk.bell.wait(due, held) {
+            // Events that come all the time do not put off what is done from time to time.
+            Some(_) if Instant::now() >= timer => why = Trigger::Timer,
             Some(next) => why = next,
             None => break,
         }

@@ -140,6 +140,7 @@ fn refusals_are_shown_clean_and_dead_letters_say_what_to_do() {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 #[expect(dead_code, reason = "reading them is the test")]
+#[expect(clippy::large_enum_variant, reason = "it is read once and thrown away")]
 enum Read {
     Sync {
         name: String,

@@ -89,6 +89,33 @@ fn the_timer_is_a_reason() {
 }
 
 #[test]
+fn the_timer_comes_though_events_come_all_the_time() {
+    let (reasons, told) = unbounded();
+    let daemon = Daemon::with(Plan {
+        accounts: vec![Account {
+            every: Duration::from_millis(150),
+            ..account("web", &Shelf::default(), move |why, _| {
+                reasons.send(why).unwrap();
+                ended(0)
+            })
+        }],
+        hooks: for_accounts(&["web"]),
+        sources: till(None),
+        ..Plan::default()
+    });
+    let mut events = 0;
+    let timed = (0..5_000).any(|number| {
+        assert_eq!(daemon.post(&format!("evt-{number}")), 200);
+        told.try_iter().any(|why| {
+            events += usize::from(why == Trigger::Event);
+            why == Trigger::Timer
+        })
+    });
+    assert!(timed, "{events} rounds for events, and none by the timer");
+    daemon.stop();
+}
+
+#[test]
 fn a_store_that_is_down_holds_up_no_other() {
     let (tell, told) = unbounded();
     let shelves = [Shelf::default(), Shelf::default()];

@@ -62,7 +62,7 @@ fn a_burst_of_10_000_events_is_stored_and_shares_commits() {
 #[test]
 fn a_commit_is_bounded_and_so_is_the_queue() {
     let shelf = Shelf::default();
-    shelf.with(|kept| kept.delay = Duration::from_millis(200));
+    shelf.with(|kept| kept.delay = Duration::from_secs(1));
     let (keeper, thread) = Keeper::start(
         "web",
         Box::new(shelf.clone()),
@@ -84,10 +84,9 @@ fn a_commit_is_bounded_and_so_is_the_queue() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
+    let events: Vec<_> = (0..3 * COMMIT_MAX).map(event).collect();
     // All but those in the first commit and those in the queue are turned away.
-    let answers: Vec<_> = (0..3 * COMMIT_MAX)
-        .map(|number| keeper.keep(event(number)))
-        .collect();
+    let answers: Vec<_> = events.into_iter().map(|event| keeper.keep(event)).collect();
     let kept = runtime.block_on(async {
         let mut kept = 0;
         for answer in answers {

@@ -71,8 +71,13 @@ impl Daemon {
             let tell = Box::new(move |notice: &Notice| tell.send(notice.clone()).unwrap_or(()));
             run(&options, &mut load, &asked, tell)
         });
-        let Ok(Notice::Listening(address)) = notices.recv() else {
-            panic!("it did not start: {:?}", thread.join());
+        // Rounds may already have said something.
+        let address = loop {
+            match notices.recv_timeout(Duration::from_secs(30)) {
+                Ok(Notice::Listening(address)) => break address,
+                Ok(_) => {}
+                Err(_) => panic!("it did not start"),
+            }
         };
         Daemon {
             address,
