@@ -43,7 +43,7 @@ pub fn connectors() -> Vec<Speaks> {
             &[("token", shopify::TOKEN)],
         ),
         with(
-            "shopify-stock-2025",
+            "shopify-2025-stock",
             Protocol::Shopify,
             &[("token", shopify::TOKEN)],
         ),
