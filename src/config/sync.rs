@@ -166,7 +166,7 @@ pub struct Webhook {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum WebhookForm {
-    /// Ours: `docs/sync.md`.
+    /// Ours: `docs/webhooks.md`.
     #[default]
     Generic,
     /// Shopify's `inventory_levels/update`.

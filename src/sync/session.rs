@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::SourceProblem;
 use crate::config::project::{Role, Source};
@@ -24,7 +24,7 @@ use crate::store::pace::{Clock, SystemClock};
 use super::connector::Connector;
 use super::decide::Rule;
 use super::guard::{Plan, Planned, Trip};
-use super::level::{Line, What};
+use super::level::{Level, Line, Standing, What};
 use super::online::{OnlineStore, StoreError};
 use super::rule::stock_source;
 use super::run::{self, Ended, Inputs, RunError};
@@ -37,6 +37,9 @@ use super::summary::{
     SyncSummary,
 };
 use super::work::{Figures, Halt, Work};
+
+/// The ledger is kept for so long, and the last line of each pair for ever.
+const LEDGER_KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// Runs what is asked.
 ///
@@ -270,6 +273,7 @@ impl Account {
         let (project, sync, rule) = (&*self.project, &*sync, &*rule);
         let (state, connector) = (self.state.as_mut(), &mut self.connector);
         let begun_at = Instant::now();
+        let since = crate::clock::now();
         let calls = connector.calls().0;
         let mut summary = begun(sync, connector);
         let clock = SystemClock::default();
@@ -306,8 +310,16 @@ impl Account {
         let ended = run::run(&mut work, &mut inputs);
         let figures = std::mem::take(&mut work.figures);
         match ended {
-            Ok(ended) => tell(&mut summary, rule, &*state, &ended, &figures, request)
-                .unwrap_or_else(|error| failed_state(&mut summary, &error)),
+            Ok(ended) => tell(
+                &mut summary,
+                rule,
+                &*state,
+                &ended,
+                &figures,
+                request,
+                since,
+            )
+            .unwrap_or_else(|error| failed_state(&mut summary, &error)),
             Err(RunError::State(error)) => failed_state(&mut summary, &error),
             Err(RunError::Source(error)) if error.problem == SourceProblem::Configuration => {
                 return Err(Failure::Source(error));
@@ -376,6 +388,23 @@ fn remember(state: &mut dyn SyncState, summary: &SyncSummary) -> Result<(), Stat
         })?;
         made.write(Change::Run(&end))
     })?;
+    cut_ledger(state, end.at)
+}
+
+/// Takes lines out of the ledger that are older than it is kept, once a day.
+fn cut_ledger(state: &mut dyn SyncState, now: Timestamp) -> Result<(), StateError> {
+    let day = now.to_string().chars().take(10).collect::<String>();
+    if state.note("cut")?.as_deref() == Some(day.as_str()) {
+        return Ok(());
+    }
+    let before = now.checked_sub(LEDGER_KEPT).unwrap_or(now);
+    state.commit(&mut |made| {
+        made.write(Change::LedgerCut(before))?;
+        made.write(Change::Note {
+            name: "cut",
+            value: &day,
+        })
+    })?;
     Ok(())
 }
 
@@ -423,6 +452,7 @@ fn tell(
     ended: &Ended,
     figures: &Figures,
     request: &SyncRequest,
+    since: Timestamp,
 ) -> Result<(), StateError> {
     let plan = &ended.plan;
     summary.compared = plan.compared;
@@ -430,13 +460,22 @@ fn tell(
     summary.accepted = figures.accepted;
     summary.rejected = figures.refused + figures.dead;
     summary.unknown = ended.in_flight;
-    summary.held = ended.open;
+    summary.held = if request.dry_run { 0 } else { ended.open };
+    summary.strangers = count(state, Which::Aside, &rule.name, &|level| {
+        matches!(level.standing, Standing::Stranger { .. })
+    })?;
+    summary.not_stocked = count(state, Which::Aside, &rule.name, &|level| {
+        level.standing == Standing::NotStocked
+    })?;
+    summary.dead = count(state, Which::Dead, &rule.name, &|_| true)?;
+    let known_dead = count(state, Which::Dead, &rule.name, &|level| {
+        level.known.is_some()
+    })?;
     summary.in_step = plan
         .compared
         .saturating_sub(ended.open)
-        .saturating_sub(ended.in_flight);
-    summary.strangers = state.count(Which::Aside)?;
-    summary.dead = state.count(Which::Dead)?;
+        .saturating_sub(ended.in_flight)
+        .saturating_sub(known_dead);
     summary.rounds = ended.rounds;
     let drift = [
         ("lost write", figures.lost),
@@ -481,7 +520,7 @@ fn tell(
     if request.dry_run || ended.held.is_some() {
         summary.plan = planned(state, rule, plan)?;
     }
-    summary.refusals = refusals(state, rule, request.now)?;
+    summary.refusals = refusals(state, rule, since)?;
     summary.outcome = outcome(summary, ended, figures, request);
     if let Some(Halt::Store(error)) = &figures.halted {
         summary.error = Some((error.to_string(), hint(error)));
@@ -493,6 +532,21 @@ fn tell(
         ));
     }
     Ok(())
+}
+
+/// How many levels of a sync stand so.
+fn count(
+    state: &dyn Look,
+    which: Which<'_>,
+    sync: &str,
+    fits: &dyn Fn(&Level) -> bool,
+) -> Result<u64, StateError> {
+    let mut count = 0;
+    state.levels(which, &mut |level| {
+        count += u64::from(level.sync == sync && fits(&level));
+        std::ops::ControlFlow::Continue(())
+    })?;
+    Ok(count)
 }
 
 fn hint(error: &StoreError) -> String {

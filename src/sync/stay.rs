@@ -83,6 +83,7 @@ pub fn plan(project: &Project, request: &SyncRequest) -> Result<Plan, Failure> {
                     ..request.clone()
                 },
                 open: None,
+                stop: Arc::default(),
             }),
             every: EVERY,
             max_age,
@@ -215,13 +216,14 @@ struct Staying {
     syncs: Vec<Sync>,
     request: SyncRequest,
     open: Option<Open>,
+    /// The daemon's stop.
+    stop: Arc<AtomicBool>,
 }
 
 /// What stays open between rounds.
 struct Open {
     account: Account,
     parts: Vec<Parts>,
-    stop: Arc<AtomicBool>,
     last_good: Vec<Option<Timestamp>>,
     /// Since when something is open that the store does not have.
     behind: Vec<Option<Instant>>,
@@ -231,14 +233,13 @@ struct Open {
 impl Staying {
     fn open(&mut self) -> Result<&mut Open, Failure> {
         if self.open.is_none() {
-            let stop = Arc::new(AtomicBool::new(false));
             let now = crate::clock::now();
             let connector = Connector::open(
                 &self.project,
                 &self.store,
                 &session::run_name(&self.store, now),
                 None,
-                Some(Arc::clone(&stop)),
+                Some(Arc::clone(&self.stop)),
             )?;
             let state = SqliteState::open(
                 &self.project.folder,
@@ -262,7 +263,6 @@ impl Staying {
                     connector,
                 },
                 parts,
-                stop,
             });
         }
         self.open
@@ -282,10 +282,6 @@ impl Staying {
         for (index, parts) in open.parts.iter_mut().enumerate() {
             parts.samples = full;
             let deadline = request.deadline.unwrap_or(DEADLINE);
-            // the connection looks at its own flag, the run at the worker's
-            let stopping = stop.load(std::sync::atomic::Ordering::Relaxed);
-            open.stop
-                .store(stopping, std::sync::atomic::Ordering::Relaxed);
             let summary = open.account.run(parts, &request, deadline, stop)?;
             if summary.exit() == 0 {
                 open.last_good[index] = Some(crate::clock::now());
@@ -338,6 +334,10 @@ impl Staying {
 }
 
 impl Rounds for Staying {
+    fn attach(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = Arc::clone(stop);
+    }
+
     fn round(&mut self, why: Trigger, stop: &AtomicBool) -> RoundEnd {
         match self.try_round(why, stop) {
             Ok(end) => {
