@@ -120,7 +120,11 @@ impl Work<'_> {
         let writes = writes(batch, &members);
         let outcomes = self.store.push(&batch.key, &writes);
         // a repetition that the store would not hear of says nothing of what was sent before it
-        let outcomes = outcomes.into_iter().map(of_repetition).collect();
+        let judged = outcomes.iter().any(is_verdict);
+        let outcomes = match judged {
+            true => outcomes,
+            false => outcomes.into_iter().map(of_repetition).collect(),
+        };
         self.figures.batches += 1;
         let before = self.figures.unknown;
         self.finish(batch, levels, outcomes)?;
@@ -279,18 +283,24 @@ impl Work<'_> {
     }
 }
 
-/// What the outcome of a repetition says of the batch: a verdict of the store's on the level counts, a refusal of the whole call
-/// (its code is an HTTP status) does not.
+/// Whether the store itself judged the level: a refusal of the whole call has an HTTP status for its code.
+fn is_verdict(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Accepted | Outcome::Stale { .. } => true,
+        Outcome::Rejected { code, .. } => {
+            code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        Outcome::Held { .. } | Outcome::Unknown { .. } => false,
+    }
+}
+
+/// What the outcome of a repetition says of the batch, where the store judged none of its levels.
 fn of_repetition(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Held { reason } => Outcome::Unknown { reason },
-        Outcome::Rejected { code, message, .. }
-            if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            Outcome::Unknown {
-                reason: format!("its repetition was refused: `{code}` {message}"),
-            }
-        }
+        Outcome::Rejected { code, message, .. } => Outcome::Unknown {
+            reason: format!("its repetition was refused: `{code}` {message}"),
+        },
         outcome => outcome,
     }
 }
