@@ -16,6 +16,7 @@ use crate::report::sync::standing as syncs;
 use crate::report::table::table;
 use crate::report::text::count;
 use crate::state::{Pin, Run, State};
+use crate::sync::level::reading;
 use crate::sync::standing::{self, SyncStanding};
 use crate::sync::state::{Look, sqlite};
 use crate::term::Shell;
@@ -167,7 +168,7 @@ impl Status {
             let asked = standing::Asked {
                 sync: &sync.name,
                 store: &sync.to,
-                source: &sync.from,
+                source: &reading(&sync.name, &sync.from),
                 limit: own.or(limit),
                 now,
             };

@@ -12,7 +12,7 @@ use crate::report::json;
 use crate::report::sync::level::{self, PlaceView, SkuView};
 use crate::sync::connector::Connector;
 use crate::sync::decide::Rule;
-use crate::sync::level::{Batch, Level, Line, Observation, Pair};
+use crate::sync::level::{Batch, Level, Line, Observation, Pair, reading};
 use crate::sync::online::{Found, OnlineStore, Reading, RemoteItem};
 use crate::sync::state::{LineFilter, Look, Which};
 use crate::sync::{keep, origin};
@@ -87,7 +87,9 @@ pub(super) fn show(
         let looked = look(&synced, sync, &state, sku, depth)?;
         match looked {
             Some(view) => views.push(view),
-            None => state.skus(&sync.from, &mut |sku| known.push(sku.to_owned()))?,
+            None => state.skus(&reading(&sync.name, &sync.from), &mut |sku| {
+                known.push(sku.to_owned())
+            })?,
         }
     }
     if views.is_empty() {
@@ -136,7 +138,7 @@ fn look(
     sku: &str,
     depth: Depth,
 ) -> Result<Option<SkuView>, Failure> {
-    let observations = state.observations(&sync.from, sku)?;
+    let observations = state.observations(&reading(&sync.name, &sync.from), sku)?;
     let mut levels: BTreeMap<String, Level> = BTreeMap::new();
     state.levels(Which::Sku(sku), &mut |level| {
         if level.sync == sync.name {

@@ -65,7 +65,20 @@ pub fn render(project: &Path, name: &str) -> Result<Vec<u8>, Failure> {
         fill: false,
         log: false,
     };
-    let report = build(&sample, &options, &mut Silent)?;
+    let mut report = build(&sample, &options, &mut Silent)?;
+    if report.feeds.iter().any(|feed| feed.held.is_some()) {
+        // Some channels want a setting where the catalog has no column, and the sample has few: then all examples are given.
+        for feed in &mut sample.feed {
+            for (setting, about) in &channel.manifest.settings {
+                let example = about.example.clone();
+                let example = example.filter(|_| !setting.ends_with("_table"));
+                if let Some(example) = example {
+                    feed.settings.entry(setting.clone()).or_insert(example);
+                }
+            }
+        }
+        report = build(&sample, &options, &mut Silent)?;
+    }
     let mut bytes = Vec::new();
     for feed in &report.feeds {
         if let Some(held) = &feed.held {

@@ -17,6 +17,10 @@ use super::auth::Credential;
 use super::call::{ANSWER_BYTES_MAX, Call, Caller};
 use super::clean::is_loopback;
 
+/// So long a connection is kept for the next call. Some servers close theirs after 5 seconds, and between two calls nobody
+/// here would notice: the next call would be lost on it.
+const IDLE: Duration = Duration::from_secs(3);
+
 /// One HTTP request as it leaves: credentials are in, redirects are not followed.
 #[derive(Clone)]
 pub struct Exchange {
@@ -109,6 +113,7 @@ impl Wire {
             .referer(false)
             .connect_timeout(timeouts.connect.0)
             .read_timeout(timeouts.idle.0)
+            .pool_idle_timeout(IDLE)
             .no_gzip();
         if near {
             builder = builder.no_proxy();

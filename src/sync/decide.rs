@@ -21,6 +21,8 @@ pub struct Rule {
     pub name: String,
     /// The stock source's name.
     pub source: String,
+    /// What the state calls this sync's reading of it.
+    pub reading: String,
     /// Each reading gives all rows: one row a location and SKU.
     pub read_whole: bool,
     /// Asking the source again shows what is there now; a file shows what was there when it was written.
@@ -249,6 +251,7 @@ mod tests {
         Rule {
             name: "web-stock".to_owned(),
             source: "stock".to_owned(),
+            reading: super::super::level::reading("web-stock", "stock"),
             read_whole: true,
             live: true,
             basis: Basis::OnHand,

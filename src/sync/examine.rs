@@ -144,7 +144,9 @@ impl Looking<'_> {
             let Some(source) = project.source.iter().find(|one| one.name == sync.from) else {
                 continue;
             };
-            let position = self.look.position(&source.name)?;
+            let position = self
+                .look
+                .position(&super::level::reading(&sync.name, &source.name))?;
             if let Some(position) = position
                 && self.now.duration_since(position.time) > LONG
             {

@@ -79,6 +79,12 @@ pub struct Observation {
     pub mark: Mark,
 }
 
+/// What the state calls a sync's own reading of a source: syncs that read the same source each have their position in it, and
+/// their last values.
+pub fn reading(sync: &str, source: &str) -> String {
+    format!("{sync}: {source}")
+}
+
 /// How far a source was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {

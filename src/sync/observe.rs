@@ -80,7 +80,9 @@ pub fn observe(
 ) -> Result<Observed, SourceFailure> {
     let tick = state.tick();
     let mut rows = Rows::new(rule, whole);
-    let mut position = state.position(&rule.source).map_err(SourceFailure::State)?;
+    let mut position = state
+        .position(&rule.reading)
+        .map_err(SourceFailure::State)?;
     let read_at = position.as_ref().map_or(0, |position| position.read_at);
     if let Some(position) = position.as_mut().filter(|_| whole) {
         position.cursor.clear();
@@ -106,7 +108,7 @@ pub fn observe(
     let outcome = state.commit(&mut |made| {
         let mut touched: BTreeSet<String> = BTreeSet::new();
         for event in made.events(EVENTS_MOST)? {
-            if event.source != rule.source {
+            if event.source != rule.reading {
                 continue;
             }
             for observation in &event.observations {
@@ -153,12 +155,12 @@ pub fn observe(
             ReadKind::Nothing => false,
         };
         made.write(Change::Position {
-            source: &rule.source,
+            source: &rule.reading,
             position: &position,
         })?;
         if fresh_content {
             made.write(Change::Note {
-                name: &fresh(&rule.source),
+                name: &fresh(&rule.reading),
                 value: &tick.to_string(),
             })?;
         }
@@ -217,7 +219,7 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(rule: &'a Rule, whole: bool) -> Self {
         Rows {
-            source: &rule.source,
+            source: &rule.reading,
             whole: rule.read_whole || whole,
             absent_is_zero: rule.absent_is_zero,
             known: None,
@@ -459,7 +461,7 @@ pub fn take_as_gone(
     state.commit(&mut |made| {
         for key in keys {
             made.write(Change::Absent {
-                source: &rule.source,
+                source: &rule.reading,
                 key: *key,
                 times: GONE,
             })?;
@@ -520,7 +522,7 @@ fn changed_rule(
     if made.note(&name)?.as_deref() == Some(fingerprint.as_str()) {
         return Ok(());
     }
-    made.skus(&rule.source, &mut |sku| {
+    made.skus(&rule.reading, &mut |sku| {
         touched.insert(sku.to_owned());
     })?;
     let places = rule.places();
@@ -578,7 +580,7 @@ fn decide(
     tick: u64,
     now: Timestamp,
 ) -> Result<u64, StateError> {
-    let observations = made.observations(&rule.source, sku)?;
+    let observations = made.observations(&rule.reading, sku)?;
     let mut decided = 0;
     for terms in rule.targets(sku, &observations, open) {
         let quantity = terms.salable;

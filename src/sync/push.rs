@@ -78,9 +78,9 @@ impl Work<'_> {
         let capabilities = self.store.capabilities();
         let read_at = self
             .state
-            .position(&self.rule.source)?
+            .position(&self.rule.reading)?
             .map_or(0, |position| position.read_at);
-        let fresh_at = super::observe::fresh_at(&*self.state, &self.rule.source)?;
+        let fresh_at = super::observe::fresh_at(&*self.state, &self.rule.reading)?;
         let sync = self.rule.name.as_str();
         let mut chunk = Vec::new();
         *waiting = 0;

@@ -34,6 +34,7 @@ impl Rule {
         Ok(Rule {
             name: sync.name.clone(),
             source: source.name.clone(),
+            reading: super::level::reading(&sync.name, &source.name),
             read_whole: source.cursor.is_none() && source.rows == Rows::All,
             live: source.database.is_some(),
             basis: source.basis.unwrap_or(Basis::OnHand),

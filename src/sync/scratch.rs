@@ -16,7 +16,7 @@ use super::state::{Change, Look, SyncState, Which};
 pub(super) fn copy(
     from: &dyn Look,
     to: &mut dyn SyncState,
-    sources: &[&str],
+    sources: &[String],
     syncs: &[String],
 ) -> Result<(), StateError> {
     let mut levels: Vec<Level> = Vec::new();

@@ -24,7 +24,7 @@ use crate::store::pace::{Clock, SystemClock};
 use super::connector::Connector;
 use super::decide::Rule;
 use super::guard::{Plan, Planned, Trip};
-use super::level::{Level, Line, Standing, What};
+use super::level::{Level, Line, Standing, What, reading};
 use super::online::{OnlineStore, StoreError};
 use super::rule::stock_source;
 use super::run::{self, Ended, Inputs, RunError};
@@ -231,9 +231,10 @@ fn scratch(
 ) -> Result<Box<dyn SyncState + Send>, StateError> {
     let mut copy = MemoryState::new();
     if let Some(kept) = sqlite::read(&project.folder, &store.name)? {
-        let sources: Vec<&str> = syncs.iter().map(|sync| sync.from.as_str()).collect();
+        let readings = syncs.iter().map(|sync| reading(&sync.name, &sync.from));
+        let readings: Vec<String> = readings.collect();
         let names: Vec<String> = syncs.iter().map(|sync| sync.name.clone()).collect();
-        super::scratch::copy(&kept, &mut copy, &sources, &names)?;
+        super::scratch::copy(&kept, &mut copy, &readings, &names)?;
     }
     Ok(Box::new(copy))
 }
@@ -635,7 +636,7 @@ fn planned(state: &dyn Look, rule: &Rule, plan: &Plan) -> Result<Vec<PlanItem>, 
         .unwrap_or_default();
     for item in &mut items {
         let sku = &item.pair.sku;
-        let observations = state.observations(&rule.source, sku)?;
+        let observations = state.observations(&rule.reading, sku)?;
         let open = orders.get(sku).copied().unwrap_or(0);
         let terms = rule.targets(sku, &observations, open);
         if let Some(terms) = terms.iter().find(|terms| terms.place == item.pair.place) {

@@ -20,6 +20,7 @@ use crate::state::StateError;
 use crate::store::pace::SystemClock;
 
 use super::connector::Connector;
+use super::level::reading;
 use super::rule::stock_source;
 use super::serve::{
     Account as Served, Echo, EventStore, Hook, Limits, Plan, RoundEnd, Rounds, SyncFigures,
@@ -71,6 +72,10 @@ pub fn plan(project: &Project, request: &SyncRequest) -> Result<Plan, Failure> {
                 Box::new(Events {
                     project: Arc::clone(&project),
                     store: store.name.clone(),
+                    syncs: of_store
+                        .iter()
+                        .map(|sync| (sync.name.clone(), sync.from.clone()))
+                        .collect(),
                     intake: None,
                 }) as Box<dyn EventStore>
             }),
@@ -189,6 +194,8 @@ fn orders_of(project: &Arc<Project>, store: &Store) -> Watched {
 struct Events {
     project: Arc<Project>,
     store: String,
+    /// The account's syncs, and the source of each.
+    syncs: Vec<(String, String)>,
     intake: Option<SqliteIntake>,
 }
 
@@ -200,7 +207,18 @@ impl EventStore for Events {
         let Some(intake) = &mut self.intake else {
             return Ok(());
         };
-        intake.events(events).map(drop)
+        // each sync that reads the source merges it by itself
+        let mut kept: Vec<Event> = Vec::with_capacity(events.len());
+        for event in events {
+            let readers = self.syncs.iter().filter(|(_, from)| *from == event.source);
+            for (sync, source) in readers {
+                kept.push(Event {
+                    source: reading(sync, source),
+                    ..event.clone()
+                });
+            }
+        }
+        intake.events(&kept).map(drop)
     }
 
     fn forget(&mut self, _: Timestamp) -> Result<(), StateError> {

@@ -274,6 +274,7 @@ impl World {
             rule: Rule {
                 name: "web-stock".to_owned(),
                 source: "stock".to_owned(),
+                reading: super::level::reading("web-stock", "stock"),
                 read_whole: true,
                 live: true,
                 basis: Basis::OnHand,

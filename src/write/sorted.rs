@@ -143,11 +143,14 @@ impl Record {
     }
 }
 
+/// A record at the front of its run: key, the run's number, bytes; the least is the greatest here.
+type Front = Reverse<(Vec<u8>, usize, Vec<u8>)>;
+
 /// Runs read side by side, the least first.
 struct Merged {
     runs: Vec<BufReader<File>>,
     /// Of each run the next record: key, the run's number, bytes. Earlier runs hold what came earlier.
-    next: BinaryHeap<Reverse<(Vec<u8>, usize, Vec<u8>)>>,
+    next: BinaryHeap<Front>,
 }
 
 impl Merged {

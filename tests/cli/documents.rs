@@ -335,3 +335,39 @@ fn what_a_killed_run_staged_is_swept() {
     assert_eq!(out, [".cards.mine.part", ".other.4242.part", "cards"]);
     assert_eq!(standing(&test).0, [".shelfcast-documents", "blue-cup.html"]);
 }
+
+#[test]
+fn attributes_of_variants_stand_with_their_variant_in_json() {
+    let test = cards("", PAGE, "");
+    let manifest = MANIFEST
+        .replace("records = \"variants\"", "records = \"products\"")
+        .replace("format = \"html\"", "format = \"json\"")
+        .replace("template = \"cards.hbs\"\n", "")
+        .replace("value = \"{{sku}}\"", "value = \"{{product_id}}\"")
+        + "[attributes.size]\nlevel = \"variant\"\nvalue = \"{{size}}\"\n[attributes.\"variants[].sku\"]\nlevel = \"variant\"\nvalue = \"{{sku}}\"\n";
+    test.file("channels/cards.toml", &manifest).file(
+        "catalog.csv",
+        "sku,product_id,title,size\nA,P,Shirt,S\nB,P,Shirt,M\n",
+    );
+    test.build().exits(0);
+    let items: serde_json::Value =
+        serde_json::from_str(&test.text("out/cards.json")).expect("JSON");
+    assert_eq!(
+        items,
+        serde_json::json!([{
+            "id": "P",
+            "title": "Shirt",
+            "variants": [{ "size": "S", "sku": "A" }, { "size": "M", "sku": "B" }]
+        }])
+    );
+}
+
+#[test]
+fn channels_with_tables_and_documents_are_previewed() {
+    let test = FeedTest::empty();
+    for name in shelfcast::channel::built_in_names() {
+        let outcome = test.run(["preview", "--channel", &name]);
+        assert_eq!(outcome.code, 0, "{name}: {}", outcome.stderr);
+        assert!(!outcome.stdout.is_empty(), "{name}");
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,6 +14,13 @@ use shelfcast::channel::manifest::request::RemoteId;
 use shelfcast::config::secret::Secret;
 use shelfcast::store::request::{FeedNames, settings};
 use shelfcast::store::{Account, Connection, Found, Item, Outcome, Reading, Sending};
+
+/// One test at a time: they share the stores, and one of them tires them out.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const SKUS: usize = 400;
 /// A session of Vendure ends after so long without a call (`tests/services` starts it so).
@@ -292,18 +300,21 @@ fn keeps_in_step(shop: &Shop, stranger: &str) {
 
 #[test]
 fn vendure_keeps_in_step() {
+    let _alone = alone();
     let Some(shop) = vendure() else { return };
     keeps_in_step(&shop, "99999999");
 }
 
 #[test]
 fn medusa_keeps_in_step() {
+    let _alone = alone();
     let Some(shop) = medusa() else { return };
     keeps_in_step(&shop, "iitem_none");
 }
 
 #[test]
 fn a_session_of_vendure_that_ends_is_begun_anew() {
+    let _alone = alone();
     let Some(shop) = vendure() else { return };
     let store = shop.open();
     let ids = ids(&store);
@@ -320,6 +331,7 @@ fn a_session_of_vendure_that_ends_is_begun_anew() {
 
 #[test]
 fn wrong_credentials_pause_the_account_and_change_nothing() {
+    let _alone = alone();
     let vendure = vendure().map(|mut shop| {
         shop.secrets
             .insert("password".to_owned(), secret("not-the-password"));
