@@ -181,6 +181,7 @@ impl<'c> Play<'c> {
         let rule = Rule {
             name: SYNC.to_owned(),
             source: SOURCE.to_owned(),
+            reading: shelfcast::sync::level::reading(SYNC, SOURCE),
             read_whole: true,
             live: true,
             basis: Basis::OnHand,
@@ -399,7 +400,7 @@ impl<'c> Play<'c> {
             let observation = world.till.observation(key, self.manner);
             self.events += 1;
             Event {
-                source: SOURCE.to_owned(),
+                source: self.rule.reading.clone(),
                 id: format!("event-{}", self.events),
                 at: self.clock.wall(),
                 observations: observation.into_iter().collect(),
