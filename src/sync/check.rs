@@ -18,25 +18,14 @@ const FILE: &str = "shelfcast.toml";
 
 /// The channel that is a store's connector: `vendure` is `vendure-stock`, `shopify-2025` is `shopify-stock-2025`.
 pub fn connector(store: &Store) -> String {
-    let name = &store.connector;
-    match name.rsplit_once('-') {
-        Some((head, version)) if is_version(version) => format!("{head}-stock-{version}"),
-        _ => format!("{name}-stock"),
-    }
+    format!("{}-stock", store.connector)
 }
 
 /// The connector that a channel is; `None` where it is none.
 pub fn connector_of(channel: &str) -> Option<String> {
-    let name = match channel.rsplit_once("-stock-") {
-        Some((head, version)) if is_version(version) => format!("{head}-{version}"),
-        _ => channel.strip_suffix("-stock")?.to_owned(),
-    };
+    let name = channel.strip_suffix("-stock")?.to_owned();
     // A feed of what is almost sold out.
     (name != "low").then_some(name)
-}
-
-fn is_version(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The largest level that a store takes, as its connector says; no limit where it says none.

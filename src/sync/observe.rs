@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -52,6 +52,8 @@ pub struct Observed {
     pub twice: u64,
     /// Rows that were known and are not there any more, by key.
     pub vanished: Vec<u64>,
+    /// Rows that are known and that this reading gave without a count, or not at all, by key: it says nothing of them.
+    pub absent: HashSet<u64>,
     /// Rows that are known, those that vanished included; of whole readings.
     pub known: u64,
     /// Events merged.
@@ -97,6 +99,7 @@ pub fn observe(
         older: 0,
         twice: 0,
         vanished: Vec::new(),
+        absent: HashSet::new(),
         known: 0,
         events: 0,
         decided: 0,
@@ -191,6 +194,7 @@ impl Observed {
         self.twice += earlier.twice;
         self.events += earlier.events;
         self.decided += earlier.decided;
+        self.absent.extend(earlier.absent);
         self.rejected.splice(0..0, earlier.rejected);
         self.remarks.splice(0..0, earlier.remarks);
     }
@@ -308,6 +312,7 @@ impl<'a> Rows<'a> {
         }
         if observation.quantity.is_none() {
             observed.uncounted += 1;
+            observed.absent.insert(key);
             return Ok(());
         }
         if before.is_some_and(|(_, met)| met) && observation.mark == Mark::None {
@@ -394,6 +399,8 @@ impl<'a> Rows<'a> {
         let known = self.known.take().unwrap_or_default();
         let there = known.values().filter(|row| row.absences < GONE);
         observed.known = there.count() as u64;
+        let unmet = known.iter().filter(|(_, row)| !row.met);
+        observed.absent.extend(unmet.map(|(key, _)| *key));
         let zeroes = self.absent_is_zero;
         let mut gone: Vec<(u64, u32)> = known
             .iter()

@@ -102,7 +102,8 @@ impl Work<'_> {
             });
             let was_read =
                 known.version == 0 && (capabilities.compare_and_set || level.attempts > 0);
-            let old_target = was_read && known.at > observed_at;
+            let said_nothing = known.at > target.observed_at && self.said_nothing(&level.pair);
+            let old_target = was_read && (known.at > observed_at || said_nothing);
             if old_target && !planted::is("stale compare retried with the old target") {
                 *waiting += 1;
                 return ControlFlow::Continue(());
@@ -117,6 +118,23 @@ impl Work<'_> {
             }
         })?;
         Ok(chunk)
+    }
+
+    /// Whether the last reading of the source gave no count for a pair, at none of its locations: what was decided is then as
+    /// old as the reading before.
+    fn said_nothing(&self, pair: &Pair) -> bool {
+        if self.absent.is_empty() {
+            return false;
+        }
+        let Ok(rows) = self.state.observations(&self.rule.reading, &pair.sku) else {
+            return true;
+        };
+        rows.iter()
+            .filter(|row| self.rule.place(&row.location) == Some(pair.place.as_str()))
+            .all(|row| {
+                let key = super::observe::key(&row.location, &row.sku);
+                self.absent.contains(&key)
+            })
     }
 
     /// Sends levels, batch by batch.

@@ -128,6 +128,7 @@ pub fn run(work: &mut Work<'_>, inputs: &mut Inputs<'_>) -> Result<Ended, RunErr
             ended.plan = plan;
         }
         let vanished = observed.vanished.clone();
+        work.absent.clone_from(&observed.absent);
         ended.observed = Some(observed);
         if stopped || !inputs.push {
             break;

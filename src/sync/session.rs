@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use hashbrown::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::SourceProblem;
@@ -304,6 +305,7 @@ impl Account {
             store: connector,
             clock: &clock,
             approved: request.approve.is_some(),
+            absent: HashSet::new(),
             deadline: clock.now().saturating_add(deadline),
             stop,
             figures: Figures::default(),

@@ -324,6 +324,7 @@ impl World {
             store: &mut self.store,
             clock: &self.clock,
             approved: approved.is_some(),
+            absent: hashbrown::HashSet::new(),
             deadline: Duration::MAX,
             stop: &stop,
             figures: Figures::default(),

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hashbrown::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::state::StateError;
@@ -31,6 +32,8 @@ pub struct Work<'a> {
     pub store: &'a mut dyn OnlineStore,
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Rows, by key, of which the last reading of the source said nothing.
+    pub absent: HashSet<u64>,
     /// Whether a person let a held plan pass: its zeros are not weighed again by the runs of the next hour.
     pub approved: bool,
     /// Nothing new is begun after this, by the clock.

@@ -152,6 +152,7 @@ impl Play<'_> {
                 store: connector,
                 clock: &*clock,
                 approved: approved.is_some(),
+                absent: hashbrown::HashSet::new(),
                 deadline: clock.now() + Duration::from_secs(600),
                 stop: &stop,
                 figures: Figures::default(),
