@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::config::project::Basis;
-use crate::config::sync::{GuardLimits, Locations, OnlineOrders};
+use crate::config::sync::{GuardLimits, Locations, OnlineOrders, Rows};
 
 use super::level::Observation;
 
@@ -25,6 +25,8 @@ pub struct Rule {
     pub reading: String,
     /// Each reading gives all rows: one row a location and SKU.
     pub read_whole: bool,
+    /// What a file of the source holds.
+    pub rows: Rows,
     /// Asking the source again shows what is there now; a file shows what was there when it was written.
     pub live: bool,
     /// What the source counts.
@@ -253,6 +255,7 @@ mod tests {
             source: "stock".to_owned(),
             reading: super::super::level::reading("web-stock", "stock"),
             read_whole: true,
+            rows: Rows::All,
             live: true,
             basis: Basis::OnHand,
             online_orders: OnlineOrders::Booked,

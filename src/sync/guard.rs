@@ -20,6 +20,9 @@ use super::observe::Observed;
 use super::state::{HeldPlan, LineFilter, Look, Totals, Which};
 use super::work::APPROVED;
 
+/// The guard of rows that are no longer there.
+pub const VANISHED: &str = "vanished";
+
 /// One change that would be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
@@ -222,7 +225,7 @@ fn vanished(rule: &Rule, observed: &Observed, plan: &mut Plan) {
     let share = Decimal::from(gone) / Decimal::from(observed.known);
     if share > limit {
         plan.trips.push(Trip {
-            guard: "vanished",
+            guard: VANISHED,
             place: String::new(),
             message: format!(
                 "{} of {} rows are no longer in source `{}`: {}, the limit is {}",
@@ -269,10 +272,27 @@ fn percent(share: Decimal) -> String {
     )
 }
 
+/// Which rows vanished, in a few letters: an approval lets these vanish and no others.
+pub fn vanished_digest(keys: &[u64]) -> String {
+    let mut digest = Sha256::new();
+    for key in keys {
+        digest.update(key.to_le_bytes());
+    }
+    hex(&digest.finalize(), 8)
+}
+
+fn hex(bytes: &[u8], most: usize) -> String {
+    let bytes = bytes.iter().take(most);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A plan that is kept for approval.
-pub fn held(rule: &Rule, plan: &Plan, now: Timestamp) -> HeldPlan {
+pub fn held(rule: &Rule, plan: &Plan, vanished: &[u64], now: Timestamp) -> HeldPlan {
     let mut digest = Sha256::new();
     digest.update(rule.name.as_bytes());
+    if plan.trips.iter().any(|trip| trip.guard == VANISHED) {
+        digest.update(vanished_digest(vanished).as_bytes());
+    }
     for item in &plan.items {
         for text in [&item.pair.place, &item.pair.sku] {
             digest.update((text.len() as u64).to_le_bytes());
@@ -281,12 +301,7 @@ pub fn held(rule: &Rule, plan: &Plan, now: Timestamp) -> HeldPlan {
         digest.update(item.before.to_le_bytes());
         digest.update(item.after.to_le_bytes());
     }
-    let id: String = digest
-        .finalize()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id = hex(&digest.finalize(), 6);
     HeldPlan {
         id,
         sync: rule.name.clone(),

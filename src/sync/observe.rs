@@ -17,7 +17,7 @@ use crate::validate::finding::{Finding, Severity};
 use super::decide::Rule;
 use super::level::{Level, Line, Mark, Observation, Pair, Standing, Wanted, What};
 use super::planted;
-use super::source::{Read, ReadKind, SourceFailure, StockSource};
+use super::source::{self, Read, ReadKind, SourceFailure, StockSource};
 use super::state::{Change, Look, SyncState, Transaction, Which};
 
 /// Events merged in one commit.
@@ -87,8 +87,7 @@ pub fn observe(
         .map_err(SourceFailure::State)?;
     let read_at = position.as_ref().map_or(0, |position| position.read_at);
     if let Some(position) = position.as_mut().filter(|_| whole) {
-        position.cursor.clear();
-        position.digest.clear();
+        *position = source::whole(rule.rows, position);
     }
     let mut observed = Observed {
         tick,
@@ -450,6 +449,24 @@ fn fresh(source: &str) -> String {
 pub fn fresh_at(look: &dyn Look, source: &str) -> Result<u64, StateError> {
     let note = look.note(&fresh(source))?;
     Ok(note.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// Has the next reading give all rows again, also of a file that does not change: what was held is weighed anew.
+///
+/// # Errors
+/// A state that refuses.
+pub fn read_again(rule: &Rule, state: &mut dyn SyncState) -> Result<(), StateError> {
+    let Some(position) = state.position(&rule.reading)? else {
+        return Ok(());
+    };
+    let position = source::whole(rule.rows, &position);
+    state.commit(&mut |made| {
+        made.write(Change::Position {
+            source: &rule.reading,
+            position: &position,
+        })
+    })?;
+    Ok(())
 }
 
 /// Takes rows that vanished as gone: no guard counts them again. They are known again when the source gives them.

@@ -22,6 +22,8 @@ use super::work::{ATTEMPTS_MOST, Work, is_due, later, pause_after};
 
 /// Levels taken in hand at once.
 const CHUNK: usize = 10_000;
+/// A level that did not go well so often is sent in a batch of its own.
+const ALONE_FROM: u32 = 2;
 /// What the store does not stock is asked for again after this.
 const ASIDE: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
 
@@ -158,7 +160,11 @@ impl Work<'_> {
         }
         let most = self.store.capabilities().batch.max(1);
         for group in groups.into_values() {
-            for batch in group.chunks(most) {
+            // what was refused again and again goes alone: it may be what others are refused for
+            let (alone, together): (Vec<_>, Vec<_>) = group
+                .into_iter()
+                .partition(|(level, _)| level.attempts >= ALONE_FROM);
+            for batch in together.chunks(most).chain(alone.chunks(1)) {
                 if self.halted()? {
                     return Ok(());
                 }

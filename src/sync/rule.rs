@@ -36,6 +36,7 @@ impl Rule {
             source: source.name.clone(),
             reading: super::level::reading(&sync.name, &source.name),
             read_whole: source.cursor.is_none() && source.rows == Rows::All,
+            rows: source.rows,
             live: source.database.is_some(),
             basis: source.basis.unwrap_or(Basis::OnHand),
             online_orders: sync.online_orders,

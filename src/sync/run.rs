@@ -115,13 +115,19 @@ pub fn run(work: &mut Work<'_>, inputs: &mut Inputs<'_>) -> Result<Ended, RunErr
             inputs.approved.as_ref(),
             now,
         )?;
-        if inputs.approved.is_some() {
-            plan.trips.retain(|trip| trip.guard != "vanished");
+        if let Some(approved) = &inputs.approved {
+            let note = work.state.note(&vanished_note(&approved.id))?;
+            let same = note.as_deref() == Some(&guard::vanished_digest(&observed.vanished));
+            plan.trips
+                .retain(|trip| trip.guard != guard::VANISHED || !same);
         }
         let stopped = !plan.trips.is_empty();
         if stopped && inputs.push {
-            let held = guard::held(work.rule, &plan, now);
-            keep_held(work, &held)?;
+            let held = guard::held(work.rule, &plan, &observed.vanished, now);
+            keep_held(work, &held, &observed.vanished)?;
+            if plan.trips.iter().any(|trip| trip.guard == guard::VANISHED) {
+                observe::read_again(work.rule, work.state)?;
+            }
             ended.held = Some(held);
         }
         if round == 1 || stopped {
@@ -173,17 +179,27 @@ fn observed(
 }
 
 /// Keeps a plan for approval, in place of the sync's earlier one.
-fn keep_held(work: &mut Work<'_>, held: &HeldPlan) -> Result<(), StateError> {
+fn keep_held(work: &mut Work<'_>, held: &HeldPlan, vanished: &[u64]) -> Result<(), StateError> {
     let earlier = work.state.held()?;
+    let (note, digest) = (vanished_note(&held.id), guard::vanished_digest(vanished));
     work.state.commit(&mut |made| {
         for plan in &earlier {
             if plan.sync == held.sync && plan.id != held.id {
                 made.write(Change::HeldEnded(&plan.id))?;
             }
         }
+        made.write(Change::Note {
+            name: &note,
+            value: &digest,
+        })?;
         made.write(Change::Held(held))
     })?;
     Ok(())
+}
+
+/// What the state calls the digest of the rows that had vanished when a plan was held.
+fn vanished_note(plan: &str) -> String {
+    format!("vanished:{plan}")
 }
 
 /// A run that was not held ends what was.

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use crate::catalog::{SourceError, SourceProblem};
 use crate::channel::manifest::request::RemoteId;
 use crate::config::project::Basis;
-use crate::config::sync::{GuardLimits, Locations, OnlineOrders};
+use crate::config::sync::{GuardLimits, Locations, OnlineOrders, Rows};
 use crate::state::StateError;
 use crate::store::Outcome;
 use crate::store::pace::{Clock, Pause};
@@ -276,6 +276,7 @@ impl World {
                 source: "stock".to_owned(),
                 reading: super::level::reading("web-stock", "stock"),
                 read_whole: true,
+                rows: Rows::All,
                 live: true,
                 basis: Basis::OnHand,
                 online_orders: OnlineOrders::Booked,

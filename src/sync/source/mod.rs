@@ -165,7 +165,7 @@ pub struct Opening {
 
 /// The position from which a source is read whole, though nothing may have changed. What is known of its columns stays, and
 /// dropped files of changes stay read.
-pub fn whole(source: &Source, position: &Position) -> Position {
+pub fn whole(rows: Rows, position: &Position) -> Position {
     let forget = |text: &str| {
         let seen = seen::Seen {
             content: String::new(),
@@ -177,7 +177,7 @@ pub fn whole(source: &Source, position: &Position) -> Position {
     let mut position = position.clone();
     position.cursor.clear();
     position.digest = forget(&position.digest);
-    if source.rows == Rows::All
+    if rows == Rows::All
         && let Some((_, last)) = position.files.last_mut()
     {
         *last = forget(last);

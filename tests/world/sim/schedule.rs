@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use shelfcast::config::gate::Limit;
 use shelfcast::config::project::Basis;
-use shelfcast::config::sync::{GuardLimits, Locations, OnlineOrders};
+use shelfcast::config::sync::{GuardLimits, Locations, OnlineOrders, Rows};
 use shelfcast::recovery;
 use shelfcast::store::pace::Clock as _;
 use shelfcast::sync::connector::Connector;
@@ -183,6 +183,7 @@ impl<'c> Play<'c> {
             source: SOURCE.to_owned(),
             reading: shelfcast::sync::level::reading(SYNC, SOURCE),
             read_whole: true,
+            rows: Rows::All,
             live: true,
             basis: Basis::OnHand,
             online_orders: OnlineOrders::Booked,

@@ -119,7 +119,7 @@ fn a_cursor_asks_for_changes_alone() {
         "repeats change nothing"
     );
     // A whole reading on demand.
-    let whole = whole(super::source(&project), &read.position);
+    let whole = whole(super::source(&project).rows, &read.position);
     let (told, full) = well(&mut *source, Some(&whole));
     assert_eq!((told.len(), full.kind), (50, ReadKind::Snapshot));
     assert!(full.position.proven);

@@ -386,7 +386,7 @@ fn a_column_that_goes_is_no_zero() {
         );
     }
     // A whole reading on demand notices it too.
-    let full = whole(super::source(&project), &position);
+    let full = whole(super::source(&project).rows, &position);
     assert_eq!(fails(&mut *opened(&project), Some(&full)).exit(), 2);
     // Who means it says so.
     std::fs::write(folder.path().join("a.csv"), "sku,location,on_hand\na,x,5\n").expect("written");

@@ -221,7 +221,7 @@ fn of_files_with_all_rows_the_newest_counts() {
         (told.len(), again.kind, again.remarks.len()),
         (0, ReadKind::Unchanged, 0)
     );
-    let full = whole(super::source(&project), &again.position);
+    let full = whole(super::source(&project).rows, &again.position);
     let (told, full) = well(&mut *source, Some(&full));
     assert_eq!(
         (told.len(), full.kind),

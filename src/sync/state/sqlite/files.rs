@@ -106,6 +106,12 @@ impl Places {
     pub(super) fn present(&self) -> Result<Present, StateError> {
         let mark = mark::read(&self.mark)?;
         match (exists(&self.database), mark) {
+            // SQLite would take it for a new one, and its log beside it away
+            (true, Some(Commit { counter, .. }))
+                if counter > 0 && self.database.metadata().is_ok_and(|file| file.len() == 0) =>
+            {
+                Err(damaged(&self.database, "the database is empty"))
+            }
             (true, Some(_)) => Ok(Present::State),
             (true, None) => Err(self.lost_mark()),
             (false, Some(Commit { counter, .. })) if counter > 0 => Err(damaged(
