@@ -32,6 +32,33 @@ impl<'b> Record<'b> {
         }
     }
 
+    /// Whether a cell holds the same bytes as in another record.
+    #[inline]
+    pub fn repeats(self, other: Record<'_>, column: u32) -> bool {
+        let column = column as usize;
+        let (Some(cell), Some(before)) = (self.cells.get(column), other.cells.get(column)) else {
+            return false;
+        };
+        // Most cells that differ differ in length.
+        let length = cell.end.wrapping_sub(cell.start);
+        if length != before.end.wrapping_sub(before.start) {
+            return false;
+        }
+        let here = self.text.as_bytes().get(cell.start as usize..);
+        let there = other.text.as_bytes().get(before.start as usize..);
+        let (Some(here), Some(there)) = (here, there) else {
+            return false;
+        };
+        let length = length as usize;
+        if length <= 16
+            && let (Some(here), Some(there)) = (here.first_chunk(), there.first_chunk())
+        {
+            let different = u128::from_le_bytes(*here) ^ u128::from_le_bytes(*there);
+            return different.trailing_zeros() as usize >= 8 * length;
+        }
+        here.get(..length) == there.get(..length)
+    }
+
     /// The text of one cell, and the sixteen bytes that begin with it, where so many are left in the batch.
     #[inline]
     pub fn window(self, column: u32) -> (&'b str, Option<&'b [u8; 16]>) {

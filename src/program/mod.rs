@@ -20,6 +20,7 @@ pub mod nearest;
 pub mod oracle;
 pub mod path;
 pub mod reading;
+pub mod repeat;
 pub mod table;
 pub mod trace;
 
