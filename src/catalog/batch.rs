@@ -1,5 +1,7 @@
 //! Records as ranges: one buffer of text, and where each record's cells lie in it.
 
+use wide::u8x16;
+
 /// How much text a reader puts in a batch before it hands it on, in bytes.
 pub const BATCH_BYTES: usize = 128 * 1024;
 
@@ -53,8 +55,8 @@ impl<'b> Record<'b> {
         if length <= 16
             && let (Some(here), Some(there)) = (here.first_chunk(), there.first_chunk())
         {
-            let different = u128::from_le_bytes(*here) ^ u128::from_le_bytes(*there);
-            return different.trailing_zeros() as usize >= 8 * length;
+            let same = u8x16::new(*here).simd_eq(u8x16::new(*there)).to_bitmask();
+            return !same & ((1 << length) - 1) == 0;
         }
         here.get(..length) == there.get(..length)
     }

@@ -127,6 +127,16 @@ impl<'f> Written<'f> {
                 hint: reported.problem.hint,
             });
         }
+        if self.unique.is_some() {
+            self.ids
+                .look_ahead(output.items.iter().map(|item| item.unique));
+        }
+        let together = self.writes
+            && self
+                .staged
+                .takes_all(&output.holes, output.written(), output.items.len());
+        // Where those begin and end that are still to be written together, and how many they are.
+        let (mut together_from, mut together_to, mut waiting) = (0, 0, 0);
         let (mut start, mut holes, mut id_start, mut log_start) = (0, 0, 0, 0);
         for (number, item) in output.items.iter().enumerate() {
             let (from, first_hole, id_from, log_from) = (start, holes, id_start, log_start);
@@ -165,7 +175,16 @@ impl<'f> Written<'f> {
                     .zip(filled)
                     .for_each(|(sum, &filled)| *sum += u64::from(filled));
             }
-            if self.writes {
+            if together {
+                if together_to != from {
+                    let bytes = &output.bytes[together_from..together_to];
+                    self.staged
+                        .add_all(bytes, std::mem::take(&mut waiting))
+                        .map_err(|error| disk(&feed.name, &error))?;
+                    together_from = from;
+                }
+                (together_to, waiting) = (item.end, waiting + 1);
+            } else if self.writes {
                 self.staged
                     .add(
                         &output.bytes[from..item.end],
@@ -178,6 +197,11 @@ impl<'f> Written<'f> {
             } else {
                 self.staged.count(item.end - from);
             }
+        }
+        if waiting > 0 {
+            self.staged
+                .add_all(&output.bytes[together_from..together_to], waiting)
+                .map_err(|error| disk(&feed.name, &error))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 mod address;
 mod finish;
+mod plain_html;
 pub mod survey;
 
 use bumpalo::collections::String as ArenaString;

@@ -19,6 +19,7 @@ use crate::model::value::Value;
 
 use super::Tables;
 use super::graph::{Graph, NodeId};
+use super::repeat::ALL;
 use super::table::RowId;
 pub(super) use value::trim;
 
@@ -230,7 +231,7 @@ impl<'a> Evaluator<'a> {
         let (place, product) = (self.place.get(), self.product.get());
         let (before, row) = self.compared.replace((product, place.row));
         if before != product || !place.usual {
-            return u64::MAX;
+            return ALL;
         }
         let other = self.batch.record(row);
         let (mut differ, mut bit) = (0, 1);

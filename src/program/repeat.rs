@@ -12,6 +12,8 @@ use super::graph::{Graph, Node, NodeId, helper};
 pub const OTHER: u64 = 1 << 63;
 /// Stands for what never changes: it counts as new once, before anything was computed.
 pub const FIRST: u64 = 1 << 62;
+/// All columns, and what no column tells: another product.
+pub const ALL: u64 = !FIRST;
 /// Columns, or attributes, that have a bit of their own.
 const OWN: usize = 62;
 

@@ -1,5 +1,6 @@
 //! One feed being written: its parts, each with head and tail, items filled in where only the writer knows.
 
+mod held;
 mod sink;
 
 use std::io::{self, Write};
@@ -7,13 +8,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::program::feed::{FeedOutput, Fill, Hole};
-use crate::program::lower::{LateNumber, Place};
-
+use crate::program::feed::{FeedOutput, Hole};
 use crate::recovery::{self, kill_point};
 
 use super::atomic::AtomicFile;
 use super::items::{ItemLogWriter, LogFoot, LogHead};
+use held::Held;
 use sink::{Counting, Sink, hex};
 
 /// How large a part may be.
@@ -104,13 +104,6 @@ struct Log {
     bodies_bytes: u64,
 }
 
-struct Held {
-    bytes: Vec<u8>,
-    told: Vec<u8>,
-    holes: Vec<Hole>,
-    alternatives: Vec<u8>,
-}
-
 struct Part {
     sink: Sink,
     number: u64,
@@ -174,6 +167,32 @@ impl<'f> StagedFeed<'f> {
         self.bytes += bytes as u64;
     }
 
+    /// Whether some items can go into the part under way one after another, without a look at each: none waits for its
+    /// neighbours, none is logged, and no limit comes near.
+    pub fn takes_all(&self, holes: &[Hole], bytes: usize, items: usize) -> bool {
+        holes.is_empty()
+            && self.held.is_none()
+            && self.log.is_none()
+            && self.over.is_none()
+            && self
+                .current
+                .as_ref()
+                .is_some_and(|part| !self.is_full(part, bytes as u64, items as u64))
+    }
+
+    /// Adds items that it takes all, side by side as they lie: no buffer stands between them and the file.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn add_all(&mut self, bytes: &[u8], items: u64) -> io::Result<()> {
+        self.emit(bytes)?;
+        self.items += items;
+        if let Some(part) = &mut self.current {
+            part.items += items;
+        }
+        Ok(())
+    }
+
     /// Adds one rendered item; `told` is what the log says of it.
     ///
     /// # Errors
@@ -209,52 +228,6 @@ impl<'f> StagedFeed<'f> {
             self.write_held(&held, Some(next_length))?;
         }
         Ok(())
-    }
-
-    fn write_held(&mut self, held: &Held, next: Option<u64>) -> io::Result<()> {
-        self.make_room(held.bytes.len() as u64)?;
-        let last = match (next, &self.current) {
-            (None, _) => true,
-            (Some(next), Some(part)) => {
-                self.shape.limits.parts && self.is_full(part, held.bytes.len() as u64 + next, 2)
-            }
-            (Some(next), None) => {
-                self.shape.limits.parts && self.would_fill(held.bytes.len() as u64 + next)
-            }
-        };
-        let (number, index) = self
-            .current
-            .as_ref()
-            .map_or((1, 0), |part| (part.number, part.items));
-        let mut filled = Vec::with_capacity(held.bytes.len() + 16);
-        let mut at = 0;
-        for hole in &held.holes {
-            filled.extend_from_slice(&held.bytes[at..hole.at]);
-            at = hole.at;
-            match hole.fill {
-                Fill::Number(LateNumber::Index(more)) => {
-                    filled.extend_from_slice((index + more).to_string().as_bytes())
-                }
-                Fill::Number(LateNumber::Part) => {
-                    filled.extend_from_slice(number.to_string().as_bytes())
-                }
-                Fill::Number(LateNumber::Items { .. }) => {}
-                Fill::Either {
-                    place,
-                    then,
-                    otherwise,
-                } => {
-                    let yes = match place {
-                        Place::First => index == 0,
-                        Place::Last => last,
-                    };
-                    let (start, end) = if yes { then } else { otherwise };
-                    filled.extend_from_slice(&held.alternatives[start..end]);
-                }
-            }
-        }
-        filled.extend_from_slice(&held.bytes[at..]);
-        self.put(&filled, &held.told)
     }
 
     fn would_fill(&self, bytes: u64) -> bool {
