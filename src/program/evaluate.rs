@@ -244,6 +244,11 @@ impl<'a> Evaluator<'a> {
         differ
     }
 
+    /// Whether the row in hand is its product's last.
+    pub fn ends_product(&self) -> bool {
+        self.place.get().row + 1 == self.product.get().end
+    }
+
     /// Whether nothing was told of the row in hand since it was taken.
     pub fn is_untold(&self) -> bool {
         self.misread.borrow().len() == self.told_before.get()

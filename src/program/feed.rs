@@ -133,6 +133,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             Records::Variants => {
                 self.stale |= differ;
                 self.unproven |= differ;
+                self.rendered.lone = differ & OTHER != 0 && self.run.ends_product();
                 self.item(row, out);
             }
             Records::Stock => {

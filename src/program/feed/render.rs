@@ -13,6 +13,8 @@ use super::{FeedOutput, FeedRun, Item};
 pub(super) struct Rendered {
     /// The attributes computed since.
     pub(super) changed: u64,
+    /// Whether the item in hand shares nothing with the one before and the one behind: it needs no pieces.
+    pub(super) lone: bool,
     /// Where it begins in the feed's bytes.
     start: usize,
     /// Where each of its pieces ends there.
@@ -23,6 +25,7 @@ impl Default for Rendered {
     fn default() -> Self {
         Rendered {
             changed: u64::MAX,
+            lone: false,
             start: 0,
             ends: Vec::new(),
         }
@@ -42,7 +45,11 @@ impl FeedRun<'_, '_> {
             at = bytes.len();
         }
         let mut sink = Sink::new(bytes, at);
-        let written = self.pieces(&mut sink, out);
+        let written = if self.rendered.lone {
+            self.print_all(&program.body, &mut sink, out)
+        } else {
+            self.pieces(&mut sink, out)
+        };
         let end = sink.len();
         out.bytes = sink.into_inner();
         if let Err(problem) = written {
@@ -53,7 +60,7 @@ impl FeedRun<'_, '_> {
             out.withheld += 1;
             return;
         }
-        self.rendered.changed = OTHER;
+        self.rendered.changed = if self.rendered.lone { u64::MAX } else { OTHER };
         let unique = program
             .unique
             .map(|index| &program.attributes[index])
