@@ -9,6 +9,7 @@ use crate::catalog::products::Gathering;
 use crate::config::Project;
 use crate::pipeline::observer::Silent;
 use crate::pipeline::program::{Wanted, compile};
+use crate::program::feed::Item;
 use crate::program::repeat::OTHER;
 
 const PROJECT: &str = r#"
@@ -58,6 +59,67 @@ channel = "woocommerce-products"
 name = "labels"
 channel = "shelf-labels"
 where = "title.contains('a') && price > 20"
+
+[[feed]]
+name = "pages"
+channel = "pages"
+
+[[feed]]
+name = "shelves"
+channel = "shelves"
+where = "condition != 'used'"
+"#;
+
+/// A document an item, whose name the title may spoil; attributes that must have a length, a form, a size.
+const PAGES: &str = r#"
+document = "item"
+file = "{{title}}-{{id}}.html"
+sort = ["price"]
+"#;
+const PAGE: &str = "{{#each items}}<h1>{{title}}</h1>{{#if brand}}<i>{{brand}}</i>{{/if}}{{{description}}}\
+    <b>{{price}}</b>{{gtin}} {{color}}{{/each}}";
+
+/// Items sorted into groups.
+const SHELVES: &str = r#"
+sort = ["brand", "-price"]
+"#;
+const SHELF: &str = "{{#each items}}{{#if group.first}}<h2>{{brand}}</h2><ul>{{/if}}<li>{{title}} {{price}} {{color}}</li>\
+    {{#if group.last}}</ul>{{/if}}{{#if @last}}<hr>{{/if}}{{/each}}";
+
+/// What both channels say beside their order.
+const CHANNEL: &str = r#"
+title = "Cards"
+group = "website"
+countries = ["*"]
+spec = { url = "https://wydma.example/", read = "2026-11-22", certainty = "general knowledge" }
+records = "variants"
+format = "html"
+[attributes.id]
+value = "{{sku}}"
+required = true
+unique = true
+[attributes.title]
+value = "{{title}}"
+required = true
+min_length = { characters = 5 }
+[attributes.description]
+value = "{{description}}"
+kind = "html"
+max_length = { characters = 24 }
+overflow = "cut"
+[attributes.brand]
+value = "{{brand}}"
+pattern = "^[A-Z][a-z]+$"
+[attributes.price]
+value = "{{money price}}"
+kind = "money"
+range = ["12", "100"]
+[attributes.gtin]
+value = "{{gtin}}"
+[attributes.color]
+value = "{{color}}"
+min_length = { characters = 4 }
+severity = "warning"
 "#;
 
 /// Columns with values for them, some of them bad; the first two are made for each row.
@@ -165,10 +227,15 @@ fn catalog(mut seed: u64) -> String {
     text
 }
 
+/// Where an item ends, and where it goes.
+type Placed = (usize, usize, usize, u64);
+
 /// Everything that came of a catalog: bytes, counts, what is wrong.
 #[derive(Debug, Default, PartialEq)]
 struct Made {
-    feeds: BTreeMap<String, (String, Vec<usize>, [u64; 3])>,
+    feeds: BTreeMap<String, (String, Vec<Placed>, [u64; 3])>,
+    names: String,
+    keys: Vec<u8>,
     reported: Vec<String>,
     findings: Vec<String>,
     unmatched: BTreeMap<(String, String), u64>,
@@ -203,10 +270,13 @@ fn made(folder: &std::path::Path, anew: bool) -> Made {
         };
         process(&program, &|_, _| None, &Bump::new(), &mut work);
         for (feed, output) in program.feeds.iter().zip(&work.feeds) {
-            let (bytes, ends, counts) = made.feeds.entry(feed.name.clone()).or_default();
+            let (bytes, placed, counts) = made.feeds.entry(feed.name.clone()).or_default();
             let written = &output.bytes[..output.written()];
             bytes.push_str(std::str::from_utf8(written).expect("UTF-8"));
-            ends.extend(output.items.iter().map(|item| item.end));
+            let place = |item: &Item| (item.end, item.name_end, item.key_end, item.group);
+            placed.extend(output.items.iter().map(place));
+            made.names.push_str(&output.names);
+            made.keys.extend_from_slice(&output.keys);
             for (count, more) in
                 counts
                     .iter_mut()
@@ -235,11 +305,18 @@ fn what_a_record_repeats_comes_out_as_if_computed_anew() {
     for seed in 0..6 {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(name), text).expect("written");
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, text).expect("written");
         };
         write("shelfcast.toml", PROJECT);
         write("brands.csv", "from,to\nWydma,own\n");
         write("products.csv", &catalog(seed));
+        for (name, order, template) in [("pages", PAGES, PAGE), ("shelves", SHELVES, SHELF)] {
+            let named = format!("name = \"{name}\"\ntemplate = \"{name}.hbs\"\n{order}{CHANNEL}");
+            write(&format!("channels/{name}.toml"), &named);
+            write(&format!("templates/{name}.hbs"), template);
+        }
         let (standing, anew) = (made(folder.path(), false), made(folder.path(), true));
         for (name, feed) in &standing.feeds {
             assert_eq!(feed, &anew.feeds[name], "{name}, seed {seed}");
@@ -249,7 +326,27 @@ fn what_a_record_repeats_comes_out_as_if_computed_anew() {
         for at in 0..3 {
             assert!(standing.feeds.values().any(|(.., counts)| counts[at] > 0));
         }
-        assert!(standing.feeds.values().any(|(_, ends, _)| ends.len() > 100));
+        for (name, least) in [("tsv", 100), ("pages", 20), ("shelves", 20)] {
+            let placed = &standing.feeds[name].1;
+            assert!(
+                placed.len() > least,
+                "{name}, seed {seed}: {}",
+                placed.len()
+            );
+        }
+        for rule in [
+            "too-short",
+            "wrong-form",
+            "out-of-range",
+            "cut",
+            "file-name",
+        ] {
+            let of_rule = format!(" {rule} ");
+            assert!(
+                standing.reported.iter().any(|told| told.contains(&of_rule)),
+                "{rule}"
+            );
+        }
         assert!(!standing.findings.is_empty() && !standing.unmatched.is_empty());
     }
 }
