@@ -1,5 +1,7 @@
 //! Records as ranges: one buffer of text, and where each record's cells lie in it.
 
+use wide::u8x16;
+
 /// How much text a reader puts in a batch before it hands it on, in bytes.
 pub const BATCH_BYTES: usize = 128 * 1024;
 
@@ -30,6 +32,33 @@ impl<'b> Record<'b> {
                 .unwrap_or(""),
             None => "",
         }
+    }
+
+    /// Whether a cell holds the same bytes as in another record.
+    #[inline]
+    pub fn repeats(self, other: Record<'_>, column: u32) -> bool {
+        let column = column as usize;
+        let (Some(cell), Some(before)) = (self.cells.get(column), other.cells.get(column)) else {
+            return false;
+        };
+        // Most cells that differ differ in length.
+        let length = cell.end.wrapping_sub(cell.start);
+        if length != before.end.wrapping_sub(before.start) {
+            return false;
+        }
+        let here = self.text.as_bytes().get(cell.start as usize..);
+        let there = other.text.as_bytes().get(before.start as usize..);
+        let (Some(here), Some(there)) = (here, there) else {
+            return false;
+        };
+        let length = length as usize;
+        if length <= 16
+            && let (Some(here), Some(there)) = (here.first_chunk(), there.first_chunk())
+        {
+            let same = u8x16::new(*here).simd_eq(u8x16::new(*there)).to_bitmask();
+            return !same & ((1 << length) - 1) == 0;
+        }
+        here.get(..length) == there.get(..length)
     }
 
     /// The text of one cell, and the sixteen bytes that begin with it, where so many are left in the batch.

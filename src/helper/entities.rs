@@ -2,7 +2,7 @@
 //! signs and punctuation. Names are written as between `&` and `;`, and their case matters.
 
 /// The character of a name; `None` for a name not known here.
-pub(super) fn character(name: &str) -> Option<char> {
+pub(crate) fn character(name: &str) -> Option<char> {
     let at = NAMES
         .binary_search_by(|(known, _)| (*known).cmp(name))
         .ok()?;

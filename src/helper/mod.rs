@@ -98,7 +98,7 @@ mod cdata;
 mod compare;
 pub mod crate_adapter;
 mod date;
-mod entities;
+pub(crate) mod entities;
 mod json;
 mod list;
 pub mod map;

@@ -36,10 +36,19 @@ impl Seen {
         if key == EMPTY {
             key = [1, 0, 0];
         }
-        let part = (hash >> (128 - PARTS.trailing_zeros())) as usize;
         self.parts
-            .get_mut(part)
+            .get_mut(part(hash))
             .is_some_and(|part| part.insert(key))
+    }
+
+    /// Looks where hashes would be put that are put in soon: most places are in no cache, and memory brings several at a time
+    /// when they are asked for together.
+    pub fn look_ahead(&self, hashes: impl Iterator<Item = u128>) {
+        let places = hashes.filter_map(|hash| {
+            let places = &self.parts.get(part(hash))?.places;
+            places.get(own_place(hash as u32, places.len()))
+        });
+        std::hint::black_box(places.fold(0, |all, place| all ^ place[0]));
     }
 }
 
@@ -65,9 +74,21 @@ impl Part {
     }
 }
 
+/// The number of the part that a hash is in.
+#[inline]
+fn part(hash: u128) -> usize {
+    (hash >> (128 - PARTS.trailing_zeros())) as usize
+}
+
+/// Where a key's first word wants it to be among so many places.
+#[inline]
+fn own_place(word: u32, places: usize) -> usize {
+    ((u64::from(word) * places as u64) >> 32) as usize
+}
+
 /// Puts a key into the first free place from its own on; `false` when it is met before that.
 fn put(places: &mut [Key], key: Key) -> bool {
-    let own = ((u64::from(key[0]) * places.len() as u64) >> 32) as usize;
+    let own = own_place(key[0], places.len());
     let (before, from) = places.split_at_mut_checked(own).unwrap_or_default();
     for place in from.iter_mut().chain(before) {
         if *place == key {

@@ -12,6 +12,7 @@ use crate::program::feed::FeedProgram;
 use crate::program::graph::{Graph, Node, NodeId};
 use crate::program::logged::LogProgram;
 use crate::program::nearest::near;
+use crate::program::repeat::Watched;
 use crate::program::{Location, Tables};
 
 use super::Failure;
@@ -40,6 +41,7 @@ pub(super) struct Compiled {
     pub(super) table_keys: Vec<NodeId>,
     pub(super) slots: u32,
     pub(super) every_cell: Vec<NodeId>,
+    pub(super) watched: Watched,
 }
 
 impl Compiling<'_> {
@@ -157,6 +159,7 @@ impl Compiling<'_> {
             joins,
             table_keys,
             slots: 0,
+            watched: Watched::default(),
             every_cell: Vec::new(),
         };
         if wanted.every_cell {
@@ -235,6 +238,7 @@ impl Compiling<'_> {
         drop(columns);
         self.fallbacks = fallbacks;
         self.tables.formulas = formulas.into_iter().flatten().collect();
+        compiled.watched = Watched::by(&mut compiled.feeds, graph);
         if errors.is_empty() {
             Ok(compiled)
         } else {

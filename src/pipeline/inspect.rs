@@ -191,10 +191,16 @@ fn at_feed(
     let mut output = FeedOutput::default();
     let mut feed_run = FeedRun::new(feed, run, program.sku, excluded);
     if feed.records == Records::Products {
-        feed_run.whole_product(&ProductRows { product, variants }, &mut output);
+        let differ = vec![u64::MAX; variants.len()];
+        let rows = ProductRows {
+            product,
+            variants,
+            differ: &differ,
+        };
+        feed_run.whole_product(&rows, &mut output);
     } else {
         run.select(row, product);
-        feed_run.variant(row, &mut output);
+        feed_run.variant(row, u64::MAX, &mut output);
     }
     run.select(row, product);
     run.set_variants(variants);

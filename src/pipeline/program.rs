@@ -22,6 +22,7 @@ use crate::program::evaluate::Evaluator;
 use crate::program::feed::FeedProgram;
 use crate::program::graph::{Graph, NodeId};
 use crate::program::nearest::near;
+use crate::program::repeat::Watched;
 use crate::program::{Location, Tables};
 
 use super::compiling::Compiling;
@@ -59,6 +60,8 @@ pub struct Program {
     pub gathering: Gathering,
     /// How many attribute slots there are.
     pub slots: usize,
+    /// The master's columns that feeds are computed from.
+    pub watched: Watched,
     /// The files read.
     pub files: FileNames,
     /// The shop's time zone, and units of bare numbers.
@@ -183,6 +186,7 @@ pub fn compile(
         every_cell: compiled.every_cell,
         gathering,
         slots: compiled.slots as usize,
+        watched: compiled.watched,
         files,
         shop: (
             project.shop.timezone.clone(),

@@ -60,7 +60,7 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
             .iter()
             .map(|feed| FeedRun::new(feed, &run, program.sku, excluded))
             .collect();
-        let mut variants = Vec::new();
+        let (mut variants, mut differ) = (Vec::new(), Vec::new());
         let mut start = work.input.first;
         let singles = work.input.ends.is_empty();
         let products = if singles {
@@ -75,8 +75,11 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
                 work.input.ends[product]
             };
             let product = rows_of(program, &run, start, end, &mut variants);
+            differ.clear();
             for &row in &variants {
                 run.select(row, product);
+                let differs = run.compare(program.watched.columns());
+                differ.push(differs);
                 run.touch(&program.joins);
                 for &node in &program.every_cell {
                     // Asked for what reading the cell has to say; a failure is a feed's matter.
@@ -85,7 +88,7 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
                     }
                 }
                 for (feed, output) in feeds.iter_mut().zip(&mut work.feeds) {
-                    feed.variant(row, output);
+                    feed.variant(row, differs, output);
                 }
             }
             start = end;
@@ -96,6 +99,7 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
             let rows = ProductRows {
                 product,
                 variants: &variants,
+                differ: &differ,
             };
             for (feed, output) in feeds
                 .iter_mut()
@@ -291,3 +295,7 @@ fn in_order<E: From<Interrupted>>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -139,6 +139,17 @@ impl<'f> Written<'f> {
                 hint: reported.problem.hint,
             });
         }
+        if self.unique.is_some() {
+            self.ids
+                .look_ahead(output.items.iter().map(|item| item.unique));
+        }
+        let together = self.writes
+            && self.sorter.is_none()
+            && self
+                .staged
+                .takes_all(&output.holes, output.written(), output.items.len());
+        // Where those begin and end that are still to be written together, and how many they are.
+        let (mut together_from, mut together_to, mut waiting) = (0, 0, 0);
         let (mut start, mut holes, mut id_start, mut log_start) = (0, 0, 0, 0);
         let (mut name_start, mut key_start) = (0, 0);
         for (number, item) in output.items.iter().enumerate() {
@@ -205,7 +216,16 @@ impl<'f> Written<'f> {
                     .zip(filled)
                     .for_each(|(sum, &filled)| *sum += u64::from(filled));
             }
-            if self.writes {
+            if together {
+                if together_to != from {
+                    let bytes = &output.bytes[together_from..together_to];
+                    self.staged
+                        .add_all(bytes, std::mem::take(&mut waiting))
+                        .map_err(|error| disk(&feed.name, &error))?;
+                    together_from = from;
+                }
+                (together_to, waiting) = (item.end, waiting + 1);
+            } else if self.writes {
                 let piece = Piece {
                     bytes: &output.bytes[from..item.end],
                     holes: &output.holes[first_hole..item.holes],
@@ -227,6 +247,11 @@ impl<'f> Written<'f> {
             } else {
                 self.staged.count(item.end - from);
             }
+        }
+        if waiting > 0 {
+            self.staged
+                .add_all(&output.bytes[together_from..together_to], waiting)
+                .map_err(|error| disk(&feed.name, &error))?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 mod address;
 mod finish;
 mod markup;
+mod plain_html;
 pub mod survey;
 
 use bumpalo::collections::String as ArenaString;
@@ -69,6 +70,10 @@ pub struct AttributeProgram {
     pub special: Special,
     /// Currency of the feed, for messages about missing prices.
     pub currency: String,
+    /// The columns it is computed from, as a set of [`super::repeat`].
+    pub reads: u64,
+    /// Itself, as a set of its feed's attributes.
+    pub mark: u64,
 }
 
 /// What is left to do with a value, by the way it came about.

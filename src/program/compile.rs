@@ -124,13 +124,18 @@ pub fn feed(
         channel: manifest.name.clone(),
         records: manifest.records,
         filter,
+        conditions: Vec::new(),
         unique: attributes.iter().position(|attribute| attribute.unique),
         conditional: (0..attributes.len())
             .filter(|&at| attributes[at].required_if.is_some())
             .collect(),
-        attributes,
         head: Steps::of(&document.head, graph),
-        body: Steps::of(&document.body, graph),
+        body: Steps::of_item(
+            &document.body,
+            graph,
+            attributes.first().map_or(0, |attribute| attribute.slot),
+        ),
+        attributes,
         tail: Steps::of(&document.tail, graph),
         file: file.map(|file| Steps::of(&file, graph)),
         order,

@@ -19,6 +19,7 @@ use crate::model::value::Value;
 
 use super::Tables;
 use super::graph::{Graph, NodeId};
+use super::repeat::ALL;
 use super::table::RowId;
 pub(super) use value::trim;
 
@@ -82,7 +83,7 @@ pub struct Misread {
 }
 
 /// The rows of the product in hand, in its batch.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Product {
     /// First row.
     pub start: usize,
@@ -152,6 +153,8 @@ pub struct Evaluator<'a> {
     home: Cell<usize>,
     sku: Cell<Option<NodeId>>,
     product: Cell<Product>,
+    compared: Cell<(Product, usize)>,
+    told_before: Cell<usize>,
     stock_row: Cell<Option<RowId>>,
     variants: RefCell<Vec<usize>>,
     location: Cell<Option<u32>>,
@@ -184,6 +187,8 @@ impl<'a> Evaluator<'a> {
             batch,
             sku: Cell::new(None),
             product: Cell::new(Product::default()),
+            compared: Cell::default(),
+            told_before: Cell::new(0),
             stock_row: Cell::new(None),
             variants: RefCell::new(Vec::new()),
             location: Cell::new(None),
@@ -215,8 +220,38 @@ impl<'a> Evaluator<'a> {
         self.home.set(row);
         self.product.set(product);
         self.stamp.set(self.stamp.get() + 1);
+        self.told_before.set(self.misread.borrow().len());
         self.stock_row.set(None);
         self.location.set(None);
+    }
+
+    /// Holds the row in hand against the one compared before, of the same product: the watched columns whose cells differ,
+    /// a bit each. All, where it is another product's.
+    pub fn compare(&self, watched: &[u32]) -> u64 {
+        let (place, product) = (self.place.get(), self.product.get());
+        let (before, row) = self.compared.replace((product, place.row));
+        if before != product || !place.usual {
+            return ALL;
+        }
+        let other = self.batch.record(row);
+        let (mut differ, mut bit) = (0, 1);
+        for &column in watched {
+            if !place.record.repeats(other, column) {
+                differ |= bit;
+            }
+            bit <<= 1;
+        }
+        differ
+    }
+
+    /// Whether the row in hand is its product's last.
+    pub fn ends_product(&self) -> bool {
+        self.place.get().row + 1 == self.product.get().end
+    }
+
+    /// Whether nothing was told of the row in hand since it was taken.
+    pub fn is_untold(&self) -> bool {
+        self.misread.borrow().len() == self.told_before.get()
     }
 
     /// The row in hand.

@@ -2,28 +2,29 @@
 
 mod log;
 mod output;
+mod place;
 mod print;
+mod render;
 mod shape;
 mod sink;
 mod steps;
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
-
 use crate::channel::manifest::{AttributeLevel, Format, Records};
-use crate::model::file_name;
 use crate::model::value::Value;
 use crate::validate::finding::Severity;
 
 use super::attribute::{AttributeProgram, Problem};
 use super::columns::{Translated, View};
 use super::escape::Escape;
-use super::evaluate::{Computed, Evaluator, Product};
+use super::evaluate::{Computed, Evaluator, Failure, Product};
 use super::graph::NodeId;
 use super::logged::LogProgram;
 use super::members::Shape;
-use super::order::{self, OrderKey};
+use super::order::OrderKey;
+use super::repeat::{Condition, OTHER};
 use super::table::RowId;
 pub use output::{FeedOutput, Fill, Hole, Item, ProductRows, Reported};
+use render::Rendered;
 use sink::Sink;
 pub use steps::Steps;
 
@@ -39,6 +40,8 @@ pub struct FeedProgram {
     pub view: View,
     /// Which records it has.
     pub filter: Option<NodeId>,
+    /// The conditions that this consists of, once they are known.
+    pub conditions: Vec<Condition>,
     /// Its attributes, in order.
     pub attributes: Vec<AttributeProgram>,
     /// Those that must be there under a condition, by their places.
@@ -92,6 +95,11 @@ pub struct FeedRun<'r, 'a> {
     product: Product,
     variant: usize,
     scratch: Vec<u8>,
+    /// Columns that may hold something else than when the attributes were computed.
+    stale: u64,
+    /// The same of the filter's conditions, since all were last true.
+    unproven: u64,
+    rendered: Rendered,
 }
 
 impl<'r, 'a> FeedRun<'r, 'a> {
@@ -113,6 +121,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             product: Product::default(),
             variant: 0,
             scratch: Vec::new(),
+            stale: u64::MAX,
+            unproven: u64::MAX,
+            rendered: Rendered::default(),
         }
     }
 
@@ -121,10 +132,16 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         self.program.records == Records::Products
     }
 
-    /// Makes the items of one variant, whose row is in hand.
-    pub fn variant(&mut self, row: usize, out: &mut FeedOutput) {
+    /// Makes the items of one variant, whose row is in hand; `differ` are the watched columns in which it may differ from the
+    /// one before.
+    pub fn variant(&mut self, row: usize, differ: u64, out: &mut FeedOutput) {
         match self.program.records {
-            Records::Variants => self.item(row, out),
+            Records::Variants => {
+                self.stale |= differ;
+                self.unproven |= differ;
+                self.rendered.lone = differ & OTHER != 0 && self.run.ends_product();
+                self.item(row, out);
+            }
             Records::Stock => {
                 let Some((table, key)) = self.program.stock else {
                     return;
@@ -145,12 +162,25 @@ impl<'r, 'a> FeedRun<'r, 'a> {
     pub fn document(&mut self, steps: &Steps) -> Result<FeedOutput, Box<Problem>> {
         let mut out = FeedOutput::default();
         let mut sink = Sink::default();
-        self.print(steps, &mut sink, &mut out)?;
+        self.print_all(steps, &mut sink, &mut out)?;
         out.bytes = sink.into_bytes();
         Ok(out)
     }
 
+    /// What was computed stands for the next record. Where something was told of this one, it must be told of the next one too:
+    /// that computes everything anew.
+    fn stands(&mut self) {
+        let untold = self.problems.is_empty() && self.run.is_untold();
+        self.stale = if untold { OTHER } else { u64::MAX };
+    }
+
+    /// Nothing that was computed stands.
+    fn forget(&mut self) {
+        (self.stale, self.unproven) = (u64::MAX, u64::MAX);
+    }
+
     fn stock_item(&mut self, row: usize, stock: RowId, out: &mut FeedOutput) {
+        self.forget();
         self.run.select_stock(Some(stock));
         let run = self.run;
         let location = run.stock_location();
@@ -175,6 +205,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             return;
         }
         let broken = self.compute(None);
+        self.stands();
         self.report(row, out);
         if broken && self.program.withholds {
             out.withheld += 1;
@@ -185,25 +216,23 @@ impl<'r, 'a> FeedRun<'r, 'a> {
 
     /// Whether filter and exclusion let the record in hand pass.
     fn admitted(&mut self, row: usize, out: &mut FeedOutput) -> bool {
-        if let Some(filter) = self.program.filter {
-            match self.run.test(filter) {
-                Ok(true) => {}
-                Ok(false) => {
-                    out.filtered += 1;
-                    return false;
-                }
-                Err(failure) => {
-                    let trouble = self.run.trouble(failure);
-                    self.problems.push(Problem {
-                        rule: trouble.rule,
-                        severity: Severity::Error,
-                        message: format!("`where`: {}", trouble.message),
-                        hint: trouble.hint,
-                    });
-                    self.report(row, out);
-                    out.withheld += 1;
-                    return false;
-                }
+        match self.filter() {
+            Ok(true) => {}
+            Ok(false) => {
+                out.filtered += 1;
+                return false;
+            }
+            Err(failure) => {
+                let trouble = self.run.trouble(failure);
+                self.problems.push(Problem {
+                    rule: trouble.rule,
+                    severity: Severity::Error,
+                    message: format!("`where`: {}", trouble.message),
+                    hint: trouble.hint,
+                });
+                self.report(row, out);
+                out.withheld += 1;
+                return false;
             }
         }
         if let Some(sku) = self.run.text(self.sku)
@@ -215,15 +244,40 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         true
     }
 
-    /// Computes and checks the attributes of a level, or all; true when an error was found.
+    /// Whether the filter is true. As in CEL, a condition that fails yields to one that is false.
+    fn filter(&mut self) -> Result<bool, Failure> {
+        let unproven = std::mem::replace(&mut self.unproven, u64::MAX);
+        let mut failed = None;
+        for condition in &self.program.conditions {
+            if condition.reads & unproven == 0 {
+                continue;
+            }
+            match self.run.test(condition.node) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(failure) => failed = Some(failure),
+            }
+        }
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        if self.run.is_untold() {
+            self.unproven = OTHER;
+        }
+        Ok(true)
+    }
+
+    /// Computes and checks the attributes of a level, or all, but for those that stand from the record before; true when an
+    /// error was found.
     fn compute(&mut self, level: Option<AttributeLevel>) -> bool {
         let (run, program) = (self.run, self.program);
         let wanted =
             |attribute: &AttributeProgram| level.is_none_or(|level| attribute.level == level);
         for attribute in &program.attributes {
-            if !wanted(attribute) {
+            if attribute.reads & self.stale == 0 || !wanted(attribute) {
                 continue;
             }
+            self.rendered.changed |= attribute.mark;
             let before = self.problems.len();
             let computed = attribute.compute(run, &mut self.problems);
             run.set_attribute(attribute.slot, computed);
@@ -330,13 +384,16 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         self.rows.clear();
         let mut filtered = 0;
         let (before_filtered, before_withheld) = (out.filtered, out.withheld);
-        for &row in rows.variants {
+        for (&row, &differ) in rows.variants.iter().zip(rows.differ) {
             self.run.select(row, rows.product);
+            self.stale |= differ;
+            self.unproven |= differ;
             if !self.admitted(row, out) {
                 filtered += 1;
                 continue;
             }
             let broken = self.compute(Some(AttributeLevel::Variant));
+            self.stands();
             self.report(row, out);
             if broken && program.withholds {
                 continue;
@@ -363,6 +420,7 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         };
         self.run.set_variants(&self.rows);
         self.run.select(speaker, rows.product);
+        self.forget();
         let broken = self.compute(Some(AttributeLevel::Product));
         self.report(speaker, out);
         if broken && program.withholds {
@@ -378,117 +436,6 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             }
         }
         self.render(speaker, out);
-    }
-
-    fn render(&mut self, row: usize, out: &mut FeedOutput) {
-        let program = self.program;
-        let (start, holes) = (out.written(), out.holes.len());
-        let mut bytes = std::mem::take(&mut out.bytes);
-        let mut at = start;
-        if let Some(shape) = &program.shape {
-            bytes.truncate(start);
-            self.shape(shape, &mut bytes);
-            at = bytes.len();
-        }
-        let mut sink = Sink::new(bytes, at);
-        let written = self.print(&program.body, &mut sink, out);
-        let end = sink.len();
-        out.bytes = sink.into_inner();
-        let placed = written.and_then(|()| self.placed(out));
-        let (name, group) = match placed {
-            Ok(placed) => placed,
-            Err(problem) => {
-                out.holes.truncate(holes);
-                self.problems.push(*problem);
-                self.report(row, out);
-                out.withheld += 1;
-                return;
-            }
-        };
-        let unique = program
-            .unique
-            .map(|index| &program.attributes[index])
-            .and_then(|attribute| self.run.attribute(attribute.slot).as_text());
-        let hash = unique.map_or(0, |text| xxh3_128(text.as_bytes()));
-        if let Some(text) = unique {
-            out.ids.push_str(text);
-        }
-        if program.log.is_some() {
-            self.log_item(start..end, unique, out);
-        }
-        out.names.push_str(&name);
-        out.items.push(Item {
-            end,
-            holes: out.holes.len(),
-            id_end: out.ids.len(),
-            log_end: out.log.len(),
-            name_end: out.names.len(),
-            key_end: out.keys.len(),
-            group,
-            unique: hash,
-            row,
-        });
-        if let Some(described) = &mut out.described {
-            described.push(self.described());
-        }
-        if program.fill {
-            self.count_filled(out);
-        }
-    }
-
-    /// The name of the item's own file, and a hash of the group it is in; its place in the order goes to `out`.
-    #[inline]
-    fn placed(&mut self, out: &mut FeedOutput) -> Result<(String, u64), Box<Problem>> {
-        if self.program.file.is_none() && self.program.order.is_empty() {
-            return Ok((String::new(), 0));
-        }
-        self.place(out)
-    }
-
-    #[inline(never)]
-    fn place(&mut self, out: &mut FeedOutput) -> Result<(String, u64), Box<Problem>> {
-        let program = self.program;
-        let mut name = String::new();
-        if let Some(file) = &program.file {
-            let mut sink = Sink::default();
-            self.print(file, &mut sink, out)?;
-            name = String::from_utf8(sink.into_bytes()).unwrap_or_default();
-            file_name::check(&name).map_err(|(message, hint)| {
-                Box::new(Problem {
-                    rule: "file-name",
-                    severity: Severity::Error,
-                    message,
-                    hint,
-                })
-            })?;
-        }
-        let (start, mut group) = (out.keys.len(), 0);
-        for (number, key) in program.order.iter().enumerate() {
-            let value = self.run.value(key.value).unwrap_or(Value::Absent);
-            order::encode(value, key.number, key.descending, &mut out.keys);
-            if number == 0 {
-                group = xxh3_64(out.keys.get(start..).unwrap_or_default());
-            }
-        }
-        Ok((name, group))
-    }
-
-    /// Notes which attributes of the item in hand have a value; of a product's variants, one is enough.
-    fn count_filled(&self, out: &mut FeedOutput) {
-        let (attributes, records) = (&self.program.attributes, self.program.records);
-        for (index, attribute) in attributes.iter().enumerate() {
-            let filled =
-                if records == Records::Products && attribute.level == AttributeLevel::Variant {
-                    self.matrix
-                        .iter()
-                        .skip(index)
-                        .step_by(attributes.len())
-                        .any(|computed| !computed.value.is_absent())
-                } else {
-                    !self.run.attribute(attribute.slot).is_absent()
-                };
-            out.fill.push(u8::from(filled));
-        }
     }
 
     /// The item in hand as the `handlebars` crate is given it.

@@ -21,6 +21,7 @@ pub mod oracle;
 pub mod order;
 pub mod path;
 pub mod reading;
+pub mod repeat;
 pub mod table;
 pub mod trace;
 

@@ -1,5 +1,7 @@
 //! One feed being written: its parts, each with head and tail, items filled in where only the writer knows.
 
+mod held;
+mod piece;
 pub(super) mod sink;
 
 use std::io::{self, Write};
@@ -7,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::program::feed::{Fill, Hole};
-use crate::program::lower::{LateNumber, Place};
-
+use crate::program::feed::Hole;
 use crate::recovery::{self, kill_point};
 
 use super::atomic::AtomicFile;
 use super::documents::Documents;
 use super::items::{ItemLogWriter, LogFoot, LogHead};
+use held::{Held, Next};
+pub use piece::Piece;
 use sink::{Counting, Sink, hex};
 
 /// How large a part may be.
@@ -49,59 +51,6 @@ pub struct Shape {
     pub passing: bool,
     /// Whether each item is a document of its own, in a folder of the feed's name.
     pub documents: bool,
-}
-
-/// One rendered item on its way into a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Piece<'p> {
-    /// Its bytes.
-    pub bytes: &'p [u8],
-    /// Places in it that only the writer can fill.
-    pub holes: &'p [Hole],
-    /// What the holes' places are counted from.
-    pub start: usize,
-    /// What may fill them.
-    pub alternatives: &'p [u8],
-    /// What the log says of it.
-    pub told: &'p [u8],
-    /// The name of its own file, where it has one.
-    pub name: &'p str,
-    /// The group it is in.
-    pub group: u64,
-}
-
-impl Piece<'_> {
-    /// Its holes, counted from its beginning, with the bytes that may fill them and no other item's.
-    pub fn own_holes(&self) -> (Vec<Hole>, &[u8]) {
-        let ranges = || {
-            self.holes.iter().filter_map(|hole| match hole.fill {
-                Fill::Either {
-                    then, otherwise, ..
-                } => Some([then, otherwise]),
-                Fill::Number(_) => None,
-            })
-        };
-        let first = ranges().flatten().map(|range| range.0).min().unwrap_or(0);
-        let last = ranges().flatten().map(|range| range.1).max().unwrap_or(0);
-        let moved = |(from, to): (usize, usize)| (from - first, to - first);
-        let holes = self.holes.iter().map(|hole| Hole {
-            at: hole.at - self.start,
-            fill: match hole.fill {
-                Fill::Either {
-                    place,
-                    then,
-                    otherwise,
-                } => Fill::Either {
-                    place,
-                    then: moved(then),
-                    otherwise: moved(otherwise),
-                },
-                number => number,
-            },
-        });
-        let alternatives = self.alternatives.get(first..last).unwrap_or_default();
-        (holes.collect(), alternatives)
-    }
 }
 
 /// What a feed's bytes become on the way out.
@@ -162,34 +111,6 @@ struct Log {
     writer: ItemLogWriter<AtomicFile>,
     bodies: Option<AtomicFile>,
     bodies_bytes: u64,
-}
-
-struct Held {
-    bytes: Vec<u8>,
-    told: Vec<u8>,
-    holes: Vec<Hole>,
-    alternatives: Vec<u8>,
-    group: u64,
-}
-
-/// The item that follows: its length, and the group it is in.
-#[derive(Clone, Copy)]
-struct Next {
-    bytes: u64,
-    group: u64,
-}
-
-impl Held {
-    fn of(piece: &Piece<'_>) -> Self {
-        let (holes, alternatives) = piece.own_holes();
-        Held {
-            bytes: piece.bytes.to_vec(),
-            told: piece.told.to_vec(),
-            holes,
-            alternatives: alternatives.to_vec(),
-            group: piece.group,
-        }
-    }
 }
 
 struct Part {
@@ -257,6 +178,33 @@ impl<'f> StagedFeed<'f> {
         self.bytes += bytes as u64;
     }
 
+    /// Whether some items can go into the part under way one after another, without a look at each: none is a document of its
+    /// own, none waits for its neighbours, none is logged, and no limit comes near.
+    pub fn takes_all(&self, holes: &[Hole], bytes: usize, items: usize) -> bool {
+        !self.shape.documents
+            && holes.is_empty()
+            && self.held.is_none()
+            && self.log.is_none()
+            && self.over.is_none()
+            && self
+                .current
+                .as_ref()
+                .is_some_and(|part| !self.is_full(part, bytes as u64, items as u64))
+    }
+
+    /// Adds items that it takes all, side by side as they lie: no buffer stands between them and the file.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn add_all(&mut self, bytes: &[u8], items: u64) -> io::Result<()> {
+        self.emit(bytes)?;
+        self.items += items;
+        if let Some(part) = &mut self.current {
+            part.items += items;
+        }
+        Ok(())
+    }
+
     /// Adds one rendered item.
     ///
     /// # Errors
@@ -288,62 +236,6 @@ impl<'f> StagedFeed<'f> {
         self.note_over(held.bytes.len() as u64);
         self.fill_and_put(&held, None)?;
         self.end_part()
-    }
-
-    fn write_held(&mut self, held: &Held, next: Option<Next>) -> io::Result<()> {
-        self.make_room(held.bytes.len() as u64)?;
-        self.fill_and_put(held, next)
-    }
-
-    fn fill_and_put(&mut self, held: &Held, next: Option<Next>) -> io::Result<()> {
-        let last = match (next, &self.current) {
-            (None, _) => true,
-            (Some(next), Some(part)) => {
-                self.shape.limits.parts
-                    && self.is_full(part, held.bytes.len() as u64 + next.bytes, 2)
-            }
-            (Some(next), None) => {
-                self.shape.limits.parts && self.would_fill(held.bytes.len() as u64 + next.bytes)
-            }
-        };
-        let (number, index) = self
-            .current
-            .as_ref()
-            .map_or((1, 0), |part| (part.number, part.items));
-        let mut filled = Vec::with_capacity(held.bytes.len() + 16);
-        let mut at = 0;
-        for hole in &held.holes {
-            filled.extend_from_slice(&held.bytes[at..hole.at]);
-            at = hole.at;
-            match hole.fill {
-                Fill::Number(LateNumber::Index(more)) => {
-                    filled.extend_from_slice((index + more).to_string().as_bytes())
-                }
-                Fill::Number(LateNumber::Part) => {
-                    filled.extend_from_slice(number.to_string().as_bytes())
-                }
-                Fill::Number(LateNumber::Items { .. }) => {}
-                Fill::Either {
-                    place,
-                    then,
-                    otherwise,
-                } => {
-                    let yes = match place {
-                        Place::First => index == 0,
-                        Place::Last => last,
-                        Place::GroupFirst => index == 0 || self.group != Some(held.group),
-                        Place::GroupLast => {
-                            last || next.is_none_or(|next| next.group != held.group)
-                        }
-                    };
-                    let (start, end) = if yes { then } else { otherwise };
-                    filled.extend_from_slice(&held.alternatives[start..end]);
-                }
-            }
-        }
-        filled.extend_from_slice(&held.bytes[at..]);
-        self.group = Some(held.group);
-        self.put(&filled, &held.told)
     }
 
     fn would_fill(&self, bytes: u64) -> bool {

@@ -15,6 +15,7 @@ use crate::program::reading::gtin_rule;
 use crate::validate::finding::Severity;
 
 use super::address::{PLAIN, look, scheme_length};
+use super::plain_html::plain_html;
 use super::{AttributeProgram, Finish, Problem, markup};
 
 impl AttributeProgram {
@@ -509,6 +510,9 @@ fn boolean(text: &str) -> Option<bool> {
 fn sanitised<'a>(text: &'a str, run: &Evaluator<'a>) -> &'a str {
     if !text.contains(['<', '&']) {
         return text;
+    }
+    if let Some(plain) = plain_html(text, run.arena) {
+        return plain;
     }
     run.arena.alloc_str(&ammonia::clean(text))
 }

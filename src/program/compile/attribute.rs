@@ -17,6 +17,7 @@ use crate::program::decimal;
 use crate::program::graph::{Node, NodeId, Part, Way};
 use crate::program::lower::Level;
 use crate::program::names::Known;
+use crate::program::repeat;
 use crate::validate::finding::Severity;
 
 use super::{Compiler, escape_of, proof};
@@ -45,7 +46,8 @@ impl Compiler<'_, '_> {
             for place in places {
                 let slot = *slots;
                 *slots += 1;
-                let program = self.attribute(name, attribute, slot, place);
+                let mut program = self.attribute(name, attribute, slot, place);
+                program.mark = repeat::one(programs.len());
                 known.insert(
                     program.name.clone(),
                     Known {
@@ -226,6 +228,8 @@ impl Compiler<'_, '_> {
             finish,
             special,
             currency: self.view.currency.clone(),
+            reads: repeat::OTHER,
+            mark: repeat::OTHER,
         }
     }
 

@@ -39,15 +39,38 @@ impl<'a> Evaluator<'a> {
         if let ([only], []) = (positional, named) {
             return self.call(number, view, &[self.value(*only)?], &[]);
         }
-        let mut values = Vec::with_capacity(positional.len());
-        for &node in positional {
-            values.push(self.value(node)?);
+        // Nearly all take no more than a few.
+        let mut few = [Value::Absent; 4];
+        let mut named_few = [("", Value::Absent); 4];
+        if let (Some(values), Some(options)) = (
+            few.get_mut(..positional.len()),
+            named_few.get_mut(..named.len()),
+        ) {
+            self.arguments(positional, named, values, options)?;
+            return self.call(number, view, values, options);
         }
-        let mut options = Vec::with_capacity(named.len());
-        for (name, node) in named {
-            options.push((&**name, self.value(*node)?));
-        }
+        let mut values = vec![Value::Absent; positional.len()];
+        let mut options = vec![("", Value::Absent); named.len()];
+        self.arguments(positional, named, &mut values, &mut options)?;
         self.call(number, view, &values, &options)
+    }
+
+    /// Puts a helper's arguments into their places.
+    #[inline]
+    fn arguments(
+        &self,
+        positional: &'a [NodeId],
+        named: &'a [(Box<str>, NodeId)],
+        values: &mut [Value<'a>],
+        options: &mut [(&'a str, Value<'a>)],
+    ) -> Result<(), Failure> {
+        for (value, &node) in values.iter_mut().zip(positional) {
+            *value = self.value(node)?;
+        }
+        for (option, (name, node)) in options.iter_mut().zip(named) {
+            *option = (name, self.value(*node)?);
+        }
+        Ok(())
     }
 
     #[inline]

@@ -127,4 +127,6 @@ pub struct ProductRows<'r> {
     pub product: Product,
     /// The variants' rows.
     pub variants: &'r [usize],
+    /// For each, the watched columns in which it may differ from the one before.
+    pub differ: &'r [u64],
 }

@@ -1,5 +1,7 @@
 //! The steps of a template, done for the item in hand.
 
+use std::ops::Range;
+
 use crate::model::value::{PAIR, Value};
 use crate::program::attribute::Problem;
 use crate::program::escape::Escape;
@@ -12,16 +14,32 @@ use super::steps::{Step, Steps};
 use super::{FeedOutput, FeedRun, Fill, Hole};
 
 impl<'a> FeedRun<'_, 'a> {
-    /// Does the steps; what they write goes to `sink`, places for the writer to `out`.
-    pub(super) fn print(
+    /// Does all steps; what they write goes to `sink`, places for the writer to `out`.
+    #[inline(never)]
+    pub(super) fn print_all(
         &mut self,
         steps: &Steps,
         sink: &mut Sink,
         out: &mut FeedOutput,
     ) -> Result<(), Box<Problem>> {
+        self.print(steps, 0..steps.steps.len(), sink, out)
+    }
+
+    /// Does some steps, of which none jumps out of them. Pieces are short: a call for each would cost as much as they do.
+    #[inline(always)]
+    pub(super) fn print(
+        &mut self,
+        steps: &Steps,
+        some: Range<usize>,
+        sink: &mut Sink,
+        out: &mut FeedOutput,
+    ) -> Result<(), Box<Problem>> {
         let run = self.run;
-        let mut at = 0;
-        while let Some(step) = steps.steps.get(at) {
+        let mut at = some.start;
+        while at < some.end {
+            let Some(step) = steps.steps.get(at) else {
+                break;
+            };
             at += 1;
             match step {
                 Step::Literal(text) => sink.literal(text),
@@ -111,7 +129,7 @@ impl<'a> FeedRun<'_, 'a> {
                 let count = list.count();
                 for (index, element) in list.elements().enumerate() {
                     run.within(element, index, index + 1 == count, || {
-                        self.print(&steps.bodies[body as usize], sink, out)
+                        self.print_all(&steps.bodies[body as usize], sink, out)
                     })?;
                 }
                 if count > 0 {
@@ -123,7 +141,7 @@ impl<'a> FeedRun<'_, 'a> {
                 for variant in 0..self.rows.len() {
                     self.take_variant(variant);
                     run.within("", variant, variant + 1 == self.rows.len(), || {
-                        self.print(&steps.bodies[body as usize], sink, out)
+                        self.print_all(&steps.bodies[body as usize], sink, out)
                     })?;
                 }
                 self.leave_variants(speaker);
@@ -155,7 +173,7 @@ impl<'a> FeedRun<'_, 'a> {
         out: &mut FeedOutput,
     ) -> Result<(usize, usize), Box<Problem>> {
         let mut sink = Sink::default();
-        self.print(steps, &mut sink, out)?;
+        self.print_all(steps, &mut sink, out)?;
         let start = out.alternatives.len();
         out.alternatives.extend_from_slice(&sink.into_bytes());
         Ok((start, out.alternatives.len()))

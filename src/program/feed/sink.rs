@@ -1,5 +1,7 @@
 //! Where an item's bytes go: a buffer that is filled beforehand, so that a short text is a few copies of known length.
 
+use std::ops::Range;
+
 use wide::u8x32;
 
 use crate::program::lanes::Lanes;
@@ -109,6 +111,17 @@ impl Sink {
             return self.copy_long(text);
         }
         self.at += length;
+    }
+
+    /// Appends what was written between two places.
+    #[inline(never)]
+    pub(super) fn repeat(&mut self, range: Range<usize>) {
+        let end = self.at + range.len();
+        if end > self.bytes.len() {
+            self.grow(end);
+        }
+        self.bytes.copy_within(range, self.at);
+        self.at = end;
     }
 
     /// Appends a text, escaped for XML.

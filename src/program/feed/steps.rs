@@ -4,8 +4,9 @@
 //! (a value between two literals where it is there, a literal around each element of a list) as one step each.
 
 use crate::program::escape::Escape;
-use crate::program::graph::{Graph, Node, NodeId, Part};
+use crate::program::graph::{Graph, Node, NodeId, Part, helper};
 use crate::program::lower::{LateNumber, Operation, Place};
+use crate::program::repeat::{self, FIRST, OTHER};
 
 use super::sink::{BLOCK, Literal};
 
@@ -46,10 +47,21 @@ pub(super) enum Step {
     Late(Place, u32, u32),
 }
 
+/// Some steps side by side, of which none jumps out of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// One past the last; the first is where the piece before ends.
+    pub(super) to: u32,
+    /// The attributes that what they write follows from, as a set of [`repeat`].
+    pub(super) asks: u64,
+}
+
 /// A template laid flat.
 #[derive(Clone, Debug, Default)]
 pub struct Steps {
     pub(super) steps: Vec<Step>,
+    /// All steps, where they are an item's.
+    pub(super) pieces: Vec<Piece>,
     pub(super) bodies: Vec<Steps>,
     long: Vec<Box<str>>,
 }
@@ -59,6 +71,32 @@ impl Steps {
     pub fn of(operations: &[Operation], graph: &Graph) -> Self {
         let mut steps = Steps::default();
         steps.add(operations, graph);
+        steps
+    }
+
+    /// Lays an item's operations flat, in pieces; `first` is the slot of the feed's first attribute.
+    pub fn of_item(operations: &[Operation], graph: &Graph, first: u32) -> Self {
+        let mut steps = Steps::default();
+        let asked = Asked { graph, first };
+        let mut asks = 0;
+        for operation in operations {
+            steps.operation(operation, graph);
+            asks |= asked.by(operation);
+            // A literal goes with what follows it.
+            if asks != 0 {
+                let piece = Piece {
+                    to: steps.next(),
+                    asks: asks | FIRST,
+                };
+                steps.pieces.push(piece);
+                asks = 0;
+            }
+        }
+        let to = steps.next();
+        match steps.pieces.last_mut() {
+            Some(last) => last.to = to,
+            None => steps.pieces.push(Piece { to, asks: FIRST }),
+        }
         steps
     }
 
@@ -187,6 +225,74 @@ impl Steps {
     fn keep(&mut self, text: &str) -> u32 {
         self.long.push(text.into());
         u32::try_from(self.long.len() - 1).expect("few literals")
+    }
+}
+
+/// Which attributes of a feed operations ask for.
+struct Asked<'g> {
+    graph: &'g Graph,
+    first: u32,
+}
+
+impl Asked<'_> {
+    fn by(&self, operation: &Operation) -> u64 {
+        let all = |operations: &[Operation]| {
+            operations
+                .iter()
+                .fold(0, |asks, inner| asks | self.by(inner))
+        };
+        match operation {
+            Operation::Literal(_) => 0,
+            Operation::Print(node, _) => self.by_node(*node),
+            Operation::PrintAttribute(slot, _) | Operation::Joined(slot, ..) => self.slot(*slot),
+            Operation::If(node, then, otherwise) | Operation::Each(node, then, otherwise) => {
+                self.by_node(*node) | all(then) | all(otherwise)
+            }
+            // The item's place, or the row in hand.
+            Operation::Variants(_)
+            | Operation::OncePerProduct(_)
+            | Operation::LateNumber(_)
+            | Operation::Late(..) => OTHER,
+        }
+    }
+
+    fn by_node(&self, id: NodeId) -> u64 {
+        match self.graph.node(id) {
+            Node::Attribute(slot) => self.slot(*slot),
+            // An element follows from its list.
+            Node::Absent | Node::Text(_) | Node::Bool(_) | Node::This { .. } => 0,
+            node if follows_from_attributes(node) => node
+                .inputs()
+                .into_iter()
+                .fold(0, |asks, input| asks | self.by_node(input)),
+            _ => OTHER,
+        }
+    }
+
+    fn slot(&self, slot: u32) -> u64 {
+        slot.checked_sub(self.first)
+            .map_or(OTHER, |number| repeat::one(number as usize))
+    }
+}
+
+/// Whether a node of a template says the same while the attributes in it do.
+fn follows_from_attributes(node: &Node) -> bool {
+    match node {
+        Node::Helper { helper: number, .. } => helper(*number).name != "map",
+        Node::First(_)
+        | Node::Concat(_)
+        | Node::If { .. }
+        | Node::Each { .. }
+        | Node::All(_)
+        | Node::Any(_)
+        | Node::Not(_)
+        | Node::Has(_)
+        | Node::CompareText(..)
+        | Node::CompareNumber(..)
+        | Node::In(..)
+        | Node::ListOf(_)
+        | Node::Trim(_) => true,
+        _ => false,
     }
 }
 
