@@ -119,7 +119,7 @@ impl Suite<'_> {
 
     /// A SKU that the store does not have is a stranger, and no error.
     fn stranger(&mut self) {
-        let clause = "unknown-sku";
+        let clause = "stranger";
         match self.store.resolve(&[STRANGER.to_owned()]) {
             Ok(found) => match found.get(STRANGER) {
                 Some(Found::Stranger) => {
@@ -155,7 +155,7 @@ impl Suite<'_> {
 
     /// Where the SKU is the store's own id, nothing is looked up: reading tells.
     fn stranger_is_read(&mut self, item: &RemoteItem) {
-        let clause = "unknown-sku";
+        let clause = "stranger";
         match self.store.read(std::slice::from_ref(item)).as_deref() {
             Ok([Reading::NotStocked]) => {
                 self.tell(clause, Verdict::Holds, "an unknown SKU has no level");

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::recovery::{self, kill_point};
 use crate::state::StateError;
-use crate::validate::finding::{Finding, Severity};
+use crate::validate::finding::Finding;
 
 use super::decide::Rule;
 use super::level::{Level, Line, Mark, Observation, Pair, Standing, Wanted, What};
@@ -30,8 +30,6 @@ const ABSENCES: u32 = 2;
 const GONE: u32 = 1_000;
 /// The absences of a row that counts as zero because it is gone.
 const ZEROED: u32 = 1_001;
-/// Findings of one reading that are kept.
-const FINDINGS_MOST: usize = 1_000;
 
 /// What a reading came to.
 #[derive(Clone, Debug)]
@@ -48,8 +46,6 @@ pub struct Observed {
     pub uncounted: u64,
     /// Rows that are older than what is known: they change nothing.
     pub older: u64,
-    /// Rows that counted again what the same reading had counted otherwise.
-    pub twice: u64,
     /// Rows that were known and are not there any more, by key.
     pub vanished: Vec<u64>,
     /// Rows that are known and that this reading gave without a count, or not at all, by key: it says nothing of them.
@@ -96,7 +92,6 @@ pub fn observe(
         changed: 0,
         uncounted: 0,
         older: 0,
-        twice: 0,
         vanished: Vec::new(),
         absent: HashSet::new(),
         known: 0,
@@ -190,7 +185,6 @@ impl Observed {
         self.changed += earlier.changed;
         self.uncounted += earlier.uncounted;
         self.older += earlier.older;
-        self.twice += earlier.twice;
         self.events += earlier.events;
         self.decided += earlier.decided;
         self.absent.extend(earlier.absent);
@@ -247,20 +241,16 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// The digest of a row that is known, and whether this reading gave it before.
-    fn look_up(
-        &mut self,
-        made: &mut dyn Transaction,
-        key: u64,
-    ) -> Result<Option<(u64, bool)>, StateError> {
+    /// The digest of a row that is known.
+    fn look_up(&mut self, made: &mut dyn Transaction, key: u64) -> Result<Option<u64>, StateError> {
         let Some(known) = &mut self.known else {
             let before = made.observation(self.source, key)?;
-            return Ok(before.map(|before| (digest(key, &before), false)));
+            return Ok(before.map(|before| digest(key, &before)));
         };
         let Some(row) = known.get_mut(&key) else {
             return Ok(None);
         };
-        let met = std::mem::replace(&mut row.met, true);
+        row.met = true;
         if row.absences > 0 {
             row.absences = 0;
             made.write(Change::Absent {
@@ -269,7 +259,7 @@ impl<'a> Rows<'a> {
                 times: 0,
             })?;
         }
-        Ok(Some((row.digest, met)))
+        Ok(Some(row.digest))
     }
 
     /// A row says something new.
@@ -306,16 +296,13 @@ impl<'a> Rows<'a> {
         let key = key(&observation.location, &observation.sku);
         let digest = digest(key, observation);
         let before = self.look_up(made, key)?;
-        if before.is_some_and(|(known, _)| known == digest) {
+        if before == Some(digest) {
             return Ok(());
         }
         if observation.quantity.is_none() {
             observed.uncounted += 1;
             observed.absent.insert(key);
             return Ok(());
-        }
-        if before.is_some_and(|(_, met)| met) && observation.mark == Mark::None {
-            return self.twice(made, key, observation, observed);
         }
         if before.is_some() {
             let before = made.observation(self.source, key)?;
@@ -335,46 +322,6 @@ impl<'a> Rows<'a> {
             touched.insert(observation.sku.clone());
         }
         Ok(())
-    }
-
-    /// One reading gives two counts of the same thing, and nothing orders them: the smaller one stands.
-    fn twice(
-        &mut self,
-        made: &mut dyn Transaction,
-        key: u64,
-        observation: &Observation,
-        observed: &mut Observed,
-    ) -> Result<(), StateError> {
-        let before = made.observation(self.source, key)?;
-        let smaller = match (
-            observation.quantity,
-            before.and_then(|before| before.quantity),
-        ) {
-            (Some(new), Some(old)) => new < old,
-            (new, _) => new.is_some(),
-        };
-        observed.twice += 1;
-        if observed.rejected.len() < FINDINGS_MOST {
-            observed.rejected.push(Finding {
-                rule: "stock-row-twice",
-                severity: Severity::Warning,
-                feed: None,
-                sku: Some(observation.sku.clone()),
-                source: self.source.to_owned(),
-                line: 0,
-                column: String::new(),
-                message: format!(
-                    "the source counts this SKU at `{}` more than once; the smaller count is taken",
-                    observation.location
-                ),
-                hint: "give one row a location, or add the counts up in the query; a column that orders rows is named by `order`"
-                    .to_owned(),
-            });
-        }
-        if !smaller {
-            return Ok(());
-        }
-        self.keep(made, key, digest(key, observation), observation)
     }
 
     /// What a whole reading no longer gives. It means zero only where the project says so, the reading is proven whole,

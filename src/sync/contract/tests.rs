@@ -165,7 +165,7 @@ fn a_store_that_keeps_the_contract_is_admitted_and_left_as_it_was() {
             Verdict::Lacking
         };
         for (clause, verdict) in [
-            ("unknown-sku", Verdict::Holds),
+            ("stranger", Verdict::Holds),
             ("resolve", Verdict::Holds),
             ("read", Verdict::Holds),
             ("write", Verdict::Holds),
@@ -185,8 +185,8 @@ fn a_store_that_keeps_the_contract_is_admitted_and_left_as_it_was() {
 #[test]
 fn each_broken_clause_is_found() {
     for (wrong, clause) in [
-        (Wrong::FindsAnything, "unknown-sku"),
-        (Wrong::PassesOver, "unknown-sku"),
+        (Wrong::FindsAnything, "stranger"),
+        (Wrong::PassesOver, "stranger"),
         (Wrong::IgnoresCompare, "compare-and-set"),
         (Wrong::MisnamesStale, "compare-and-set"),
         (Wrong::LiesAboutWriting, "read-back"),
