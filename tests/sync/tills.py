@@ -35,13 +35,7 @@ currency = "THB"
 language = "th"
 country = "TH"
 
-[[source]]
-name = "tills"
-role = "stock"
-SOURCE
-basis = "on_hand"
-order = "seq"
-WEBHOOK
+SOURCES
 [[location]]
 code = "siam"
 
@@ -54,10 +48,18 @@ connector = "test"
 url = "ADDRESS"
 token = "env:STORE_TOKEN"
 SYNCS"""
+SOURCES = """
+[[source]]
+name = "FROM"
+role = "stock"
+SOURCE
+basis = "on_hand"
+order = "seq"
+WEBHOOK"""
 SYNC = """
 [[sync]]
 name = "NAME"
-from = "tills"
+from = "FROM"
 to = "web"
 online_orders = "booked"
 locations = { PLACES }
@@ -65,6 +67,7 @@ GUARD"""
 SOURCE = 'database = "sqlite:tills.db"\nquery = "SELECT sku, location, on_hand, seq FROM stock"'
 UNGUARDED = '\n[sync.guard]\nto_zero = "off"\nchanged = "off"\nunits = "off"\nvanished = "off"\n'
 TOKEN = "t0ken-of-the-tests"
+SECRET = "a-secret-of-sixteen-bytes-or-more"
 
 
 def options(rounds, long_rounds, **more):
@@ -133,6 +136,9 @@ class Store:
         if point == "connect":
             return self.dead()
         length = int(headers.get("content-length", 0))
+        if point == "half":
+            # The rest of it is never read.
+            return self.dead()
         while len(body) < length:
             part = reader.recv(65536)
             if not part:
@@ -300,7 +306,7 @@ class Tills:
 class World:
     """A project, its tills and its store."""
 
-    def __init__(self, rng, skus=40, syncs=("siam", "bangna"), guard=UNGUARDED, source=SOURCE, webhook="", faults=None):
+    def __init__(self, rng, skus=40, syncs=("siam", "bangna"), apart=True, guard=UNGUARDED, source=SOURCE, webhook="", faults=None):
         self.random = rng
         self.store = Store(rng.random())
         self.store.faults = faults or {}
@@ -315,12 +321,15 @@ class World:
         # A setting within an address is escaped, slashes too.
         manifest = manifest.replace("'{{settings.path}}?", "'/stock?")
         self.shop.write("channels/test-stock.toml", manifest)
-        parts = ""
+        parts, froms = "", {}
         for name in syncs:
+            # A source of its own for each sync, or one for all.
+            from_ = f"tills-{name}" if apart and len(syncs) > 1 else "tills"
+            froms[from_] = SOURCES.replace("FROM", from_).replace("SOURCE", source).replace("WEBHOOK", webhook)
             places = PLACES if name == "all" else {name: PLACES[name]}
             shown = ", ".join(f'{location} = "{place}"' for location, place in places.items())
-            parts += SYNC.replace("NAME", name).replace("PLACES", shown).replace("GUARD", guard)
-        self.shop.write("shelfcast.toml", PROJECT.replace("SOURCE", source).replace("WEBHOOK", webhook).replace("ADDRESS", self.store.address).replace("SYNCS", parts))
+            parts += SYNC.replace("NAME", name).replace("FROM", from_).replace("PLACES", shown).replace("GUARD", guard)
+        self.shop.write("shelfcast.toml", PROJECT.replace("SOURCES", "".join(froms.values())).replace("ADDRESS", self.store.address).replace("SYNCS", parts))
         self.skus = [f"KT-{number:04}" for number in range(skus)]
         self.tills = Tills(self.folder / "tills.db", self.skus, rng)
         self.store.levels = {(place, sku): 0 for sku in self.skus for place in PLACES.values()}
@@ -337,7 +346,7 @@ class World:
 
     def environment(self, **more):
         known = {name: value for name, value in os.environ.items() if name not in ("SHELFCAST_NOW", "SOURCE_DATE_EPOCH", "SHELFCAST_KILL_AT")}
-        return known | {"STORE_TOKEN": TOKEN, "RUST_BACKTRACE": "0"} | more
+        return known | {"STORE_TOKEN": TOKEN, "TILL_SECRET": SECRET, "RUST_BACKTRACE": "0"} | more
 
     def start(self, *arguments, environment=None, **more):
         """Starts the program in the project; output goes to files, since nobody reads while it runs."""
