@@ -105,9 +105,8 @@ class Kills:
     def settle(self, told):
         world = self.world
         world.store.faults = {}
-        began = time.monotonic()
         world.settle(told)
-        self.usual = 0.8 * self.usual + 0.2 * min(2.0, time.monotonic() - began)
+        self.usual = 0.8 * self.usual + 0.2 * world.took
         world.store.faults = FAULTS
 
 

@@ -334,6 +334,8 @@ class World:
         self.tills = Tills(self.folder / "tills.db", self.skus, rng)
         self.store.levels = {(place, sku): 0 for sku in self.skus for place in PLACES.values()}
         self.checked = 0
+        # What the last run took, in seconds.
+        self.took = 0.3
         self.last = {}
 
     def __enter__(self):
@@ -385,7 +387,9 @@ class World:
     def settle(self, told, runs=6):
         """Runs to the end, then the store must say what the tills say."""
         for _ in range(runs):
+            began = time.monotonic()
             done = self.run("sync", "--wait", "5s")
+            self.took = time.monotonic() - began
             if done.code not in (0, 3, 4):
                 wrong(f"{told}: {done}")
                 return
