@@ -37,8 +37,9 @@ def main():
             longest = max(longest, took)
             done = world.end(process)
             expect(took < 10 and done.code in (0, 130, 143), f"{told}: ended after {took:.1f} s: {done}")
-            late = [moment - began for moment, _ in world.store.calls if moment - began > 1]
-            expect(not late, f"{told}: calls {late} s after SIGTERM")
+            late = [(f"{moment - began:.1f} s", "a write" if writes else "a read") for moment, writes in world.store.calls if moment - began > 1]
+            before = [(f"{moment - began:.2f} s", "a write" if writes else "a read", fault) for moment, writes, fault in world.store.outcomes[-6:]]
+            expect(not late, f"{told}: new calls after SIGTERM: {late}; before: {before}")
             calls_after += sum(1 for moment, _ in world.store.calls if moment > began)
             world.store.delay, world.store.faults = 0, {}
             behind = sum(1 for pair, count in world.tills.now().items() if world.store.levels[pair] != count)

@@ -86,7 +86,7 @@ class Store:
 
     def __init__(self, seed=0):
         self.lock = threading.RLock()
-        self.levels, self.keys, self.log, self.calls = {}, {}, [], []
+        self.levels, self.keys, self.log, self.calls, self.outcomes = {}, {}, [], [], []
         self.refused, self.repeated, self.stale = set(), 0, 0
         # Chance that a call fails, by kind; drawn with a seed of its own.
         self.faults, self.random = {}, random.Random(seed)
@@ -150,6 +150,7 @@ class Store:
         if self.delay:
             time.sleep(self.delay)
         fault = self.fault()
+        self.outcomes.append((time.monotonic(), writes, fault or "answered"))
         if fault == "busy":
             status, answer = 429, {"error": {"code": "busy", "message": "too many calls"}}
         elif fault == "down":
