@@ -44,14 +44,15 @@ struct List {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
 struct Choice {
     /// Syncs to look at; by default all
     syncs: Vec<String>,
     /// Those of this SKU; may be given again
-    #[arg(long, value_name = "SKU", required_unless_present = "all")]
+    #[arg(long, value_name = "SKU", group = "which")]
     sku: Vec<String>,
     /// All of them
-    #[arg(long, conflicts_with = "sku")]
+    #[arg(long, group = "which")]
     all: bool,
 }
 

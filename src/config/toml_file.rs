@@ -113,10 +113,14 @@ fn explain(message: &str) -> (String, String) {
         return (format!("{what} `{unknown}`"), hint);
     }
     if let (true, Some(missing)) = (first.starts_with("missing field"), quoted.first()) {
-        return (
-            format!("`{missing}` is missing"),
-            format!("add `{missing} = …`"),
-        );
+        let hint = match *missing {
+            // the one key that must never be guessed
+            "online_orders" => "say who takes online orders off the count: `\"booked\"` (the till, at once), `\"subtract\"` (here, from a \
+                                source of orders) or `\"store-reserves\"` (the online store itself)"
+                .to_owned(),
+            missing => format!("add `{missing} = …`"),
+        };
+        return (format!("`{missing}` is missing"), hint);
     }
     (
         first.to_owned(),

@@ -627,7 +627,7 @@ locations = { bkk-01 = "L1" }
         for (connector, channel) in [
             ("vendure", "vendure-stock"),
             ("google-local", "google-local-stock"),
-            ("shopify-2025", "shopify-stock-2025"),
+            ("shopify-2025", "shopify-2025-stock"),
         ] {
             let store = Store {
                 name: String::new(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::state::StateError;
 
 use super::decide::Rule;
-use super::level::{Level, Line, Pair, Standing, What};
+use super::level::{Level, Line, Pair, Standing, Wanted, What};
 use super::run::is_for;
 use super::state::{Change, Order, Pause, SyncState, Transaction};
 
@@ -78,13 +78,11 @@ fn mend(
     level.not_before = None;
     if what == What::Dropped {
         // what the store says stands until the source says something new
-        level.known = level.known.map(|mut known| {
-            known.quantity = wanted.quantity;
-            known
+        level.wanted = level.known.map(|known| Wanted {
+            quantity: known.quantity,
+            version: wanted.version + 1,
+            ..wanted
         });
-        if level.known.is_none() {
-            level.wanted = None;
-        }
     } else {
         wanted.version += 1;
         level.wanted = Some(wanted);

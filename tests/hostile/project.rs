@@ -259,23 +259,3 @@ fn a_query_that_fails() {
         .file("shelfcast.toml", toml("SELECT sku, title FROM goods"));
     shop.refuses(7, &["hint:"]);
 }
-
-#[test]
-fn what_a_manifest_asks_and_nobody_can_follow_is_refused() {
-    let test = crate::harness::FeedTest::empty();
-    test.file(
-        "shelfcast.toml",
-        "[shop]\nname = \"S\"\nurl = \"https://s.example\"\ncurrency = \"EUR\"\nlanguage = \"en\"\ncountry = \"DE\"\n\
-         [[source]]\nname = \"products\"\npath = \"catalog.csv\"\n[[feed]]\nname = \"f\"\nchannel = \"sorted\"\n",
-    );
-    test.file("catalog.csv", "sku,title\nA1,Cup\n");
-    test.file(
-        "channels/sorted.toml",
-        "name = \"sorted\"\ntitle = \"T\"\ngroup = \"website\"\ncountries = [\"*\"]\nrecords = \"variants\"\nformat = \"csv\"\n\
-         sort = [\"title\"]\nspec = { url = \"https://s.example\", read = \"2026-11-22\", certainty = \"general knowledge\" }\n\
-         [attributes.id]\nvalue = \"{{sku}}\"\n",
-    );
-    test.build().exits(2).says(
-        "channels/sorted.toml: `sort`, `document` and `file` cannot be followed by this version",
-    );
-}

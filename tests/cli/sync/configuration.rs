@@ -48,8 +48,8 @@ fn a_wrong_project_says_what_was_probably_meant() {
         (
             "online_orders = \"booked\"",
             "",
-            "missing field `online_orders`",
-            "",
+            "`online_orders` is missing",
+            "`\"booked\"`",
         ),
         ("\"booked\"", "\"boked\"", "boked", "did you mean `booked`?"),
         (

@@ -73,7 +73,7 @@ impl Daemon {
         });
         // Rounds may already have said something.
         let address = loop {
-            match notices.recv_timeout(Duration::from_secs(30)) {
+            match notices.recv_timeout(Duration::from_secs(180)) {
                 Ok(Notice::Listening(address)) => break address,
                 Ok(_) => {}
                 Err(_) => panic!("it did not start"),
