@@ -27,7 +27,6 @@ mod push;
 mod readback;
 pub mod rule;
 pub mod run;
-mod scratch;
 pub mod serve;
 pub mod session;
 mod settle;

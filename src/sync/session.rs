@@ -1,7 +1,7 @@
 //! A project's syncs, run once: each store account by itself, so that one that is down holds no other up.
 //!
 //! Comes in: the project and what is asked. Goes out: a summary a sync. Promised: one lock, one state and one pace a store
-//! account; a dry run works on a copy of the state in memory's stead and sends nothing; a sync that cannot run says so and
+//! account; a dry run works on a copy of the state and sends nothing; a sync that cannot run says so and
 //! lets the others go on.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
 
 use crate::catalog::SourceProblem;
 use crate::config::project::{Role, Source};
@@ -25,7 +26,7 @@ use crate::store::pace::{Clock, SystemClock};
 use super::connector::Connector;
 use super::decide::Rule;
 use super::guard::{Plan, Planned, Trip};
-use super::level::{Level, Line, Standing, What, reading};
+use super::level::{Level, Line, Standing, What};
 use super::online::{OnlineStore, StoreError};
 use super::rule::stock_source;
 use super::run::{self, Ended, Inputs, RunError};
@@ -138,14 +139,15 @@ fn account(
         Some(deadline),
         Some(Arc::clone(stop)),
     )?;
-    let opened: Result<Box<dyn SyncState + Send>, StateError> = match request.dry_run {
-        true => scratch(project, store, syncs),
+    let opened = match request.dry_run {
+        true => scratch(project, store, request.now),
         false => SqliteState::open(&project.folder, &store.name, request.wait, request.now)
-            .map(|state| Box::new(state) as Box<dyn SyncState + Send>)
+            .map(|state| (Box::new(state) as Box<dyn SyncState + Send>, None))
             .map_err(StateError::from),
     };
-    let state = match opened {
-        Ok(state) => state,
+    // the folder goes when the account is done
+    let (state, _folder) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             return Ok(syncs
                 .iter()
@@ -224,20 +226,20 @@ impl Parts {
     }
 }
 
-/// A copy of the state for a dry run, in memory: what the run keeps there goes with it.
+/// A copy of the state for a dry run, and the folder it lies in: what the run keeps there goes with it.
 fn scratch(
     project: &Project,
     store: &Store,
-    syncs: &[&Sync],
-) -> Result<Box<dyn SyncState + Send>, StateError> {
-    let mut copy = MemoryState::new();
-    if let Some(kept) = sqlite::read(&project.folder, &store.name)? {
-        let readings = syncs.iter().map(|sync| reading(&sync.name, &sync.from));
-        let readings: Vec<String> = readings.collect();
-        let names: Vec<String> = syncs.iter().map(|sync| sync.name.clone()).collect();
-        super::scratch::copy(&kept, &mut copy, &readings, &names)?;
+    now: Timestamp,
+) -> Result<(Box<dyn SyncState + Send>, Option<TempDir>), StateError> {
+    let folder = tempfile::tempdir().map_err(|error| {
+        StateError::disk(&std::env::temp_dir(), "make a folder for a dry run", &error)
+    })?;
+    if !sqlite::copy(&project.folder, &store.name, folder.path())? {
+        return Ok((Box::new(MemoryState::new()), None));
     }
-    Ok(Box::new(copy))
+    let state = SqliteState::open(folder.path(), &store.name, Duration::ZERO, now)?;
+    Ok((Box::new(state), Some(folder)))
 }
 
 fn deadline(syncs: &[&Sync], request: &SyncRequest) -> Duration {

@@ -185,6 +185,34 @@ impl SqliteReader {
 
 look_through!([] SqliteReader, self => self.rows());
 
+/// Copies a state as it stands now to another folder, to plan on it there; false where there is none.
+///
+/// # Errors
+/// A state whose database or mark is gone; a disk that refuses.
+pub fn copy(project: &Path, store: &str, to: &Path) -> Result<bool, StateError> {
+    let from = Places::of(project, store)?;
+    if !from.have_folders()? || from.present()? == Present::Nothing {
+        return Ok(false);
+    }
+    let to = Places::of(to, store)?;
+    to.make_folders()?;
+    // nobody commits meanwhile, and nobody moves the log
+    let guard = hold(&from.guard, false)?;
+    for (file, copy) in [
+        (&from.database, &to.database),
+        (&from.log, &to.log),
+        (&from.mark, &to.mark),
+    ] {
+        match std::fs::copy(file, copy) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StateError::disk(copy, "copy the state", &error)),
+        }
+    }
+    drop(guard);
+    Ok(true)
+}
+
 /// Adds events and orders to a state, whoever holds its account.
 pub struct SqliteIntake {
     places: Places,
