@@ -31,6 +31,7 @@ use rusqlite::Connection;
 
 use crate::channel::manifest::request::RemoteId;
 use crate::state::lock::{self, Held};
+use crate::state::verify::hold;
 use crate::state::{Busy, StateError, Trouble};
 use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position};
 
