@@ -15,6 +15,7 @@ fn main() {
 /// Whether relative relocations may be packed: two megabytes less that every run reads into memory. The loader of glibc
 /// understands them since 2.36, and a linker that does not know the option passes over it.
 fn packs_relocations() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "cargo tells a build script so")]
     let read = |name: &str| std::env::var(name).unwrap_or_default();
     if read("CARGO_CFG_TARGET_OS") != "linux"
         || read("CARGO_CFG_TARGET_ENV") != "gnu"

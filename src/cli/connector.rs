@@ -38,9 +38,9 @@ enum What {
 
 #[derive(Debug, Args)]
 struct Test {
-    /// A [[store]] of the project, or a connector
+    /// A store of the project, or a connector
     name: String,
-    /// Where the store is; of a [[store]], in place of its own
+    /// Where the store is; of a store of the project, in place of its own
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// A SKU whose level is changed by one and put back; two or more try batches

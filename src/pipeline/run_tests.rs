@@ -307,7 +307,7 @@ fn what_a_record_repeats_comes_out_as_if_computed_anew() {
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-            std::fs::write(path, text).expect("written");
+            crate::write::atomic::write(&path, text.as_bytes()).expect("written");
         };
         write("shelfcast.toml", PROJECT);
         write("brands.csv", "from,to\nWydma,own\n");

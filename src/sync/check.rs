@@ -534,8 +534,13 @@ locations = { bkk-01 = "L1" }
     fn errors_of(text: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("channels")).expect("a folder");
-        std::fs::write(folder.path().join("channels/tills-stock.toml"), CONNECTOR).expect("writes");
-        std::fs::write(folder.path().join("shelfcast.toml"), text).expect("writes");
+        crate::write::atomic::write(
+            &folder.path().join("channels/tills-stock.toml"),
+            CONNECTOR.as_bytes(),
+        )
+        .expect("writes");
+        crate::write::atomic::write(&folder.path().join("shelfcast.toml"), text.as_bytes())
+            .expect("writes");
         let project = Project::load(folder.path()).expect("has its form");
         let errors = check(&project).err().unwrap_or_default();
         errors

@@ -107,7 +107,8 @@ mod tests {
     fn rows_are_found_with_file_and_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let text = "Artikel,Filiale,Bestand\nA-1,bkk,5\nB-2,bkk,7\nA-1,cnx,-2\n";
-        std::fs::write(folder.path().join("stock.csv"), text).expect("writes");
+        crate::write::atomic::write(&folder.path().join("stock.csv"), text.as_bytes())
+            .expect("writes");
         let mut project: Project = toml_file::parse(
             "shelfcast.toml",
             r#"
