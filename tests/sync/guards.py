@@ -11,7 +11,7 @@ from tills import PLACES, World, expect, lamps, wrong
 
 HEADER = "sku,location,on_hand,seq\n"
 CSV = 'path = "stock.csv"\nend = "#END"'
-PLAIN = 'path = "stock.csv"'
+PLAIN = 'path = "stock.csv"\nsettle = "0s"'
 SQLITE = tills.SOURCE
 
 
@@ -197,7 +197,7 @@ def main():
             accident(rng, kind, number, counts)
             number += 1
     shown = ", ".join(f"{count} x {code}" for code, count in sorted(counts.items()))
-    print(f"guards: {sum(counts.values())} accidents, {'none' if not lamps.problems else 'SOME'} of them wrote: {shown}; seed {given.seed}")
+    print(f"guards: {sum(counts.values())} accidents, {len(lamps.problems)} not as promised: {shown}; seed {given.seed}")
     lamps.end()
 
 

@@ -385,9 +385,9 @@ class World:
         for pair in self.random.sample(pairs, 2):
             self.tills.order(self.store, pair)
 
-    def settle(self, told, runs=6):
+    def settle(self, told, runs=12):
         """Runs to the end, then the store must say what the tills say."""
-        for _ in range(runs):
+        for turn in range(runs):
             began = time.monotonic()
             done = self.run("sync", "--wait", "5s")
             self.took = time.monotonic() - began
@@ -397,7 +397,9 @@ class World:
             if done.code == 0 and self.store.levels == self.tills.now():
                 break
             # What a dead run left unknown is settled after the store's quiet time.
-            time.sleep(0.3)
+            time.sleep(0.3 if turn < 4 else 2)
+            if turn == 4:
+                print(f"{told}: still not in step after {turn + 1} runs, goes on: {done.out}{done.err}", flush=True)
         differ = [(pair, self.store.levels[pair], count) for pair, count in self.tills.now().items() if self.store.levels[pair] != count]
         expect(not differ, f"{told}: not in step after {runs} runs (pair, store, tills): {differ[:5]} of {len(differ)}; the last run: {done}")
         self.history(told)
