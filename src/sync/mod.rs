@@ -25,6 +25,7 @@ pub mod planted;
 mod prepare;
 mod push;
 mod readback;
+pub mod rows;
 pub mod rule;
 pub mod run;
 pub mod serve;
@@ -35,6 +36,7 @@ pub mod standing;
 pub mod state;
 pub mod stay;
 pub mod summary;
+mod telling;
 #[cfg(test)]
 mod tests;
 pub mod work;

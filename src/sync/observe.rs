@@ -6,31 +6,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use jiff::{SignedDuration, Timestamp};
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::recovery::{self, kill_point};
 use crate::state::StateError;
 use crate::validate::finding::Finding;
 
 use super::decide::Rule;
-use super::level::{Level, Line, Mark, Observation, Pair, Standing, Wanted, What};
+use super::level::{Level, Line, Mark, Pair, Standing, Wanted, What};
 use super::planted;
-use super::source::{self, Read, ReadKind, SourceFailure, StockSource};
+use super::rows::{GONE, Rows};
+use super::source::{self, ReadKind, SourceFailure, StockSource};
 use super::state::{Change, Look, SyncState, Transaction, Which};
 
 /// Events merged in one commit.
 const EVENTS_MOST: usize = 10_000;
 /// A dead letter is tried again with a new quantity, but not sooner than this after it died.
 const DEAD_RESTS: SignedDuration = SignedDuration::from_hours(1);
-/// Proven whole readings in a row that lack a row before its absence may mean zero.
-const ABSENCES: u32 = 2;
-/// The absences of a row of which it is known that it is gone.
-const GONE: u32 = 1_000;
-/// The absences of a row that counts as zero because it is gone.
-const ZEROED: u32 = 1_001;
-
 /// What a reading came to.
 #[derive(Clone, Debug)]
 pub struct Observed {
@@ -197,194 +190,6 @@ fn given_up() -> StateError {
     StateError::unknown("the reading has no effect", "see the source")
 }
 
-/// A row of the source, as far as it takes to see that it says nothing new.
-struct Row {
-    digest: u64,
-    absences: u32,
-    met: bool,
-}
-
-struct Rows<'a> {
-    source: &'a str,
-    /// A reading gives all rows, one of each.
-    whole: bool,
-    absent_is_zero: bool,
-    /// The rows that are known, where a reading gives all of them and has begun; else each is looked up.
-    known: Option<HashMap<u64, Row>>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(rule: &'a Rule, whole: bool) -> Self {
-        Rows {
-            source: &rule.reading,
-            whole: rule.read_whole || whole,
-            absent_is_zero: rule.absent_is_zero,
-            known: None,
-        }
-    }
-
-    /// Takes what is known in hand, before the first row of a whole reading.
-    fn get_ready(&mut self, made: &dyn Transaction) -> Result<(), StateError> {
-        if !self.whole || self.known.is_some() {
-            return Ok(());
-        }
-        let mut known = HashMap::new();
-        made.digests(self.source, &mut |key, digest, absences| {
-            let row = Row {
-                digest,
-                absences,
-                met: false,
-            };
-            known.insert(key, row);
-        })?;
-        self.known = Some(known);
-        Ok(())
-    }
-
-    /// The digest of a row that is known.
-    fn look_up(&mut self, made: &mut dyn Transaction, key: u64) -> Result<Option<u64>, StateError> {
-        let Some(known) = &mut self.known else {
-            let before = made.observation(self.source, key)?;
-            return Ok(before.map(|before| digest(key, &before)));
-        };
-        let Some(row) = known.get_mut(&key) else {
-            return Ok(None);
-        };
-        row.met = true;
-        if row.absences > 0 {
-            row.absences = 0;
-            made.write(Change::Absent {
-                source: self.source,
-                key,
-                times: 0,
-            })?;
-        }
-        Ok(Some(row.digest))
-    }
-
-    /// A row says something new.
-    fn keep(
-        &mut self,
-        made: &mut dyn Transaction,
-        key: u64,
-        digest: u64,
-        observation: &Observation,
-    ) -> Result<(), StateError> {
-        if let Some(known) = &mut self.known {
-            let row = Row {
-                digest,
-                absences: 0,
-                met: true,
-            };
-            known.insert(key, row);
-        }
-        made.write(Change::Observed {
-            source: self.source,
-            key,
-            digest,
-            observation,
-        })
-    }
-
-    fn merge(
-        &mut self,
-        made: &mut dyn Transaction,
-        observation: &Observation,
-        touched: &mut BTreeSet<String>,
-        observed: &mut Observed,
-    ) -> Result<(), StateError> {
-        let key = key(&observation.location, &observation.sku);
-        let digest = digest(key, observation);
-        let before = self.look_up(made, key)?;
-        if before == Some(digest) {
-            return Ok(());
-        }
-        if observation.quantity.is_none() {
-            observed.uncounted += 1;
-            observed.absent.insert(key);
-            return Ok(());
-        }
-        if before.is_some() {
-            let before = made.observation(self.source, key)?;
-            let older = before.is_some_and(|before| {
-                before.sku == observation.sku
-                    && before.location == observation.location
-                    && !observation.mark.may_replace(&before.mark)
-            });
-            if older && !planted::is("event order by arrival") {
-                observed.older += 1;
-                return Ok(());
-            }
-        }
-        observed.changed += 1;
-        self.keep(made, key, digest, observation)?;
-        if !touched.contains(&observation.sku) {
-            touched.insert(observation.sku.clone());
-        }
-        Ok(())
-    }
-
-    /// What a whole reading no longer gives. It means zero only where the project says so, the reading is proven whole,
-    /// and the one before was and lacked it too.
-    fn absences(
-        &mut self,
-        made: &mut dyn Transaction,
-        read: &Read,
-        touched: &mut BTreeSet<String>,
-        observed: &mut Observed,
-    ) -> Result<(), StateError> {
-        if read.kind != ReadKind::Snapshot {
-            return Ok(());
-        }
-        // rows were looked up one by one: which of the others are gone was not asked
-        if self.known.is_none() && read.rows > 0 {
-            return Ok(());
-        }
-        self.whole = true;
-        self.get_ready(made)?;
-        let known = self.known.take().unwrap_or_default();
-        let there = known.values().filter(|row| row.absences < GONE);
-        observed.known = there.count() as u64;
-        let unmet = known.iter().filter(|(_, row)| !row.met);
-        observed.absent.extend(unmet.map(|(key, _)| *key));
-        let zeroes = self.absent_is_zero;
-        let mut gone: Vec<(u64, u32)> = known
-            .iter()
-            .filter(|(_, row)| !row.met && row.absences < if zeroes { ZEROED } else { GONE })
-            .map(|(key, row)| (*key, row.absences))
-            .collect();
-        gone.sort_unstable();
-        let news = gone.iter().filter(|(_, absences)| *absences < GONE);
-        observed.vanished = news.map(|(key, _)| *key).collect();
-        if !self.absent_is_zero || !read.position.proven {
-            return Ok(());
-        }
-        for (key, absences) in gone {
-            // what was gone before absence meant anything begins to count now
-            let times = if absences == GONE { 1 } else { absences + 1 };
-            if times >= ABSENCES
-                && let Some(mut observation) = made.observation(self.source, key)?
-                && observation.quantity != Some(0)
-            {
-                observation.quantity = Some(0);
-                made.write(Change::Observed {
-                    source: self.source,
-                    key,
-                    digest: digest(key, &observation),
-                    observation: &observation,
-                })?;
-                touched.insert(observation.sku);
-            }
-            made.write(Change::Absent {
-                source: self.source,
-                key,
-                times: if times >= ABSENCES { ZEROED } else { times },
-            })?;
-        }
-        Ok(())
-    }
-}
-
 fn fresh(source: &str) -> String {
     format!("fresh:{source}")
 }
@@ -440,46 +245,6 @@ pub fn take_as_gone(
         Ok(())
     })?;
     Ok(())
-}
-
-/// Of location and SKU.
-pub fn key(location: &str, sku: &str) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(&(location.len() as u64).to_le_bytes());
-    hash.update(location.as_bytes());
-    hash.update(sku.as_bytes());
-    hash.digest()
-}
-
-/// Of all that a row says. Its names are in it again, so that two rows of one key are told apart.
-pub fn digest(key: u64, observation: &Observation) -> u64 {
-    let mut hash = Xxh3::with_seed(key);
-    let mut text = |text: &str| {
-        hash.update(&(text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    };
-    text(&observation.location);
-    text(&observation.sku);
-    let mut number = |number: Option<i64>| {
-        hash.update(&[u8::from(number.is_some())]);
-        hash.update(&number.unwrap_or(0).to_le_bytes());
-    };
-    number(observation.quantity);
-    number(observation.committed);
-    number(observation.safety_stock);
-    match &observation.mark {
-        Mark::None => hash.update(&[0]),
-        Mark::Sequence(sequence) => {
-            hash.update(&[1]);
-            hash.update(&sequence.to_le_bytes());
-        }
-        Mark::Time { micros, tie } => {
-            hash.update(&[2]);
-            hash.update(&micros.to_le_bytes());
-            hash.update(tie.as_bytes());
-        }
-    }
-    hash.digest()
 }
 
 /// Where the project decides otherwise than it did, all is decided anew.

@@ -134,7 +134,7 @@ impl Work<'_> {
         rows.iter()
             .filter(|row| self.rule.place(&row.location) == Some(pair.place.as_str()))
             .all(|row| {
-                let key = super::observe::key(&row.location, &row.sku);
+                let key = super::rows::key(&row.location, &row.sku);
                 self.absent.contains(&key)
             })
     }

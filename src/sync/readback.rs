@@ -76,7 +76,7 @@ impl Work<'_> {
             let sync = self.rule.name.as_str();
             let mut sample: Vec<Level> = Vec::new();
             self.state.levels(Which::All, &mut |level| {
-                let key = super::observe::key(&level.pair.place, &level.pair.sku);
+                let key = super::rows::key(&level.pair.place, &level.pair.sku);
                 let ours = level.sync == sync && can_be_read(&level) && !level.is_open();
                 if ours && key % parts == part {
                     sample.push(level);
