@@ -91,6 +91,13 @@ pub(super) fn tell(
     }
     summary.refusals = refusals(state, rule, since)?;
     summary.outcome = outcome(summary, ended, figures, request);
+    if ended.in_flight > 0 && figures.halted.is_none() {
+        summary.remarks.push(format!(
+            "{} levels were sent and nobody said what became of them; each is read back, or sent again under its key, before anything \
+             newer goes out: a later run settles them, once the store has been quiet for as long as a late write may take",
+            ended.in_flight
+        ));
+    }
     if let Some(Halt::Store(error)) = &figures.halted {
         summary.error = Some((error.to_string(), hint(error)));
     }
