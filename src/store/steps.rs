@@ -91,7 +91,11 @@ impl Engine {
     async fn settled(&self, call: &Call, verdict: Option<&Verdict>) -> Result<Answer, CallError> {
         let mut tries = 1;
         loop {
-            let answer = self.caller.call(call).await?;
+            let answer = match self.caller.call(call).await {
+                // it was under way: what is said of the repetition says nothing of it
+                Err(error) if tries > 1 => return Err(CallError::Lost(said(error))),
+                answer => answer?,
+            };
             let under_way =
                 |verdict| verdict::under_way(verdict, answer.json.as_ref()) && call.effect;
             if !verdict.is_some_and(under_way) {
@@ -257,5 +261,15 @@ impl Failed {
                 false => Outcome::Held { reason },
             },
         }
+    }
+}
+
+/// What an error says, in words.
+fn said(error: CallError) -> String {
+    match error {
+        CallError::Refused { message, .. } | CallError::Ended { message, .. } => {
+            format!("the same batch was under way, and then: {message}")
+        }
+        CallError::Lost(reason) | CallError::NotSent(reason) | CallError::Stopped(reason) => reason,
     }
 }

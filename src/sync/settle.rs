@@ -126,6 +126,10 @@ impl Work<'_> {
             false => outcomes.into_iter().map(of_repetition).collect(),
         };
         self.figures.batches += 1;
+        if !judged && self.store.paused().is_some() {
+            // nobody heard it: a store that is shut does not use its tries up
+            batch.attempts -= 1;
+        }
         let before = self.figures.unknown;
         self.finish(batch, levels, outcomes)?;
         Ok(self.figures.unknown == before)
