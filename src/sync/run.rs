@@ -225,13 +225,6 @@ fn carry_out_orders(work: &mut Work<'_>) -> Result<(), StateError> {
     Ok(())
 }
 
-impl Ended {
-    /// Levels that the guard weighed against.
-    pub fn compared(&self) -> u64 {
-        self.plan.compared
-    }
-}
-
 /// Whether an order is about this sync.
 pub(super) fn is_for(order: &Order, sync: &str) -> bool {
     match order {

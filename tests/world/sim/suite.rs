@@ -14,7 +14,7 @@ use super::speaks::connectors;
 use super::till::Wrong;
 
 /// Schedules where nothing else is said.
-const SCHEDULES: u64 = 4_000;
+const SCHEDULES: u64 = 10_000;
 /// Last events that a broken schedule tells.
 const TRAIL: usize = 20;
 /// Schedules until a planted bug must have shown.

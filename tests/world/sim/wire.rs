@@ -200,7 +200,10 @@ impl World {
             _ if timed_out => Heard::Nothing,
             (End::Unreached, _) => Heard::Refused,
             (End::Answer(answer), _) if (300..500).contains(&answer.status) => Heard::Refused,
-            (End::Answer(_), Some(Fault::Throttled | Fault::TokenExpired | Fault::Restarted)) => {
+            // stores that say so by their status are told apart above; the others answer 200 all the same
+            (End::Answer(_), Some(Fault::Throttled | Fault::TokenExpired | Fault::Restarted))
+                if matches!(self.protocol, Protocol::Shopify | Protocol::Vendure) =>
+            {
                 Heard::Refused
             }
             (
