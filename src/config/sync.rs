@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::program::decimal;
+
 use super::gate::Limit;
 
 /// An online store. Keys beside those named here are the secrets that its connector asks for, by reference.
@@ -104,6 +106,18 @@ impl Locations {
             Locations::Pooled(list) => list.clone(),
         }
     }
+}
+
+/// `80%` or `0.8` as a part of one, from 0 to 1; `None` for what is no such part.
+pub fn share(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    let part = match text.strip_suffix('%') {
+        Some(number) => decimal::parse(number.trim())?.checked_div(Decimal::ONE_HUNDRED)?,
+        None => decimal::parse(text)?,
+    };
+    (Decimal::ZERO..=Decimal::ONE)
+        .contains(&part)
+        .then_some(part)
 }
 
 /// Units kept back by rule.

@@ -4,10 +4,9 @@ use rust_decimal::Decimal;
 
 use crate::config::ConfigError;
 use crate::config::project::{Basis, Feed, Project, Role};
-use crate::config::sync::Locations;
+use crate::config::sync::{Locations, share};
 use crate::program::Formula;
 use crate::program::columns::Columns;
-use crate::program::decimal;
 use crate::program::graph::{Graph, Node};
 use crate::program::nearest::near;
 
@@ -78,7 +77,7 @@ pub(super) fn formulas(
         let share = sync
             .share
             .as_deref()
-            .and_then(percent)
+            .and_then(share)
             .unwrap_or(Decimal::ONE);
         made.push(Some(Formula {
             table: columns.schemas[index].table.unwrap_or(0),
@@ -98,14 +97,6 @@ pub(super) fn formulas(
         }));
     }
     made
-}
-
-/// `20%` or `0.2` as a part of one.
-pub(super) fn percent(text: &str) -> Option<Decimal> {
-    match text.trim().strip_suffix('%') {
-        Some(number) => Some(decimal::parse(number.trim())? / Decimal::ONE_HUNDRED),
-        None => decimal::parse(text.trim()),
-    }
 }
 
 pub(super) fn formula_of(

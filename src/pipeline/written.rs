@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::channel::manifest::{Format, Manifest};
 use crate::config::Project;
 use crate::config::project::Feed;
+use crate::config::sync::share;
 use crate::model::seen::Seen;
 use crate::program::compile::{WORKBOOK_CELL, WORKBOOK_ROW};
 use crate::program::escape::{Escape, Quoting};
@@ -16,7 +17,7 @@ use crate::write::staged::{Encoding, Shape};
 use crate::write::{Artifact, Limits, Piece, StagedFeed};
 
 use super::build::{FeedReport, FileReport, Filled, Logs, Options};
-use super::formula::percent;
+
 use super::placing::{Names, packed, unpacked};
 use super::program::Program;
 use super::run::Work;
@@ -465,7 +466,7 @@ fn frame_hash(program: &Program, index: usize, project: &Project) -> u128 {
 
 fn max_withheld(feed: &Feed) -> Result<Decimal, Failure> {
     let text = feed.max_withheld.as_deref().unwrap_or("20%");
-    percent(text).ok_or_else(|| {
+    share(text).ok_or_else(|| {
         Failure::configuration(
             "shelfcast.toml",
             format!(

@@ -4,13 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-
 use crate::channel::manifest::Manifest;
 use crate::config::project::Role;
-use crate::config::sync::{Locations, OnlineOrders, Store, Sync};
+use crate::config::sync::{Locations, OnlineOrders, Store, Sync, share};
 use crate::config::{ConfigError, Project, span};
-use crate::program::decimal;
 use crate::program::nearest::near;
 
 /// How messages name the project's file.
@@ -338,18 +335,6 @@ fn numbers(sync: &Sync, errors: &mut Vec<ConfigError>) {
             ));
         }
     }
-}
-
-/// `80%` or `0.8` as a part of one, from 0 to 1.
-fn share(text: &str) -> Option<Decimal> {
-    let text = text.trim();
-    let part = match text.strip_suffix('%') {
-        Some(number) => decimal::parse(number.trim())?.checked_div(Decimal::ONE_HUNDRED)?,
-        None => decimal::parse(text)?,
-    };
-    (Decimal::ZERO..=Decimal::ONE)
-        .contains(&part)
-        .then_some(part)
 }
 
 /// Our locations of a sync: those that the project knows, where it names any.

@@ -6,8 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::config::ConfigError;
 use crate::config::project::{Basis, Project, Source};
-use crate::config::sync::{Rows, Sync};
-use crate::program::decimal;
+use crate::config::sync::{Rows, Sync, share};
 
 use super::decide::Rule;
 
@@ -43,12 +42,16 @@ impl Rule {
             locations: sync.locations.clone(),
             safety_stock,
             kept,
-            share: part(sync.share.as_deref()).unwrap_or(Decimal::ONE),
+            share: sync
+                .share
+                .as_deref()
+                .and_then(share)
+                .unwrap_or(Decimal::ONE),
             minimum: sync.minimum.unwrap_or(0).max(0),
             maximum: sync.maximum.unwrap_or(i64::MAX).min(largest),
             guard: sync.guard.clone(),
             absent_is_zero: source.absence.as_deref() == Some("zero"),
-            recheck: part(sync.recheck.as_deref()).unwrap_or(RECHECK),
+            recheck: sync.recheck.as_deref().and_then(share).unwrap_or(RECHECK),
         })
     }
 }
@@ -72,14 +75,4 @@ pub fn stock_source<'p>(project: &'p Project, sync: &Sync) -> Result<&'p Source,
                 "name a [[source]] with `role = \"stock\"`",
             )
         })
-}
-
-/// `80%` or `0.8` as a part of one.
-fn part(text: Option<&str>) -> Option<Decimal> {
-    let text = text?.trim();
-    let part = match text.strip_suffix('%') {
-        Some(number) => decimal::parse(number.trim())?.checked_div(Decimal::ONE_HUNDRED)?,
-        None => decimal::parse(text)?,
-    };
-    Some(part.clamp(Decimal::ZERO, Decimal::ONE))
 }

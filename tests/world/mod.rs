@@ -11,6 +11,7 @@ pub mod faults;
 mod graphql;
 pub mod magento;
 pub mod medusa;
+pub mod mischief;
 pub mod plain;
 pub mod protocol;
 pub mod server;
