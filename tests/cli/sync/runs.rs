@@ -224,3 +224,73 @@ fn no_secret_turns_up_anywhere() {
         );
     }
 }
+
+#[test]
+fn units_are_kept_back_by_what_the_catalog_says_of_a_product() {
+    let (test, shop) = in_step();
+    let text = std::fs::read_to_string(test.path("shelfcast.toml")).expect("a project");
+    let catalog =
+        "[[source]]\nname = \"products\"\npath = \"products.csv\"\n\n[[source]]\nname = \"tills\"";
+    let text = text.replacen("[[source]]\nname = \"tills\"", catalog, 1);
+    let keep = "\n[[sync.keep]]\nwhere = \"brand == 'Lampang'\"\nunits = 5\n[[sync.keep]]\nwhere = \"price > 100\"\nunits = 9\n";
+    test.file("shelfcast.toml", format!("{text}{keep}"));
+    test.file(
+        "products.csv",
+        "sku,title,brand,price\nชาม-01,ชามไก่,Lampang,350\nชาม-02,ชามบัว,Chiang Mai,350\nชาม-04,ชามขาว,Chiang Mai,35\n",
+    );
+    test.run(["sync"]).exits(0);
+    assert_eq!(
+        shop.level("ชาม-01", "L1"),
+        Some(6),
+        "11 less 5: the first rule that fits"
+    );
+    assert_eq!(shop.level("ชาม-02", "L1"), Some(3), "12 less 9");
+    assert_eq!(
+        shop.level("ชาม-04", "L1"),
+        Some(12),
+        "14 less the sync's own 2"
+    );
+    test.file(
+        "shelfcast.toml",
+        format!("{text}{}", keep.replace("brand ==", "brnd ==")),
+    );
+    test.run(["sync"]).exits(2).says("brnd");
+}
+
+#[test]
+fn open_online_orders_are_taken_off_and_put_back() {
+    let (test, shop) = in_step();
+    let text = std::fs::read_to_string(test.path("shelfcast.toml")).expect("a project");
+    let text = text.replace("\"booked\"", "\"subtract\"");
+    let orders = "\n[[source]]\nname = \"orders\"\nrole = \"orders\"\npath = \"orders.csv\"\n";
+    test.file("shelfcast.toml", format!("{text}{orders}"));
+    test.file(
+        "orders.csv",
+        "sku,quantity,created_at\nชาม-01,2,2026-11-22T08:00:00Z\nชาม-01,1,2026-11-22T09:00:00Z\nชาม-02,12,2026-11-22T09:00:00Z\n",
+    );
+    test.run(["sync"]).exits(0);
+    let levels = |sku| (shop.level(sku, "L1"), shop.level(sku, "L2"));
+    assert_eq!(levels("ชาม-01"), (Some(6), Some(49)), "9 less 3");
+    assert_eq!(
+        levels("ชาม-02"),
+        (Some(0), Some(48)),
+        "10 and 2 of the other location"
+    );
+    test.file(
+        "orders.csv",
+        "sku,quantity,created_at\nชาม-01,x,2026-11-22T08:00:00Z\n",
+    );
+    test.run(["sync"]).exits(7).says("orders.csv:2");
+    assert_eq!(
+        levels("ชาม-01"),
+        (Some(6), Some(49)),
+        "what cannot be read changes nothing"
+    );
+    test.file("orders.csv", "sku,quantity,created_at\n");
+    test.run(["sync"]).exits(0);
+    assert_eq!(
+        levels("ชาม-01"),
+        (Some(9), Some(49)),
+        "picked: the tills count without them"
+    );
+}
