@@ -70,10 +70,18 @@ impl Place for Bucket {
 
     fn read(&self, name: &str) -> Option<Vec<u8>> {
         self.runtime.block_on(async {
-            match self.raw.get(&Self::key(name)).await {
-                Ok(found) => Some(found.bytes().await.expect("read").to_vec()),
-                Err(object_store::Error::NotFound { .. }) => None,
-                Err(error) => panic!("{error}"),
+            let mut failures = 0;
+            loop {
+                match self.raw.get(&Self::key(name)).await {
+                    Ok(found) => return Some(found.bytes().await.expect("read").to_vec()),
+                    Err(object_store::Error::NotFound { .. }) => return None,
+                    // The server itself fails some reads of what is replaced at that moment.
+                    Err(error) if failures < 20 && error.to_string().contains("500 Internal") => {
+                        failures += 1;
+                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    }
+                    Err(error) => panic!("{error}"),
+                }
             }
         })
     }

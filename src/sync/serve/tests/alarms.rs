@@ -140,11 +140,11 @@ fn a_look_that_fails_is_told_once_and_goes_on() {
         ..Plan::default()
     });
     assert_eq!(
-        told.recv_timeout(Duration::from_secs(30)),
+        told.recv_timeout(Duration::from_secs(300)),
         Ok(Trigger::Start)
     );
     assert_eq!(
-        told.recv_timeout(Duration::from_secs(30)),
+        told.recv_timeout(Duration::from_secs(300)),
         Ok(Trigger::Source)
     );
     let text = daemon.page("/metrics").body;
@@ -177,7 +177,7 @@ fn a_fault_of_a_round_does_not_end_the_daemon() {
     });
     let failing = daemon.notice(|notice| matches!(notice, Notice::Failing { .. }));
     assert!(matches!(failing, Notice::Failing { exit: 101, .. }));
-    told.recv_timeout(Duration::from_secs(30)).unwrap();
+    told.recv_timeout(Duration::from_secs(300)).unwrap();
     daemon.stop();
 }
 
@@ -276,7 +276,7 @@ fn notices_that_take_their_time_hold_up_nothing() {
         )
     });
     for _ in 0..5 {
-        rounds.recv_timeout(Duration::from_secs(30)).unwrap();
+        rounds.recv_timeout(Duration::from_secs(300)).unwrap();
     }
     signals.send(Signal::Stop).unwrap();
     assert_eq!(daemon.join().unwrap().unwrap(), Ended::default());

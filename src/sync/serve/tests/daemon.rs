@@ -51,7 +51,7 @@ fn rounds_have_their_reasons() {
         hooks: for_accounts(&["web"]),
         sources: till(None),
     });
-    let next = || told.recv_timeout(Duration::from_secs(30)).unwrap();
+    let next = || told.recv_timeout(Duration::from_secs(300)).unwrap();
     assert_eq!(next(), Trigger::Start);
     assert_eq!(daemon.post("evt-1"), 200);
     assert_eq!(next(), Trigger::Event);
@@ -83,7 +83,7 @@ fn the_timer_is_a_reason() {
         Trigger::Timer,
         Trigger::Timer,
     ] {
-        assert_eq!(told.recv_timeout(Duration::from_secs(30)), Ok(expected));
+        assert_eq!(told.recv_timeout(Duration::from_secs(300)), Ok(expected));
     }
     daemon.stop();
 }
@@ -137,13 +137,13 @@ fn a_store_that_is_down_holds_up_no_other() {
         ..Plan::default()
     });
     assert_eq!(
-        told.recv_timeout(Duration::from_secs(30)),
+        told.recv_timeout(Duration::from_secs(300)),
         Ok(Trigger::Start)
     );
     for number in 0..5 {
         assert_eq!(daemon.post(&format!("evt-{number}")), 200);
         assert_eq!(
-            told.recv_timeout(Duration::from_secs(30)),
+            told.recv_timeout(Duration::from_secs(300)),
             Ok(Trigger::Event)
         );
     }
@@ -247,7 +247,7 @@ fn a_configuration_is_read_anew_or_stays() {
             ..Plan::default()
         })
     });
-    let next = || told.recv_timeout(Duration::from_secs(30)).unwrap();
+    let next = || told.recv_timeout(Duration::from_secs(300)).unwrap();
     assert_eq!(next(), (1, Trigger::Start));
     daemon.signals.send(Signal::Reload).unwrap();
     let refused = daemon.notice(|notice| matches!(notice, Notice::ReloadRefused(_)));

@@ -159,7 +159,7 @@ fn post(address: SocketAddr, id: &str) -> Option<bool> {
     let headers = signed(body.as_bytes(), crate::clock::now().as_second());
     let mut stream = TcpStream::connect(address).ok()?;
     stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
+        .set_read_timeout(Some(Duration::from_secs(300)))
         .unwrap();
     let bytes = request("POST", "/stock/till", &headers, body.as_bytes(), true);
     stream.write_all(&bytes).ok()?;

@@ -95,7 +95,8 @@ impl Daemon {
 
     pub(super) fn notice(&self, fits: impl Fn(&Notice) -> bool) -> Notice {
         loop {
-            let told = self.notices.recv_timeout(Duration::from_secs(30));
+            // Longer than the longest back-off of a machine that was busy meanwhile.
+            let told = self.notices.recv_timeout(Duration::from_secs(300));
             let notice = told.expect("told in time");
             if fits(&notice) {
                 return notice;
