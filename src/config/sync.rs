@@ -1,10 +1,11 @@
 //! `[[store]]` and `[[sync]]`: an online store, and what keeps its stock in step.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::model::stock::Offer;
 use crate::program::decimal;
 
 use super::gate::Limit;
@@ -80,6 +81,21 @@ pub struct Sync {
     pub deadline: Option<String>,
 }
 
+impl Sync {
+    /// What an online location shows, where the store takes no more than `most` units.
+    pub fn offer(&self, most: i64) -> Offer {
+        Offer {
+            share: self
+                .share
+                .as_deref()
+                .and_then(share)
+                .unwrap_or(Decimal::ONE),
+            minimum: self.minimum.unwrap_or(0).max(0),
+            maximum: self.maximum.unwrap_or(i64::MAX).min(most),
+        }
+    }
+}
+
 /// Our locations and the store's.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(untagged)]
@@ -99,11 +115,18 @@ impl Locations {
         }
     }
 
-    /// Our locations, in the order in which they are written.
-    pub fn codes(&self) -> Vec<String> {
+    /// Our locations, in the order in which they are written, each with the number of the store's that it belongs to, counted
+    /// from 0 as they are first named.
+    pub fn numbered(&self) -> Vec<(String, usize)> {
         match self {
-            Locations::Mapped(map) => map.keys().cloned().collect(),
-            Locations::Pooled(list) => list.clone(),
+            Locations::Mapped(map) => {
+                let places: IndexSet<&String> = map.values().collect();
+                let number = |place| places.get_index_of(place).unwrap_or(0);
+                map.iter()
+                    .map(|(ours, place)| (ours.clone(), number(place)))
+                    .collect()
+            }
+            Locations::Pooled(list) => list.iter().map(|code| (code.clone(), 0)).collect(),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod money;
 pub mod number;
 pub mod quantity;
 pub mod seen;
+pub mod stock;
 pub mod value;
 pub mod visible;
 pub mod words;

@@ -61,6 +61,7 @@ impl Compiling<'_> {
             fallbacks: &mut fallbacks,
             problems: Vec::new(),
             translated: BTreeMap::new(),
+            keep: Vec::new(),
         };
         let graph = &mut self.graph;
         self.views

@@ -1,13 +1,15 @@
 //! Which units an online location may sell: the formulas of the project's syncs, compiled.
 
-use rust_decimal::Decimal;
+use indexmap::IndexMap;
 
 use crate::config::ConfigError;
 use crate::config::project::{Basis, Feed, Project, Role};
-use crate::config::sync::{Locations, share};
+use crate::config::sync::{Locations, Sync};
 use crate::program::Formula;
-use crate::program::columns::Columns;
-use crate::program::graph::{Graph, Node};
+use crate::program::columns::{Columns, View};
+use crate::program::condition;
+use crate::program::graph::{Graph, Node, NodeId};
+use crate::program::names::{CatalogNames, Constants};
 use crate::program::nearest::near;
 
 /// The formula of each sync of the project, in order.
@@ -74,11 +76,11 @@ pub(super) fn formulas(
             }
             Some(_) => (0, None),
         };
-        let share = sync
-            .share
-            .as_deref()
-            .and_then(share)
-            .unwrap_or(Decimal::ONE);
+        let kept = match basis {
+            Basis::Salable => Vec::new(),
+            Basis::OnHand | Basis::Available => keep(sync, project, path, columns, graph, errors),
+        };
+        columns.keep.push(kept);
         made.push(Some(Formula {
             table: columns.schemas[index].table.unwrap_or(0),
             quantity,
@@ -87,14 +89,59 @@ pub(super) fn formulas(
             locations: sync
                 .locations
                 .as_ref()
-                .map(Locations::codes)
+                .map(Locations::numbered)
                 .unwrap_or_default(),
             safety_stock,
             safety_stock_column: column,
-            share,
-            minimum: sync.minimum.unwrap_or(0).max(0),
-            maximum: sync.maximum.unwrap_or(i64::MAX),
+            offer: sync.offer(i64::MAX),
         }));
+    }
+    made
+}
+
+/// What `[[sync.keep]]` keeps back: conditions on a product in the shop's language, and units.
+fn keep(
+    sync: &Sync,
+    project: &Project,
+    path: &str,
+    columns: &mut Columns<'_>,
+    graph: &mut Graph,
+    errors: &mut Vec<ConfigError>,
+) -> Vec<(NodeId, i64)> {
+    let view = View {
+        language: project.shop.language.clone(),
+        currency: project.shop.currency.clone(),
+        ..View::default()
+    };
+    let constants = Constants {
+        shop: &project.shop,
+        feed: "",
+        channel: "",
+        language: &view.language,
+        currency: &view.currency,
+        settings: &IndexMap::new(),
+        now: "",
+    };
+    let mut made = Vec::new();
+    for (number, keep) in sync.keep.iter().enumerate() {
+        let mut names = CatalogNames {
+            columns: &mut *columns,
+            view: &view,
+            constants: &constants,
+            mapped: None,
+        };
+        match condition::compile(&keep.filter, graph, &mut names) {
+            Ok(condition) => made.push((condition, keep.units)),
+            Err((message, hint)) => errors.push(ConfigError::new(
+                path,
+                format!(
+                    "sync `{}`, [[sync.keep]] number {}, `where`: {message}",
+                    sync.name,
+                    number + 1
+                ),
+                hint,
+            )),
+        }
     }
     made
 }

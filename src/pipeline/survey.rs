@@ -122,6 +122,7 @@ pub fn survey(project: &Project) -> Result<Vec<Surveyed>, Failure> {
         fallbacks: &mut fallbacks,
         problems: Vec::new(),
         translated: BTreeMap::new(),
+        keep: Vec::new(),
     };
     let mut nodes: Vec<Vec<(Column, NodeId)>> = Vec::new();
     for (index, schema) in schemas.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::model::stock::free;
 use crate::model::value::{Value, pair};
 
 use super::decimal;
@@ -104,14 +105,11 @@ pub(super) fn compute<'a>(run: &Evaluator<'a>, node: &'a Node) -> Outcome<'a> {
             let Some(on_hand) = units(run.value(*on_hand)?) else {
                 return Ok(Value::Absent);
             };
-            let less = |id| Ok::<i64, Failure>(units(run.value(id)?).unwrap_or(0).max(0));
-            let free = on_hand
-                .saturating_sub(less(*committed)?)
-                .saturating_sub(less(*safety_stock)?)
-                .max(0);
+            let less = |id| Ok::<i64, Failure>(units(run.value(id)?).unwrap_or(0));
+            let free = free(on_hand, less(*committed)?, less(*safety_stock)?);
             Ok(Value::Text(run.arena.alloc_str(&free.to_string())))
         }
-        Node::Salable { formula, key } => salable(run, *formula, *key),
+        Node::Salable { formula, key, keep } => salable(run, *formula, *key, keep),
         Node::Tax {
             price,
             rate,
@@ -307,46 +305,61 @@ fn moment(value: Value<'_>) -> Option<jiff::Timestamp> {
         .ok()
 }
 
-/// `clamp(floor(share x sum over its locations of max(0, on_hand - committed - safety_stock)) - online_open, minimum, maximum)`.
-fn salable<'a>(run: &Evaluator<'a>, formula: u32, key: NodeId) -> Outcome<'a> {
+/// `clamp(floor(share x sum over its locations of max(0, on_hand - committed - safety_stock)), minimum, maximum)` at each
+/// online location, summed. Of rows that count the SKU at a location twice the first counts, as in a sync.
+fn salable<'a>(
+    run: &Evaluator<'a>,
+    formula: u32,
+    key: NodeId,
+    keep: &[(NodeId, i64)],
+) -> Outcome<'a> {
     let tables = run.tables();
     let formula = &tables.formulas[formula as usize];
     let table = &tables.joined[formula.table as usize];
+    let mut kept = None;
+    for (condition, units) in keep {
+        if run.value(*condition)? == Value::Bool(true) {
+            kept = Some(*units);
+            break;
+        }
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    let mut sums: Vec<Option<i64>> = Vec::new();
     let mut row: Option<RowId> = run.stock_rows(formula.table, key).into_iter().next();
-    let mut sum: Option<i64> = None;
     while let Some(at) = row {
+        row = table.next(at);
         let value = |id: NodeId| run.at_joined(formula.table, at, id);
         let location = value(formula.location)?.as_text().unwrap_or("");
-        if (formula.locations.is_empty() || formula.locations.iter().any(|code| code == location))
-            && let Some(units_there) = units(value(formula.quantity)?)
-        {
-            let committed = formula
-                .committed
-                .map_or(Ok(Value::Absent), value)
-                .map(units)?
-                .unwrap_or(0)
-                .max(0);
-            let kept = match formula.safety_stock_column {
-                Some(column) => units(value(column)?).unwrap_or(formula.safety_stock),
-                None => formula.safety_stock,
-            };
-            let free = units_there
-                .saturating_sub(committed)
-                .saturating_sub(kept)
-                .max(0);
-            sum = Some(sum.unwrap_or(0).saturating_add(free));
+        let Some(place) = formula.place(location) else {
+            continue;
+        };
+        if seen.contains(&location) {
+            continue;
         }
-        row = table.next(at);
+        seen.push(location);
+        let Some(quantity) = units(value(formula.quantity)?) else {
+            continue;
+        };
+        let of = |column: Option<NodeId>| column.map_or(Ok(None), |id| value(id).map(units));
+        let committed = of(formula.committed)?.unwrap_or(0);
+        let kept = match kept {
+            Some(units) => units,
+            None => of(formula.safety_stock_column)?.unwrap_or(formula.safety_stock),
+        };
+        if sums.len() <= place {
+            sums.resize(place + 1, None);
+        }
+        let free = free(quantity, committed, kept);
+        sums[place] = Some(sums[place].unwrap_or(0).saturating_add(free));
     }
-    let Some(sum) = sum else {
-        return Ok(Value::Absent);
-    };
-    let shared = (formula.share * Decimal::from(sum))
-        .floor()
-        .to_i64()
-        .unwrap_or(i64::MAX);
-    let shown = shared.clamp(formula.minimum, formula.maximum.max(formula.minimum));
-    Ok(Value::Text(run.arena.alloc_str(&shown.to_string())))
+    let shown = sums
+        .into_iter()
+        .flatten()
+        .map(|sum| formula.offer.shown(formula.offer.shared(sum), 0))
+        .reduce(i64::saturating_add);
+    Ok(shown.map_or(Value::Absent, |units| {
+        Value::Text(run.arena.alloc_str(&units.to_string()))
+    }))
 }
 
 #[cfg(test)]

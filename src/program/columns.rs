@@ -86,6 +86,8 @@ pub struct Columns<'s> {
     pub problems: Vec<ColumnProblem>,
     /// Columns asked in a language, by view number.
     pub translated: BTreeMap<u16, Vec<Translated>>,
+    /// What each formula keeps back by rule: conditions and units, the first that holds.
+    pub keep: Vec<Vec<(NodeId, i64)>>,
 }
 
 impl Columns<'_> {

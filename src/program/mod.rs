@@ -25,7 +25,7 @@ pub mod repeat;
 pub mod table;
 pub mod trace;
 
-use rust_decimal::Decimal;
+use crate::model::stock::Offer;
 
 use graph::NodeId;
 
@@ -81,16 +81,23 @@ pub struct Formula {
     pub committed: Option<NodeId>,
     /// The row's location.
     pub location: NodeId,
-    /// The locations that count; empty is all.
-    pub locations: Vec<String>,
+    /// The locations that count, each with the number of its online location; empty is all, at one.
+    pub locations: Vec<(String, usize)>,
     /// Units kept back at each location.
     pub safety_stock: i64,
     /// A column that says so instead.
     pub safety_stock_column: Option<NodeId>,
-    /// The part of the stock that is offered, 1 for all.
-    pub share: Decimal,
-    /// Never fewer than this.
-    pub minimum: i64,
-    /// Never more than this.
-    pub maximum: i64,
+    /// What an online location shows.
+    pub offer: Offer,
+}
+
+impl Formula {
+    /// The number of the online location that one of ours belongs to; `None` where it takes no part.
+    pub fn place(&self, location: &str) -> Option<usize> {
+        if self.locations.is_empty() {
+            return Some(0);
+        }
+        let found = self.locations.iter().find(|(code, _)| code == location);
+        found.map(|(_, place)| *place)
+    }
 }

@@ -239,11 +239,15 @@ impl Tracing<'_, '_> {
                 }
                 return;
             }
-            Node::Salable { formula, .. } => {
+            Node::Salable { formula, keep, .. } => {
                 let formula = &run.tables().formulas[*formula as usize];
+                let kept = match keep.is_empty() {
+                    true => formula.safety_stock.to_string(),
+                    false => format!("what `[[sync.keep]]` says, or {}", formula.safety_stock),
+                };
                 say(format!(
-                    "salable = clamp(floor({} x sum of max(0, on hand - committed - {})), {}, {}) = {value}",
-                    formula.share, formula.safety_stock, formula.minimum, formula.maximum
+                    "salable = clamp(floor({} x sum of max(0, on hand - committed - {kept})), {}, {}) = {value}",
+                    formula.offer.share, formula.offer.minimum, formula.offer.maximum
                 ));
             }
             Node::Free { .. } => say(format!("on hand less committed less safety stock: {value}")),

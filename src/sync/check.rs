@@ -340,7 +340,7 @@ fn numbers(sync: &Sync, errors: &mut Vec<ConfigError>) {
 /// Our locations of a sync: those that the project knows, where it names any.
 fn locations(sync: &Sync, project: &Project, errors: &mut Vec<ConfigError>) {
     let Some(own) = &sync.locations else { return };
-    let codes = own.codes();
+    let codes: Vec<String> = own.numbered().into_iter().map(|(code, _)| code).collect();
     if codes.is_empty() {
         errors.push(wrong(
             format!(

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use crate::config::project::Basis;
 use crate::config::sync::{GuardLimits, Locations, OnlineOrders, Rows};
+
+use crate::model::stock::{Offer, free};
 
 use super::level::Observation;
 
@@ -39,12 +40,8 @@ pub struct Rule {
     pub safety_stock: i64,
     /// Units kept back by SKU, from `[[sync.keep]]`; before the column.
     pub kept: BTreeMap<String, i64>,
-    /// The part that is offered.
-    pub share: Decimal,
-    /// Never fewer.
-    pub minimum: i64,
-    /// Never more: the sync's limit or the store's.
-    pub maximum: i64,
+    /// What an online location shows; its maximum is the sync's limit or the store's.
+    pub offer: Offer,
     /// What stops a run.
     pub guard: GuardLimits,
     /// Whether a SKU that two proven whole readings in a row lack counts as zero.
@@ -152,9 +149,9 @@ impl Rule {
             self.locations,
             self.safety_stock,
             self.kept,
-            self.share.normalize(),
-            self.minimum,
-            self.maximum
+            self.offer.share.normalize(),
+            self.offer.minimum,
+            self.offer.maximum
         )
     }
 
@@ -182,7 +179,7 @@ impl Rule {
                 place,
                 parts,
                 sum,
-                shared: share(self.share, sum),
+                shared: self.offer.shared(sum),
                 online_open: 0,
                 salable: 0,
             });
@@ -195,10 +192,7 @@ impl Rule {
                 false => open.min(terms.shared.max(0)),
             };
             open -= terms.online_open;
-            terms.salable = terms
-                .shared
-                .saturating_sub(terms.online_open)
-                .clamp(self.minimum, self.maximum.max(self.minimum));
+            terms.salable = self.offer.shown(terms.shared, terms.online_open);
         }
         made
     }
@@ -226,23 +220,9 @@ impl Rule {
             quantity,
             committed,
             safety_stock,
-            free: quantity
-                .saturating_sub(committed)
-                .saturating_sub(safety_stock)
-                .max(0),
+            free: free(quantity, committed, safety_stock),
         })
     }
-}
-
-fn share(share: Decimal, sum: i64) -> i64 {
-    if share == Decimal::ONE {
-        return sum;
-    }
-    share
-        .checked_mul(Decimal::from(sum))
-        .and_then(|part| part.floor().to_i64())
-        .unwrap_or(sum)
-        .clamp(0, sum.max(0))
 }
 
 #[cfg(test)]
@@ -267,9 +247,11 @@ mod tests {
             )),
             safety_stock: 2,
             kept: BTreeMap::new(),
-            share: Decimal::ONE,
-            minimum: 0,
-            maximum: i64::MAX,
+            offer: Offer {
+                share: Decimal::ONE,
+                minimum: 0,
+                maximum: i64::MAX,
+            },
             guard: GuardLimits::default(),
             absent_is_zero: false,
             recheck: Decimal::ZERO,
@@ -354,11 +336,11 @@ mod tests {
     fn shares_are_floored_and_levels_stay_within_their_limits() {
         let rows = [row("bkk-01", Some(12), None)];
         let mut rule = rule();
-        rule.share = Decimal::new(75, 2);
+        rule.offer.share = Decimal::new(75, 2);
         assert_eq!(salable(&rule, &rows, 0)[0].1, 7, "of 10, 7.5");
-        rule.maximum = 3;
+        rule.offer.maximum = 3;
         assert_eq!(salable(&rule, &rows, 0)[0].1, 3);
-        rule.minimum = 1;
+        rule.offer.minimum = 1;
         assert_eq!(salable(&rule, &[row("bkk-01", Some(-4), None)], 0)[0].1, 1);
     }
 
@@ -375,7 +357,7 @@ mod tests {
     #[test]
     fn terms_read_as_the_sum_they_are() {
         let mut rule = rule();
-        (rule.share, rule.maximum) = (Decimal::new(8, 1), 4);
+        (rule.offer.share, rule.offer.maximum) = (Decimal::new(8, 1), 4);
         rule.online_orders = OnlineOrders::Subtract;
         let rows = [
             row("bkk-02", Some(5), Some(1)),
@@ -395,7 +377,7 @@ mod tests {
             row("cnx-01", Some(i64::MAX), Some(i64::MAX)),
         ];
         let mut rule = rule();
-        rule.share = Decimal::new(50, 2);
+        rule.offer.share = Decimal::new(50, 2);
         assert_eq!(salable(&rule, &rows, i64::MAX).len(), 1);
         rule.online_orders = OnlineOrders::Subtract;
         assert_eq!(salable(&rule, &rows, i64::MAX)[0].1, 0);

@@ -1,4 +1,5 @@
-//! Units that `[[sync.keep]]` keeps back, by SKU: its filters over the catalog, the first that fits.
+//! Units that `[[sync.keep]]` keeps back, by SKU: its filters over the catalog, the first that fits. A filter that compares
+//! what cannot be compared stops the sync: nothing would be kept back by it.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -8,12 +9,13 @@ use crate::config::sync::Sync;
 use crate::config::toml_file;
 use crate::pipeline::Failure;
 use crate::pipeline::build::{Options, build};
-use crate::pipeline::observer::Silent;
+use crate::pipeline::observer::Observer;
+use crate::validate::finding::Finding;
 
 /// The units, by SKU. Nothing is read where no rule is written.
 ///
 /// # Errors
-/// A filter that is wrong; a catalog that is not whole.
+/// A filter that is wrong, or compares what cannot be compared; a catalog that is not whole.
 pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, Failure> {
     let mut units = BTreeMap::new();
     if sync.keep.is_empty() {
@@ -30,8 +32,10 @@ pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, Fa
         feed.max_withheld = Some("100%".to_owned());
         feeds.push(feed);
     }
+    // Without its formula: what is kept back goes into it.
     let project = Project {
         feed: feeds,
+        sync: Vec::new(),
         ..project.clone()
     };
     let disk = |error: std::io::Error| {
@@ -50,7 +54,13 @@ pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, Fa
         fill: false,
         log: false,
     };
-    let report = build(&project, &options, &mut Silent)?;
+    let mut wrong = Wrong::default();
+    let report = build(&project, &options, &mut wrong).map_err(|failure| named(sync, failure))?;
+    if let Some((feed, message, hint)) = wrong.0 {
+        let message = format!("feed `{feed}`, `where`: {message}");
+        let failure = Failure::configuration("shelfcast.toml", message, hint);
+        return Err(named(sync, failure));
+    }
     // the first rule that fits counts: the later ones are read first
     for (number, keep) in sync.keep.iter().enumerate().rev() {
         let name = format!("keep-{number}");
@@ -68,4 +78,32 @@ pub fn units(project: &Project, sync: &Sync) -> Result<BTreeMap<String, i64>, Fa
         }
     }
     Ok(units)
+}
+
+/// A failure, told of the sync's rules and not of the feeds that are made of them here.
+fn named(sync: &Sync, failure: Failure) -> Failure {
+    let Failure::Configuration(mut errors) = failure else {
+        return failure;
+    };
+    for error in &mut errors {
+        for number in 0..sync.keep.len() {
+            let rule = format!("sync `{}`, [[sync.keep]] number {}", sync.name, number + 1);
+            error.message = error
+                .message
+                .replace(&format!("feed `keep-{number}`"), &rule);
+        }
+    }
+    Failure::Configuration(errors)
+}
+
+/// The first filter that compares what cannot be compared: its feed, what is wrong, what to do.
+#[derive(Default)]
+struct Wrong(Option<(String, String, String)>);
+
+impl Observer for Wrong {
+    fn finding(&mut self, finding: &Finding) {
+        if let (None, "rule-type", Some(feed)) = (&self.0, finding.rule, &finding.feed) {
+            self.0 = Some((feed.clone(), finding.message.clone(), finding.hint.clone()));
+        }
+    }
 }

@@ -42,13 +42,7 @@ impl Rule {
             locations: sync.locations.clone(),
             safety_stock,
             kept,
-            share: sync
-                .share
-                .as_deref()
-                .and_then(share)
-                .unwrap_or(Decimal::ONE),
-            minimum: sync.minimum.unwrap_or(0).max(0),
-            maximum: sync.maximum.unwrap_or(i64::MAX).min(largest),
+            offer: sync.offer(largest),
             guard: sync.guard.clone(),
             absent_is_zero: source.absence.as_deref() == Some("zero"),
             recheck: sync.recheck.as_deref().and_then(share).unwrap_or(RECHECK),

@@ -54,6 +54,7 @@ pub(super) fn check(
         fallbacks: &mut fallbacks,
         problems: Vec::new(),
         translated: BTreeMap::new(),
+        keep: Vec::new(),
     };
     let mut graph = Graph::default();
     let view = View {

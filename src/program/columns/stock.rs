@@ -65,7 +65,12 @@ impl Columns<'_> {
             && let Some(index) = self.stock_source()
         {
             let key = self.key(graph, view, index);
-            return graph.add(Node::Salable { formula, key });
+            let keep = self.keep.get(formula as usize).cloned();
+            return graph.add(Node::Salable {
+                formula,
+                key,
+                keep: keep.unwrap_or_default(),
+            });
         }
         let given = if view.stock_rows {
             self.stock_row(graph, "salable")

@@ -232,6 +232,8 @@ pub enum Node {
         formula: u32,
         /// The record's key.
         key: NodeId,
+        /// Conditions on the record, and the units kept back at each location where one holds; the first counts.
+        keep: Vec<(NodeId, i64)>,
     },
     /// Units on hand less committed less safety stock, not below 0.
     Free {
@@ -327,7 +329,11 @@ impl Node {
             Node::SalePrice { price, sale, ends } => vec![*price, *sale, *ends],
             Node::OnSale { sale, starts, ends } => vec![*sale, *starts, *ends],
             Node::Availability { given, quantity } => vec![*given, *quantity],
-            Node::Salable { key, .. } => vec![*key],
+            Node::Salable { key, keep, .. } => {
+                let mut inputs = vec![*key];
+                inputs.extend(keep.iter().map(|(condition, _)| *condition));
+                inputs
+            }
             Node::Free {
                 on_hand,
                 committed,

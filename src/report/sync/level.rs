@@ -161,11 +161,11 @@ fn counts(view: &SkuView, out: &mut dyn Write) -> io::Result<()> {
 
 /// The sum as it is computed, such as `floor(80% x 12) - 1, from 0 to 50 = 8`.
 pub fn sum(rule: &Rule, terms: &Terms) -> String {
-    let mut text = match (rule.share == Decimal::ONE, terms.online_open) {
+    let mut text = match (rule.offer.share == Decimal::ONE, terms.online_open) {
         (true, 0) => terms.sum.to_string(),
         (true, open) => format!("{} - {open} ordered online", terms.sum),
         (false, open) => {
-            let percent = (rule.share * Decimal::ONE_HUNDRED).normalize();
+            let percent = (rule.offer.share * Decimal::ONE_HUNDRED).normalize();
             let offered = format!("floor({percent}% x {}) = {}", terms.sum, terms.shared);
             match open {
                 0 => offered,
@@ -173,12 +173,12 @@ pub fn sum(rule: &Rule, terms: &Terms) -> String {
             }
         }
     };
-    if rule.minimum > 0 {
-        text.push_str(&format!(", at least {}", rule.minimum));
+    if rule.offer.minimum > 0 {
+        text.push_str(&format!(", at least {}", rule.offer.minimum));
     }
     // A store's own largest level says nothing of this SKU.
-    if rule.maximum < MAXIMUM_SAID {
-        text.push_str(&format!(", at most {}", rule.maximum));
+    if rule.offer.maximum < MAXIMUM_SAID {
+        text.push_str(&format!(", at most {}", rule.offer.maximum));
     }
     text
 }
@@ -335,11 +335,11 @@ pub fn lines(view: &SkuView) -> Vec<Value> {
                     })
                 }).collect::<Vec<_>>()),
                 "sum": terms.map(|terms| terms.sum),
-                "share": rule.share.normalize().to_string(),
+                "share": rule.offer.share.normalize().to_string(),
                 "shared": terms.map(|terms| terms.shared),
                 "online_open": terms.map(|terms| terms.online_open),
-                "minimum": rule.minimum,
-                "maximum": rule.maximum,
+                "minimum": rule.offer.minimum,
+                "maximum": rule.offer.maximum,
                 "salable": terms.map(|terms| terms.salable),
                 "wanted": level.and_then(|level| level.wanted).map(|wanted| json!({
                     "quantity": wanted.quantity, "version": wanted.version,

@@ -116,6 +116,7 @@ impl Layout {
             fallbacks: &mut fallbacks,
             problems: Vec::new(),
             translated: BTreeMap::new(),
+            keep: Vec::new(),
         };
         let wrong = |message: String, hint: String| {
             SourceError::new(

@@ -14,6 +14,7 @@ use crate::catalog::{SourceError, SourceProblem};
 use crate::channel::manifest::request::RemoteId;
 use crate::config::project::Basis;
 use crate::config::sync::{GuardLimits, Locations, OnlineOrders, Rows};
+use crate::model::stock::Offer;
 use crate::state::StateError;
 use crate::store::Outcome;
 use crate::store::pace::{Clock, Pause};
@@ -287,9 +288,11 @@ impl World {
                 )),
                 safety_stock: 0,
                 kept: BTreeMap::new(),
-                share: Decimal::ONE,
-                minimum: 0,
-                maximum: 1_000_000,
+                offer: Offer {
+                    share: Decimal::ONE,
+                    minimum: 0,
+                    maximum: 1_000_000,
+                },
                 guard: GuardLimits {
                     to_zero: off,
                     changed: off,

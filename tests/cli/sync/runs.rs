@@ -236,7 +236,7 @@ fn units_are_kept_back_by_what_the_catalog_says_of_a_product() {
     test.file("shelfcast.toml", format!("{text}{keep}"));
     test.file(
         "products.csv",
-        "sku,title,brand,price\nชาม-01,ชามไก่,Lampang,350\nชาม-02,ชามบัว,Chiang Mai,350\nชาม-04,ชามขาว,Chiang Mai,35\n",
+        "sku,title,brand,category,price\nชาม-01,ชามไก่,Lampang,ชาม,350\nชาม-02,ชามบัว,Chiang Mai,ชาม,350\nชาม-04,ชามขาว,Chiang Mai,ชาม,35\n",
     );
     test.run(["sync"]).exits(0);
     assert_eq!(
@@ -254,7 +254,17 @@ fn units_are_kept_back_by_what_the_catalog_says_of_a_product() {
         "shelfcast.toml",
         format!("{text}{}", keep.replace("brand ==", "brnd ==")),
     );
-    test.run(["sync"]).exits(2).says("brnd");
+    test.run(["sync"])
+        .exits(2)
+        .says("[[sync.keep]] number 1, `where`: the catalog has no column `brnd`");
+    test.file(
+        "shelfcast.toml",
+        format!("{text}{}", keep.replace("brand ==", "category ==")),
+    );
+    test.run(["sync"])
+        .exits(2)
+        .says("[[sync.keep]] number 1, `where`");
+    assert_eq!(shop.level("ชาม-02", "L1"), Some(3), "nothing was sent");
 }
 
 #[test]

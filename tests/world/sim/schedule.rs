@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use shelfcast::config::gate::Limit;
 use shelfcast::config::project::Basis;
 use shelfcast::config::sync::{GuardLimits, Locations, OnlineOrders, Rows};
+use shelfcast::model::stock::Offer;
 use shelfcast::recovery;
 use shelfcast::store::pace::Clock as _;
 use shelfcast::sync::connector::Connector;
@@ -194,9 +195,11 @@ impl<'c> Play<'c> {
             }),
             safety_stock: safety,
             kept: BTreeMap::new(),
-            share: Decimal::ONE,
-            minimum: 0,
-            maximum: 1_000_000,
+            offer: Offer {
+                share: Decimal::ONE,
+                minimum: 0,
+                maximum: 1_000_000,
+            },
             guard: match guarded {
                 true => GuardLimits::default(),
                 false => GuardLimits {
