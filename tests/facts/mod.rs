@@ -112,7 +112,11 @@ fn wrong(manifest: &Manifest, facts: &Facts<'_>) -> Vec<String> {
             ));
         }
         let has = limits(known);
-        if !has.iter().map(String::as_str).eq(fact.limits.iter().copied()) {
+        if !has
+            .iter()
+            .map(String::as_str)
+            .eq(fact.limits.iter().copied())
+        {
             wrong.push(format!(
                 "{name}: `{attribute}` holds {has:?}, and {:?} in the table",
                 fact.limits
