@@ -1,15 +1,18 @@
 //! The built-in manifests held against `channel_facts.tsv`, which was typed from the channels' specifications apart from them:
-//! what is required, what warns, what is asked for under a condition, and every word of every list.
+//! what is required, what warns, what is asked for under a condition, every word of every list and every limit in its measure.
+//! The table's head says how a row is written and how sure it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shelfcast::channel::manifest::{Attribute, Manifest, Weight};
+use shelfcast::channel::manifest::{Attribute, Manifest, MaxLength, Weight};
 use shelfcast::channel::{self, built_in_names};
 
-/// What the table says of one attribute: `yes`, `warn` (missing is told, not withheld), `if` or `no`; its words, where it has a list.
+/// What the table says of one attribute: `yes`, `warn` (missing is told, not withheld), `if` or `no`; its words, where it has a
+/// list; its limits, without the mark of general knowledge.
 struct Fact<'t> {
     needed: &'t str,
     words: Option<BTreeSet<&'t str>>,
+    limits: BTreeSet<&'t str>,
 }
 
 type Facts<'t> = BTreeMap<(&'t str, &'t str), Fact<'t>>;
@@ -21,13 +24,22 @@ fn facts() -> Facts<'static> {
             continue;
         }
         let cells: Vec<&str> = line.split('\t').collect();
-        let (channel, attribute, needed) = (cells[0], cells[1], cells[2]);
+        let [channel, attribute, needed, words, limits, source] = cells[..] else {
+            panic!("not six cells: {line}");
+        };
         assert!(["yes", "warn", "if", "no"].contains(&needed), "{line}");
-        let words = cells
-            .get(3)
-            .filter(|words| !words.is_empty())
-            .map(|words| words.split('|').collect());
-        let before = facts.insert((channel, attribute), Fact { needed, words });
+        assert!(["spec", "code", "gk", "ours"].contains(&source), "{line}");
+        let words = (!words.is_empty()).then(|| words.split('|').collect());
+        let limits = limits
+            .split_whitespace()
+            .map(|limit| limit.trim_end_matches('?'))
+            .collect();
+        let fact = Fact {
+            needed,
+            words,
+            limits,
+        };
+        let before = facts.insert((channel, attribute), fact);
         assert!(before.is_none(), "twice: {line}");
     }
     facts
@@ -40,6 +52,37 @@ fn needed(attribute: &Attribute) -> &'static str {
         (false, _) if attribute.required_if.is_some() => "if",
         (false, _) => "no",
     }
+}
+
+/// An attribute's limits, as the table writes them.
+fn limits(attribute: &Attribute) -> BTreeSet<String> {
+    let length = |length: &MaxLength| {
+        let measures = [
+            (length.characters, 'c'),
+            (length.graphemes, 'g'),
+            (length.utf16, 'u'),
+            (length.bytes, 'b'),
+        ];
+        let counts = measures.into_iter();
+        counts
+            .filter_map(|(count, letter)| Some(format!("{}{letter}", count?)))
+            .collect::<String>()
+    };
+    let plain = |value: &toml::Value| value.to_string().replace('"', "");
+    let range = attribute.range.as_deref().map(|range| {
+        let end = |at| range.get(at).map(plain).unwrap_or_default();
+        format!("{}..{}", end(0), end(1))
+    });
+    let at_least = attribute.min_length.as_ref().map(length);
+    [
+        attribute.max_length.as_ref().map(length),
+        at_least.map(|length| format!(">={length}")),
+        attribute.max_items.map(|count| format!("{count}x")),
+        range,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Where a manifest and the table part.
@@ -68,6 +111,17 @@ fn wrong(manifest: &Manifest, facts: &Facts<'_>) -> Vec<String> {
                 fact.words
             ));
         }
+        let has = limits(known);
+        if !has
+            .iter()
+            .map(String::as_str)
+            .eq(fact.limits.iter().copied())
+        {
+            wrong.push(format!(
+                "{name}: `{attribute}` holds {has:?}, and {:?} in the table",
+                fact.limits
+            ));
+        }
         // A spelling that a value is mapped to is one of the channel's words.
         if let Some(words) = &fact.words {
             for spelling in known.map.values() {
@@ -81,7 +135,8 @@ fn wrong(manifest: &Manifest, facts: &Facts<'_>) -> Vec<String> {
     }
     for (attribute, known) in &manifest.attributes {
         let told = facts.contains_key(&(name, attribute.as_str()));
-        if !told && (needed(known) != "no" || known.one_of.is_some()) {
+        let said = needed(known) != "no" || known.one_of.is_some() || !limits(known).is_empty();
+        if !told && said {
             wrong.push(format!("{name}: the table does not know `{attribute}`"));
         }
     }
@@ -130,9 +185,9 @@ fn manifests_say_what_the_specifications_say() {
 }
 
 #[test]
-fn every_required_attribute_dropped_and_every_word_misspelt_is_noticed() {
+fn every_required_attribute_dropped_every_word_misspelt_and_every_limit_lifted_is_noticed() {
     let facts = facts();
-    let (mut dropped, mut misspelt) = (0, 0);
+    let (mut dropped, mut misspelt, mut lifted) = (0, 0, 0);
     for manifest in manifests() {
         for (name, attribute) in &manifest.attributes {
             if needed(attribute) != "no" {
@@ -153,6 +208,18 @@ fn every_required_attribute_dropped_and_every_word_misspelt_is_noticed() {
                 );
                 dropped += 1;
             }
+            if !limits(attribute).is_empty() {
+                let mut broken = manifest.clone();
+                let loose = &mut broken.attributes[name];
+                (loose.max_length, loose.min_length) = (None, None);
+                (loose.max_items, loose.range) = (None, None);
+                assert!(
+                    !wrong(&broken, &facts).is_empty(),
+                    "{}: `{name}` without its limits",
+                    manifest.name
+                );
+                lifted += 1;
+            }
             for place in 0..attribute.one_of.as_ref().map_or(0, Vec::len) {
                 let mut broken = manifest.clone();
                 let word = &mut broken.attributes[name]
@@ -170,5 +237,8 @@ fn every_required_attribute_dropped_and_every_word_misspelt_is_noticed() {
             }
         }
     }
-    assert!(dropped > 350 && misspelt > 300, "{dropped}, {misspelt}");
+    assert!(
+        dropped > 350 && misspelt > 300 && lifted > 350,
+        "{dropped}, {misspelt}, {lifted}"
+    );
 }
