@@ -15,6 +15,8 @@ use shelfcast::config::secret::Secret;
 use shelfcast::store::request::{FeedNames, settings};
 use shelfcast::store::{Account, Connection, Found, Item, Outcome, Reading, Sending};
 
+mod restart;
+
 /// One test at a time: they share the stores, and one of them tires them out.
 static ALONE: Mutex<()> = Mutex::new(());
 
