@@ -3,6 +3,9 @@
 //!
 //! SHELFCAST_TEST_VENDURE and SHELFCAST_TEST_MEDUSA are their addresses; without them the tests say that they skip.
 
+mod models;
+mod restart;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,8 +17,6 @@ use shelfcast::channel::manifest::request::RemoteId;
 use shelfcast::config::secret::Secret;
 use shelfcast::store::request::{FeedNames, settings};
 use shelfcast::store::{Account, Connection, Found, Item, Outcome, Reading, Sending};
-
-mod restart;
 
 /// One test at a time: they share the stores, and one of them tires them out.
 static ALONE: Mutex<()> = Mutex::new(());

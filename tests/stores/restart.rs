@@ -142,7 +142,10 @@ fn under_way(test: &FeedTest, run: &mut Child) {
     let begun = Instant::now();
     let accepted = "SELECT count(*) FROM ledger WHERE what = 'accepted'";
     loop {
-        assert!(begun.elapsed() < Duration::from_secs(120), "nothing went out");
+        assert!(
+            begun.elapsed() < Duration::from_secs(120),
+            "nothing went out"
+        );
         assert_eq!(run.try_wait().expect("a child"), None, "it was too quick");
         let through = counted(test, accepted).unwrap_or(0);
         if through >= 100 && counted(test, "SELECT count(*) FROM batches").unwrap_or(0) > 0 {
@@ -168,7 +171,10 @@ fn goes_on(shop: &Shop, connector: &str, secrets: &[(&str, &str)], folder: &str,
         }
         Away::UntilTheRunEnds => {
             let first = run.wait_with_output().expect("ends");
-            println!("{name}: gave up after {:.1} s", began.elapsed().as_secs_f32());
+            println!(
+                "{name}: gave up after {:.1} s",
+                began.elapsed().as_secs_f32()
+            );
             assert_eq!(first.status.code(), Some(4), "{first:?}");
             services(folder, "again", name);
             first
@@ -190,7 +196,10 @@ fn goes_on(shop: &Shop, connector: &str, secrets: &[(&str, &str)], folder: &str,
         println!("exit {code:?}\n{}", said(&output));
     }
     assert_eq!(code, Some(0), "it never came in step");
-    println!("{name}: in step after {:.1} s", began.elapsed().as_secs_f32());
+    println!(
+        "{name}: in step after {:.1} s",
+        began.elapsed().as_secs_f32()
+    );
 
     let store = shop.open();
     let ids = ids(&store);
@@ -216,7 +225,11 @@ fn movements(shop: &Shop) -> i64 {
     let variants = variants.unwrap_or_else(|| panic!("{found}"));
     variants
         .iter()
-        .map(|variant| variant["stockMovements"]["totalItems"].as_i64().expect("a number"))
+        .map(|variant| {
+            variant["stockMovements"]["totalItems"]
+                .as_i64()
+                .expect("a number")
+        })
         .sum()
 }
 
@@ -224,7 +237,9 @@ fn movements(shop: &Shop) -> i64 {
 fn vendure_dies_in_the_middle_and_comes_back() {
     let _alone = alone();
     let (Some(shop), Some(folder)) = (vendure(), restarts("SHELFCAST_TEST_VENDURE")) else {
-        println!("skipped: Vendure may not be restarted (it needs the PostgreSQL of tests/services)");
+        println!(
+            "skipped: Vendure may not be restarted (it needs the PostgreSQL of tests/services)"
+        );
         return;
     };
     // from a known state, so that its book can be counted
@@ -233,7 +248,10 @@ fn vendure_dies_in_the_middle_and_comes_back() {
     let before = shop.levels(5);
     let all = items(&before, &ids);
     super::all_taken(&super::push(&store, &all));
-    let changed = before.iter().zip(shop.levels(6)).filter(|(a, b)| a.2 != b.2);
+    let changed = before
+        .iter()
+        .zip(shop.levels(6))
+        .filter(|(a, b)| a.2 != b.2);
     let changed = changed.count() as i64;
     let entries = movements(&shop);
     let secrets = [("user", "superadmin"), ("password", "superadmin")];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::channel::Channel;
 use crate::channel::manifest::request::{
-    AuthKind, Batch, By, Missing, Pace, Request, Step, Verdict,
+    AuthKind, Batch, Body, By, Missing, Pace, Request, Step, Verdict,
 };
 use crate::channel::manifest::{Absence, Format};
 use crate::program::nearest::near;
@@ -330,6 +330,7 @@ impl Lint<'_, '_> {
                 );
             }
             for place in step.capture.values() {
+                let place = place.strip_suffix('?').unwrap_or(place);
                 self.pointer(Some(place), path, true);
             }
             self.pointer(
@@ -367,6 +368,7 @@ impl Lint<'_, '_> {
         }
         for pointer in [
             &verdict.items,
+            &verdict.present,
             &verdict.key,
             &verdict.item,
             &verdict.status,
@@ -405,8 +407,17 @@ impl Lint<'_, '_> {
                 "no-effect",
                 Severity::Warning,
                 path,
-                "with `by = \"status\"` nothing in the answer is read".to_owned(),
+                "with `by = \"status\"` nothing in the answer is read but its shape".to_owned(),
                 "take `quantity` and `index` out, or choose another `by`",
+            );
+        }
+        if verdict.by != By::Status && (verdict.body != Body::Json || verdict.present.is_some()) {
+            self.say(
+                "no-effect",
+                Severity::Warning,
+                path,
+                "`body` and `present` have no effect without `by = \"status\"`".to_owned(),
+                "take them out: the outcomes are read item by item",
             );
         }
         let counts = &verdict.counts;
