@@ -119,6 +119,7 @@ impl Lint<'_, '_> {
             ("scope", auth.scope.as_deref()),
             ("template", auth.template.as_deref()),
             ("answer", auth.answer.as_deref()),
+            ("message", auth.message.as_deref()),
         ];
         let kind = auth.kind.as_str();
         for key in needed {
@@ -194,6 +195,7 @@ impl Lint<'_, '_> {
             );
         }
         self.pointer(auth.answer.as_deref(), &["request", "auth", "answer"], true);
+        self.pointer(auth.message.as_deref(), &["request", "auth", "message"], false);
         if auth.kind == AuthKind::None && !auth.hosts.is_empty() {
             self.say(
                 "no-effect",
