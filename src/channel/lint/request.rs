@@ -195,7 +195,11 @@ impl Lint<'_, '_> {
             );
         }
         self.pointer(auth.answer.as_deref(), &["request", "auth", "answer"], true);
-        self.pointer(auth.message.as_deref(), &["request", "auth", "message"], false);
+        self.pointer(
+            auth.message.as_deref(),
+            &["request", "auth", "message"],
+            false,
+        );
         if auth.kind == AuthKind::None && !auth.hosts.is_empty() {
             self.say(
                 "no-effect",

@@ -12,6 +12,8 @@ const GIVEN: &[(&str, &str)] = &[
     ("shop", "example"),
     ("store_hash", "h4sh"),
     ("account", "123"),
+    ("language", "en"),
+    ("feed_label", "TH"),
 ];
 
 /// What a store answers to every call, and what it answers to a login first.
