@@ -156,7 +156,7 @@ impl Auth {
             |why: &str, passes| (format!("no token could be fetched: {place} {why}"), passes);
         let reply = match transport.exchange(exchange).await {
             Try::Answer(reply) => reply,
-            Try::Unreached(_) => return Err(failed("cannot be reached", true)),
+            Try::Unreached(why) => return Err(failed(&why, true)),
             Try::Broken(why) => return Err(failed(&why, true)),
             Try::Unfit(why) => return Err(failed(&why, false)),
         };

@@ -265,11 +265,12 @@ fn vendure_dies_in_the_middle_and_comes_back() {
     let entries = movements(&shop);
     let secrets = [("user", "superadmin"), ("password", "superadmin")];
     goes_on(&shop, "vendure", &secrets, &folder, Away::Shortly);
+    // each level that changed has one entry there: nothing was lost, nothing was done twice
     assert_eq!(movements(&shop) - entries, changed, "in its own book");
 }
 
 #[test]
-fn medusa_dies_in_the_middle_and_comes_back_late() {
+fn medusa_dies_in_the_middle_and_comes_back() {
     let _alone = alone();
     let (Some(shop), Some(folder)) = (medusa(), restarts("SHELFCAST_TEST_MEDUSA")) else {
         println!("skipped: Medusa may not be restarted");
@@ -278,5 +279,10 @@ fn medusa_dies_in_the_middle_and_comes_back_late() {
     begin_elsewhere(&shop);
     let key = shop.secrets["api_key"].expose().to_owned();
     let secrets = [("api_key", key.as_str())];
-    goes_on(&shop, "medusa", &secrets, &folder, Away::UntilTheRunEnds);
+    goes_on(&shop, "medusa", &secrets, &folder, Away::Shortly);
+    // a run that has given up, and the quiet time of what it left unknown, take minutes
+    if std::env::var_os("SHELFCAST_LONG").is_some() {
+        begin_elsewhere(&shop);
+        goes_on(&shop, "medusa", &secrets, &folder, Away::UntilTheRunEnds);
+    }
 }
