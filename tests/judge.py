@@ -229,6 +229,7 @@ PARSERS = {
     "google-local-stock": members(),
     "http-json-stock": members(),
     "magento-stock": members(),
+    "prestashop-stock": members(),
     "medusa-stock": members(),
     "shopify-2025-stock": members(),
     "shopify-stock": members(),

@@ -95,6 +95,7 @@ impl Auth {
             ("parameter", &written.parameter),
             ("template", &written.template),
             ("answer", &written.answer),
+            ("message", &written.message),
         ] {
             if let Some(text) = text {
                 let place = match name {

@@ -67,8 +67,70 @@ struct Question<'q> {
 }
 
 impl Engine {
-    /// What the store says of these SKUs: each is named.
+    /// What the store says of these SKUs, by all its questions: each is named.
     pub(super) async fn look_up(
+        &self,
+        resolve: &Resolve,
+        skus: &[String],
+    ) -> Result<HashMap<String, Found>, Unanswered> {
+        let mut found = self.find(resolve, skus).await?;
+        if let Some(then) = &resolve.then {
+            self.follow(then, &mut found).await?;
+        }
+        for also in &resolve.also {
+            for (sku, other) in Box::pin(self.look_up(also, skus)).await? {
+                match found.get_mut(&sku) {
+                    Some(known) if *known == other || other == Found::Stranger => {}
+                    Some(known) if *known != Found::Stranger => *known = Found::Ambiguous,
+                    _ => {
+                        found.insert(sku, other);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Puts what a further question says of the ids found in their place.
+    async fn follow(
+        &self,
+        then: &Resolve,
+        found: &mut HashMap<String, Found>,
+    ) -> Result<(), Unanswered> {
+        let mut ids: Vec<String> = found
+            .values()
+            .filter_map(|found| match found {
+                Found::Remote(remote) => Some(remote.id.clone()),
+                Found::Stranger | Found::Ambiguous => None,
+            })
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let further = Box::pin(self.look_up(then, &ids)).await?;
+        for found in found.values_mut() {
+            let Found::Remote(first) = found else {
+                continue;
+            };
+            *found = match further.get(&first.id) {
+                Some(Found::Remote(last)) => {
+                    let mut last = last.clone();
+                    for (name, value) in std::mem::take(&mut first.fields) {
+                        last.fields.entry(name).or_insert(value);
+                    }
+                    Found::Remote(last)
+                }
+                Some(Found::Ambiguous) => Found::Ambiguous,
+                Some(Found::Stranger) | None => Found::Stranger,
+            };
+        }
+        Ok(())
+    }
+
+    /// What the store says of these SKUs, by one question: each is named.
+    async fn find(
         &self,
         resolve: &Resolve,
         skus: &[String],
@@ -95,7 +157,7 @@ impl Engine {
             let (Some(sku), Some(id)) = (at(&resolve.sku), at(&resolve.id)) else {
                 continue;
             };
-            let other = |pointer: &String| element.pointer(pointer).is_some_and(|it| !it.is_null());
+            let other = |pointer: &String| element.pointer(pointer).is_some_and(is_value);
             if resolve.unless.iter().any(other) {
                 continue;
             }
@@ -302,7 +364,20 @@ impl Engine {
 /// Whether an answer is JSON and says of no error.
 fn whole(answer: &Answer, places: &ErrorPlaces) -> bool {
     let code = places.code.as_deref().and_then(|place| answer.at(place));
-    answer.json.as_ref().is_some_and(Value::is_object) && code.is_none()
+    // some stores write an object without members as a list
+    let shape = |json: &Value| json.is_object() || json.as_array().is_some_and(Vec::is_empty);
+    answer.json.as_ref().is_some_and(shape) && code.is_none()
+}
+
+/// Whether something stands there: zero, false and nothing are not.
+fn is_value(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !matches!(text.as_str(), "" | "0"),
+        Value::Array(_) | Value::Object(_) => true,
+    }
 }
 
 /// What elements say of keys and of pairs.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::channel::manifest::request::{Request, Step, Verdict};
+use crate::channel::manifest::request::{By, Request, Resolve, Step, Verdict};
 
 use super::batch::{Batch, Entry};
 use super::call::{Answer, Caller};
@@ -159,7 +159,7 @@ impl Engine {
                 }
             }
             Err(failed) => {
-                let mut outcome = failed.outcome(verdict);
+                let mut outcome = failed.outcome(verdict, self.request.levels.is_some());
                 // a refusal of many that names none says little of each: alone they will tell
                 if let Outcome::Rejected { transient, .. } = &mut outcome {
                     *transient |= self.request.levels.is_some() && entries.len() > 1;
@@ -255,12 +255,8 @@ impl Engine {
         item.insert("id".to_owned(), json!(entry.id));
         item.insert("sku".to_owned(), json!(entry.sku));
         if self.request.levels.is_some() {
-            let resolved = self.request.resolve.iter().flat_map(|it| it.fields.keys());
-            for name in LEVEL_NAMES
-                .iter()
-                .copied()
-                .chain(resolved.map(String::as_str))
-            {
+            let resolved = self.request.resolve.iter().flat_map(Resolve::names);
+            for name in LEVEL_NAMES.iter().copied().chain(resolved) {
                 item.insert(name.to_owned(), Value::Null);
             }
         }
@@ -313,6 +309,11 @@ impl Engine {
         let mut secrets = self.caller.auth.secrets.clone();
         secrets.extend(self.caller.auth.current(&self.caller.account).await);
         let json = answer.and_then(|answer| answer.json.as_ref());
+        if verdict.by == By::Status {
+            let nothing = answer.is_some_and(|answer| answer.reply.status == 204);
+            let outcome = verdict::by_status(verdict, json, nothing);
+            return vec![Some(outcome); entries.len()];
+        }
         let units: Vec<Option<String>> = entries
             .iter()
             .map(|entry| entry.field("quantity").map(str::to_owned))

@@ -69,9 +69,13 @@ impl Engine {
             }
             .map_err(failed)?;
             for (name, place) in &step.capture {
+                let (place, may_lack) = match place.strip_suffix('?') {
+                    Some(place) => (place, true),
+                    None => (place.as_str(), optional.contains(&name.as_str())),
+                };
                 let found = match answer.at(place) {
                     Some(found) => found,
-                    None if optional.contains(&name.as_str()) => String::new(),
+                    None if may_lack => String::new(),
                     None => {
                         let reason = format!("the answer of step `{}` has no `{place}`", step.name);
                         return Err(failed(CallError::Lost(reason)));
@@ -140,11 +144,15 @@ impl Engine {
         }
         let body = match (step.body.as_deref(), &step.template) {
             (_, Some(template)) => {
-                let body = self.templates.render(template, Place::Json, &whole)?;
                 let typed = headers
                     .iter()
-                    .any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-                if !typed {
+                    .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+                let place = match typed {
+                    Some((_, kind)) if kind.contains("xml") => Place::Xml,
+                    _ => Place::Json,
+                };
+                let body = self.templates.render(template, place, &whole)?;
+                if typed.is_none() {
                     headers.push(("content-type".to_owned(), "application/json".to_owned()));
                 }
                 body.into_bytes()
@@ -227,7 +235,9 @@ impl Engine {
 
 impl Failed {
     /// What a failure means for each item.
-    pub(super) fn outcome(self, verdict: Option<&Verdict>) -> Outcome {
+    ///
+    /// Where a connector's step refuses that only looks at what will be written, that is the store's word on the write, too.
+    pub(super) fn outcome(self, verdict: Option<&Verdict>, connector: bool) -> Outcome {
         let is = |codes: fn(&Verdict) -> &Vec<String>, code: &String| {
             verdict.is_some_and(|verdict| codes(verdict).contains(code))
         };
@@ -247,7 +257,9 @@ impl Failed {
         };
         match self.error {
             CallError::Ended { code, message } => refused(code, message),
-            CallError::Refused { code, message } if self.effect && !self.after_effect => {
+            CallError::Refused { code, message }
+                if (self.effect || connector) && !self.after_effect =>
+            {
                 refused(code, message)
             }
             CallError::Lost(reason) if self.effect => Outcome::Unknown { reason },

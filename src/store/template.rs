@@ -1,7 +1,8 @@
 //! The templates of `[request]`: addresses, headers, bodies, keys. Comes in: a text and a context of names; goes out: text.
 //!
 //! They are Handlebars with the helpers of every channel, and `base64_url`, `uuid` and `concat` beside them. In an address each value
-//! is percent-encoded, unless the address is one expression alone; in a body it is escaped for JSON. A name that is not
+//! is percent-encoded, unless the address is one expression alone; in a body it is escaped for JSON, or for XML where the step's
+//! `content-type` says so. A name that is not
 //! there is an error, never an empty place.
 
 use std::collections::HashMap;
@@ -33,6 +34,8 @@ pub(super) enum Place {
     Address,
     /// A JSON text.
     Json,
+    /// An XML text.
+    Xml,
 }
 
 /// Renders the templates of one channel.
@@ -40,6 +43,7 @@ pub(super) struct Templates {
     plain: Handlebars<'static>,
     address: Handlebars<'static>,
     json: Handlebars<'static>,
+    xml: Handlebars<'static>,
 }
 
 impl std::fmt::Debug for Templates {
@@ -65,6 +69,7 @@ impl Templates {
             plain: registry(str::to_owned),
             address: registry(percent),
             json: registry(json_escape),
+            xml: registry(xml_escape),
         }
     }
 
@@ -86,6 +91,7 @@ impl Templates {
             Place::Address => &self.address,
             Place::Plain => &self.plain,
             Place::Json => &self.json,
+            Place::Xml => &self.xml,
         };
         let wrong = |why: String| format!("the template `{text}` cannot be rendered: {why}");
         let template = compiled(text).map_err(wrong)?;
@@ -160,6 +166,24 @@ fn json_escape(text: &str) -> String {
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or_default()
         .to_owned()
+}
+
+/// Escapes markup; what XML 1.0 cannot hold is left out.
+fn xml_escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            '\t' | '\n' | '\r' => out.push(letter),
+            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {}
+            letter => out.push(letter),
+        }
+    }
+    out
 }
 
 fn base64_url(text: &str) -> String {

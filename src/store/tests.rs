@@ -6,8 +6,10 @@ mod connectors;
 mod credentials;
 mod faults;
 mod limits;
+mod prestashop;
 mod shapes;
 mod storms;
+mod words;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -156,7 +156,7 @@ impl Auth {
             |why: &str, passes| (format!("no token could be fetched: {place} {why}"), passes);
         let reply = match transport.exchange(exchange).await {
             Try::Answer(reply) => reply,
-            Try::Unreached(_) => return Err(failed("cannot be reached", true)),
+            Try::Unreached(why) => return Err(failed(&why, true)),
             Try::Broken(why) => return Err(failed(&why, true)),
             Try::Unfit(why) => return Err(failed(&why, false)),
         };
@@ -202,14 +202,16 @@ impl Auth {
                 ends: account.clock().now().saturating_add(life - early),
             });
         }
-        let said = json
-            .get("error_description")
+        let own = Some(self.value("message")).filter(|pointer| !pointer.is_empty());
+        let said = own
+            .and_then(|pointer| json.pointer(pointer))
+            .or_else(|| json.get("error_description"))
             .or_else(|| json.get("error"))
             .or_else(|| json.get("message"))
             .and_then(Value::as_str);
         let said = match said {
             Some(said) => format!(": {}", clean(said, &self.secrets)),
-            None if well => ", without a token".to_owned(),
+            None if well => ", without a token: look at the user and the password".to_owned(),
             None => String::new(),
         };
         let passes = status >= 500 || status == 429;

@@ -249,13 +249,20 @@ fn why(error: &reqwest::Error) -> String {
     }
 }
 
-/// The causes of an error without its address, innermost last.
+/// The causes of an error without its address, innermost last; the usual ones in words.
 fn reasons(error: &reqwest::Error) -> String {
     let mut reasons: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
+        if let Some(known) = error.downcast_ref().and_then(usual) {
+            return known.to_owned();
+        }
         let reason = error.to_string();
-        if !reason.contains("://") && !reasons.iter().any(|known| known.contains(&reason)) {
+        if reason.starts_with("dns error") {
+            return "no machine of this name is known".to_owned();
+        }
+        let new = !reasons.iter().any(|known| known.contains(&reason));
+        if new && !reason.contains("://") && reason != "client error (Connect)" {
             reasons.push(reason);
         }
         cause = error.source();
@@ -264,6 +271,17 @@ fn reasons(error: &reqwest::Error) -> String {
         return "no reason given".to_owned();
     }
     reasons.join(": ")
+}
+
+/// What a shop owner meets most, in words.
+fn usual(error: &std::io::Error) -> Option<&'static str> {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => Some("nobody answers there (connection refused)"),
+        std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable => {
+            Some("there is no way to it from this machine")
+        }
+        _ => None,
+    }
 }
 
 /// An address out of a template's text, joined to the channel's own.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::channel::manifest::request::{By, Counts, Missing, Verdict};
+use crate::channel::manifest::request::{Body, By, Counts, Missing, Verdict};
 
 use super::clean::clean;
 use super::lookup::{Reading, units};
@@ -21,9 +21,6 @@ pub(super) fn read(
     quantities: &[Option<String>],
     secrets: &[String],
 ) -> Vec<Option<Outcome>> {
-    if verdict.by == By::Status {
-        return vec![Some(Outcome::Accepted); keys.len()];
-    }
     let unreadable = |reason: &str| {
         vec![
             Some(Outcome::Unknown {
@@ -50,15 +47,18 @@ pub(super) fn read(
             Some(pointer) => text(answer.pointer(pointer)).is_some_and(|named| named == *key),
             None => true,
         };
-        let outcome = reader.judge(answer);
+        let mut outcome = reader.judge(answer);
+        if let (Some(pointer), [wanted], Some(Outcome::Accepted)) =
+            (&verdict.quantity, quantities, &outcome)
+            && Some(units(answer.pointer(pointer))) != level(wanted)
+        {
+            outcome = Some(another());
+        }
         // a refusal need not name the item, a success must
-        return vec![
-            if named || matches!(outcome, Some(Outcome::Rejected { .. })) {
-                outcome
-            } else {
-                None
-            },
-        ];
+        return vec![match outcome {
+            Some(Outcome::Rejected { .. } | Outcome::Stale { .. }) => outcome,
+            outcome => outcome.filter(|_| named),
+        }];
     };
     let elements = match answer.pointer(pointer) {
         Some(Value::Array(elements)) => elements
@@ -89,11 +89,9 @@ pub(super) fn read(
                 .iter()
                 .filter(|(known, _)| known.as_ref() == Some(key))
                 .map(|(_, level)| units(level.pointer(pointer)));
-            let wanted = wanted.as_ref().and_then(|wanted| wanted.parse().ok());
-            let wanted = wanted.map(Reading::Level);
+            let wanted = level(wanted);
             if *outcome == Some(Outcome::Accepted) && said.any(|said| Some(said) != wanted) {
-                let reason = "the answer shows another level than was sent".to_owned();
-                *outcome = Some(Outcome::Unknown { reason });
+                *outcome = Some(another());
             }
         }
     }
@@ -126,6 +124,30 @@ pub(super) fn read(
     outcomes
 }
 
+/// What an answer with the right status says of its whole batch. A page of words may come with any status: the login page of
+/// a store, the error page of what stands before it. `nothing` is a status that has no body.
+pub(super) fn by_status(verdict: &Verdict, answer: Option<&Value>, nothing: bool) -> Outcome {
+    let has = |pointer: &String| answer.is_some_and(|answer| answer.pointer(pointer).is_some());
+    let present = verdict.present.as_ref().is_none_or(has);
+    let shape = match (verdict.body, answer) {
+        (Body::Any, _) => true,
+        (Body::Json, None) => nothing,
+        (_, None) => false,
+        (Body::Json, Some(_)) => true,
+        (Body::Object, Some(answer)) => answer.is_object(),
+        (Body::List, Some(answer)) => answer.is_array(),
+        (Body::EmptyList, Some(answer)) => answer.as_array().is_some_and(Vec::is_empty),
+    };
+    let reason = match answer {
+        _ if shape && present => return Outcome::Accepted,
+        None => "the answer is no JSON",
+        Some(_) => "the answer is not what this store says to a success",
+    };
+    Outcome::Unknown {
+        reason: reason.to_owned(),
+    }
+}
+
 /// Whether the numbers in an answer say that it is whole; one of them must be asked for.
 fn proven(counts: &Counts, answer: &Value, sent: usize, refused: usize, listed: usize) -> bool {
     let checks = [
@@ -143,6 +165,19 @@ fn proven(counts: &Counts, answer: &Value, sent: usize, refused: usize, listed: 
         }
     }
     asked > 0
+}
+
+/// What was sent, as an answer would show it.
+fn level(wanted: &Option<String>) -> Option<Reading> {
+    let units = wanted.as_ref()?.parse().ok()?;
+    Some(Reading::Level(units))
+}
+
+/// What an item is whose answer shows another level.
+fn another() -> Outcome {
+    Outcome::Unknown {
+        reason: "the answer shows another level than was sent".to_owned(),
+    }
 }
 
 /// The levels in an element, each by its key.
@@ -465,6 +500,45 @@ mod tests {
         assert_eq!(letters(&verdict(LIST), &json!({"r": 5}), &["a"]), "u");
         let words = read(&verdict(LIST), None, &keys(&["a"]), &[], &[]);
         assert!(matches!(words[0], Some(Outcome::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_status_that_speaks_for_the_batch_needs_the_body_of_a_success() {
+        let of = |text: &str, answer: Option<Value>| {
+            let verdict = verdict(&format!("by = \"status\"\n{text}"));
+            by_status(&verdict, answer.as_ref(), false) == Outcome::Accepted
+        };
+        let list = "body = \"empty-list\"";
+        assert!(of(list, Some(json!([]))));
+        for other in [json!([1]), json!({}), json!(null), json!("")] {
+            assert!(!of(list, Some(other)));
+        }
+        assert!(!of(list, None));
+        let object = "body = \"object\"\npresent = \"/id\"";
+        assert!(of(object, Some(json!({"id": 0}))));
+        assert!(!of(object, Some(json!({"error": 1}))));
+        assert!(of("", Some(json!({}))) && !of("", None));
+        assert!(of("body = \"any\"", None) && !of("body = \"list\"", Some(json!({}))));
+        assert!(of("body = \"list\"", Some(json!([{}]))));
+        // a status without a body is an answer
+        let quiet = verdict("by = \"status\"");
+        assert_eq!(by_status(&quiet, None, true), Outcome::Accepted);
+    }
+
+    #[test]
+    fn one_outcome_shows_the_level_that_was_sent() {
+        let single = verdict("key = \"/id\"\nquantity = \"/q\"\ncode = \"/error\"");
+        let said = |answer: Value| {
+            let units = [Some("3".to_owned())];
+            read(&single, Some(&answer), &keys(&["a"]), &units, &[]).remove(0)
+        };
+        assert_eq!(said(json!({"id": "a", "q": "3"})), Some(Outcome::Accepted));
+        for other in [json!({"id": "a", "q": 4}), json!({"id": "a"})] {
+            assert!(matches!(said(other), Some(Outcome::Unknown { .. })));
+        }
+        assert_eq!(said(json!({"id": "b", "q": 3})), None);
+        let refused = said(json!({"id": "a", "error": "no"}));
+        assert!(matches!(refused, Some(Outcome::Rejected { .. })));
     }
 
     #[test]

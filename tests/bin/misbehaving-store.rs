@@ -3,7 +3,7 @@
 //!     misbehaving-store CONNECTOR [--skus N] [--places A,B] [--opening N] [--seed N] [--faults PERMILLE]
 //!         [--wire PERMILLE] [--rate CALLS_A_SECOND] [--latency MS] [--hold MS] [--session MS] [--port N] [--skus-from FILE]
 //!
-//! CONNECTOR is shopify, woocommerce, vendure, medusa, magento or http-json. It prints `ready URL` and stays until it is
+//! CONNECTOR is shopify, woocommerce, vendure, medusa, magento, prestashop or http-json. It prints `ready URL` and stays until it is
 //! killed. `--skus-from` names a file with a SKU a line. What it holds, and how it is steered, is under `URL/_control/`.
 #![allow(
     unreachable_pub,

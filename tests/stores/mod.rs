@@ -3,6 +3,9 @@
 //!
 //! SHELFCAST_TEST_VENDURE and SHELFCAST_TEST_MEDUSA are their addresses; without them the tests say that they skip.
 
+mod models;
+mod restart;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::exchange::{Answer, Millis, Request};
 use super::shop::{Shop, Wish};
-use super::{magento, medusa, plain, shopify, vendure, woocommerce};
+use super::{magento, medusa, plain, prestashop, shopify, vendure, woocommerce};
 
 /// A way to speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Protocol {
     Medusa,
     /// Source items.
     Magento,
+    /// The webservice.
+    PrestaShop,
     /// One's own.
     Plain,
 }
@@ -36,12 +38,13 @@ pub enum Kind {
 
 impl Protocol {
     /// All.
-    pub const ALL: [Protocol; 6] = [
+    pub const ALL: [Protocol; 7] = [
         Protocol::Shopify,
         Protocol::WooCommerce,
         Protocol::Vendure,
         Protocol::Medusa,
         Protocol::Magento,
+        Protocol::PrestaShop,
         Protocol::Plain,
     ];
 
@@ -53,6 +56,7 @@ impl Protocol {
             Protocol::Vendure => "vendure",
             Protocol::Medusa => "medusa",
             Protocol::Magento => "magento",
+            Protocol::PrestaShop => "prestashop",
             Protocol::Plain => "http-json",
         }
     }
@@ -69,7 +73,7 @@ impl Protocol {
 
     /// Whether it knows locations.
     pub fn places(self) -> bool {
-        self != Protocol::WooCommerce
+        !matches!(self, Protocol::WooCommerce | Protocol::PrestaShop)
     }
 
     /// Answers a request.
@@ -81,6 +85,7 @@ impl Protocol {
             Protocol::Vendure => vendure::answer(shop, request, now),
             Protocol::Medusa => medusa::answer(shop, request, now),
             Protocol::Magento => magento::answer(shop, request, now),
+            Protocol::PrestaShop => prestashop::answer(shop, request, now),
             Protocol::Plain => plain::answer(shop, request, now),
         }
     }
@@ -90,7 +95,7 @@ impl Protocol {
         let place = &shop.places[place];
         match self {
             Protocol::Shopify => format!("gid://shopify/Location/{}", place.id),
-            Protocol::WooCommerce => String::new(),
+            Protocol::WooCommerce | Protocol::PrestaShop => String::new(),
             Protocol::Vendure => place.id.to_string(),
             Protocol::Medusa => format!("sloc_{}", place.id),
             Protocol::Magento | Protocol::Plain => place.code.clone(),
@@ -189,6 +194,11 @@ impl Protocol {
                         &entry["quantity"],
                         &none,
                     );
+                }
+            }
+            Protocol::PrestaShop => {
+                if let Some((row, quantity)) = prestashop::named(request) {
+                    add(shop.inventory(row), Some(0), &quantity.into(), &none);
                 }
             }
             Protocol::Plain => {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 mod damage;
 mod on_loopback;
+mod prestashop;
 
 use super::exchange::{Answer, Request};
 use super::protocol::{Kind, Protocol};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::channel::Channel;
 use crate::channel::manifest::request::{
-    AuthKind, Batch, By, Missing, Pace, Request, Step, Verdict,
+    AuthKind, Batch, Body, By, Missing, Pace, Request, Step, Verdict,
 };
 use crate::channel::manifest::{Absence, Format};
 use crate::program::nearest::near;
@@ -119,6 +119,7 @@ impl Lint<'_, '_> {
             ("scope", auth.scope.as_deref()),
             ("template", auth.template.as_deref()),
             ("answer", auth.answer.as_deref()),
+            ("message", auth.message.as_deref()),
         ];
         let kind = auth.kind.as_str();
         for key in needed {
@@ -194,6 +195,11 @@ impl Lint<'_, '_> {
             );
         }
         self.pointer(auth.answer.as_deref(), &["request", "auth", "answer"], true);
+        self.pointer(
+            auth.message.as_deref(),
+            &["request", "auth", "message"],
+            false,
+        );
         if auth.kind == AuthKind::None && !auth.hosts.is_empty() {
             self.say(
                 "no-effect",
@@ -330,6 +336,7 @@ impl Lint<'_, '_> {
                 );
             }
             for place in step.capture.values() {
+                let place = place.strip_suffix('?').unwrap_or(place);
                 self.pointer(Some(place), path, true);
             }
             self.pointer(
@@ -367,6 +374,7 @@ impl Lint<'_, '_> {
         }
         for pointer in [
             &verdict.items,
+            &verdict.present,
             &verdict.key,
             &verdict.item,
             &verdict.status,
@@ -405,8 +413,17 @@ impl Lint<'_, '_> {
                 "no-effect",
                 Severity::Warning,
                 path,
-                "with `by = \"status\"` nothing in the answer is read".to_owned(),
+                "with `by = \"status\"` nothing in the answer is read but its shape".to_owned(),
                 "take `quantity` and `index` out, or choose another `by`",
+            );
+        }
+        if verdict.by != By::Status && (verdict.body != Body::Json || verdict.present.is_some()) {
+            self.say(
+                "no-effect",
+                Severity::Warning,
+                path,
+                "`body` and `present` have no effect without `by = \"status\"`".to_owned(),
+                "take them out: the outcomes are read item by item",
             );
         }
         let counts = &verdict.counts;

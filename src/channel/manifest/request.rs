@@ -13,7 +13,7 @@ pub use auth::{Auth, AuthKind, ClientPlace, SecretNeeded};
 pub use levels::{Budget, Levels};
 pub use lookup::{Pages, Read, RemoteId, Resolve, Unnamed};
 pub use measure::{Size, Span};
-pub use verdict::{By, Counts, ErrorPlaces, Missing, Verdict};
+pub use verdict::{Body, By, Counts, ErrorPlaces, Missing, Verdict};
 
 use std::fmt;
 use std::time::Duration;
@@ -235,7 +235,8 @@ pub struct Step {
     pub body: Option<String>,
     /// What is sent instead: a JSON text as a template.
     pub template: Option<String>,
-    /// Names and where their values stand in the answer: a JSON pointer, or `header:NAME`.
+    /// Names and where their values stand in the answer: a JSON pointer, or `header:NAME`. With `?` behind it, what is not
+    /// there is empty; else the step fails.
     #[serde(default)]
     pub capture: IndexMap<String, String>,
     /// Asks again until the answer says that it is done.

@@ -441,6 +441,26 @@ fn a_login_that_gives_no_token_pauses_the_account_and_shows_no_secret() {
     assert_eq!(store.account().paused(), None);
 }
 
+#[test]
+fn a_login_that_is_refused_says_why() {
+    let words = "The provided credentials of t0m-s3cret are invalid";
+    let server = Server::start(move |_| {
+        Reply::json(200, &json!({ "data": { "login": { "message": words } } }))
+    });
+    let text = format!(
+        "{LEVELS}[secrets.password]\n[auth]\nkind = \"login\"\nurl = \"/login\"\nanswer = \"/token\"\nmessage = \"/data/login/message\"\ntemplate = '{{{{json secrets.password}}}}'\n"
+    );
+    let mut bench = Bench::new(&server.address, &text);
+    bench.secret("password", "t0m-s3cret");
+    let store = open(&bench);
+    store.push("k", &three());
+    let paused = store.account().paused().expect("paused");
+    assert!(
+        paused.ends_with("answered 200: The provided credentials of [redacted] are invalid"),
+        "{paused}"
+    );
+}
+
 /// A transport without a network: what it was given is kept.
 #[derive(Debug, Default)]
 struct Loop {

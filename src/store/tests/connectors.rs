@@ -15,7 +15,7 @@ use super::Bench;
 type Answering = Box<dyn FnMut(&Exchange) -> Reply + Send>;
 
 /// A store that answers as a function says; every call is kept.
-struct Script {
+pub(super) struct Script {
     answering: Mutex<Answering>,
     seen: Mutex<Vec<Exchange>>,
 }
@@ -35,17 +35,28 @@ impl Transport for Script {
 }
 
 impl Script {
-    fn json(&self, index: usize) -> Value {
+    pub(super) fn json(&self, index: usize) -> Value {
         let seen = self.seen.lock().expect("kept");
         serde_json::from_slice(&seen[index].body).expect("a JSON body")
     }
 
-    fn call(&self, index: usize) -> String {
+    pub(super) fn call(&self, index: usize) -> String {
         let seen = self.seen.lock().expect("kept");
         format!("{} {}", seen[index].method.as_str(), seen[index].url)
     }
 
-    fn header(&self, index: usize, name: &str) -> Option<String> {
+    /// The body of a call, as it was sent.
+    pub(super) fn body(&self, index: usize) -> String {
+        let seen = self.seen.lock().expect("kept");
+        String::from_utf8(seen[index].body.clone()).expect("text")
+    }
+
+    /// How many calls there were.
+    pub(super) fn calls(&self) -> usize {
+        self.seen.lock().expect("kept").len()
+    }
+
+    pub(super) fn header(&self, index: usize, name: &str) -> Option<String> {
         let seen = self.seen.lock().expect("kept");
         let mut headers = seen[index].headers.iter();
         let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -54,7 +65,7 @@ impl Script {
 }
 
 /// A connector opened on a script.
-fn open(
+pub(super) fn open(
     connector: &str,
     settings: &[(&str, &str)],
     secrets: &[(&str, &str)],
@@ -85,7 +96,7 @@ fn open(
     (Connection::open(&sending).expect("opened"), script)
 }
 
-fn item<'i>(sku: &'i str, fields: &[(&'i str, &'i str)]) -> Item<'i> {
+pub(super) fn item<'i>(sku: &'i str, fields: &[(&'i str, &'i str)]) -> Item<'i> {
     Item {
         id: Cow::Borrowed(sku),
         sku: Cow::Borrowed(sku),
@@ -97,7 +108,7 @@ fn item<'i>(sku: &'i str, fields: &[(&'i str, &'i str)]) -> Item<'i> {
     }
 }
 
-fn json(value: &Value) -> Reply {
+pub(super) fn json(value: &Value) -> Reply {
     Reply::new(200, value.to_string())
 }
 

@@ -213,6 +213,13 @@ fn nobody_there_is_held_and_pauses() {
     assert_eq!(sent.letters(), "h".repeat(200));
     let paused = sent.report.paused.expect("paused");
     assert!(paused.contains("5 batches in a row"), "{paused}");
+    let Outcome::Held { reason } = &sent.outcomes[0].outcome else {
+        panic!("{:?}", sent.outcomes[0])
+    };
+    assert!(
+        reason.ends_with("cannot be reached: nobody answers there (connection refused)"),
+        "{reason}"
+    );
     assert!(sent.report.calls <= 25, "{}", sent.report.calls);
 }
 

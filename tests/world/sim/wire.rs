@@ -209,7 +209,7 @@ impl World {
             (
                 End::Answer(_),
                 Some(Fault::Html200 | Fault::Garbage200 | Fault::Gzip200 | Fault::Empty200),
-            ) if self.protocol != Protocol::Magento => Heard::Nothing,
+            ) => Heard::Nothing,
             (End::Answer(answer), Some(Fault::KeyBusy)) if busy(answer) => Heard::Nothing,
             (End::Answer(answer), _) if answer.status == 200 => Heard::Answer,
             _ => Heard::Nothing,

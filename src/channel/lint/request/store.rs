@@ -1,7 +1,7 @@
 //! What a store connector may not say: `[request.resolve]`, `[request.read]`, `[request.budget]`, `[request.levels]`.
 
 use crate::channel::manifest::Records;
-use crate::channel::manifest::request::{Pages, Request};
+use crate::channel::manifest::request::{Pages, Request, Resolve};
 use crate::program::path::split_path;
 use crate::store::run::LEVEL_NAMES;
 use crate::validate::finding::Severity;
@@ -23,9 +23,12 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, request: &Request) {
 }
 
 fn resolve(lint: &mut Lint<'_, '_>, request: &Request) {
-    let Some(resolve) = &request.resolve else {
-        return;
-    };
+    if let Some(resolve) = &request.resolve {
+        question(lint, resolve);
+    }
+}
+
+fn question(lint: &mut Lint<'_, '_>, resolve: &Resolve) {
     let path = ["request", "resolve"];
     let known = [ASKED, &["skus"]].concat();
     lint.template(&resolve.url, &known, &["request", "resolve", "url"], &[]);
@@ -43,6 +46,9 @@ fn resolve(lint: &mut Lint<'_, '_>, request: &Request) {
     pages(lint, resolve.pages.as_ref(), &path);
     if resolve.batch.items == 0 {
         nothing(lint, &path);
+    }
+    for further in resolve.then.iter().map(|then| &**then).chain(&resolve.also) {
+        question(lint, further);
     }
 }
 
@@ -71,7 +77,7 @@ fn read(lint: &mut Lint<'_, '_>, request: &Request) {
         let mut known: Vec<&str> = vec!["sku", "id"];
         known.extend(LEVEL_NAMES);
         if let Some(resolve) = &request.resolve {
-            known.extend(resolve.fields.keys().map(String::as_str));
+            known.extend(resolve.names());
         }
         if !known.contains(&name) {
             lint.say(

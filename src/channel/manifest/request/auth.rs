@@ -85,7 +85,7 @@ impl AuthKind {
             ),
             AuthKind::Login => (
                 &["url", "template", "answer"],
-                &["life", "header", "prefix", "hosts"],
+                &["message", "life", "header", "prefix", "hosts"],
             ),
         }
     }
@@ -147,6 +147,8 @@ pub struct Auth {
     pub template: Option<String>,
     /// Where the answer to `login` has the token: a JSON pointer, or `header:NAME`.
     pub answer: Option<String>,
+    /// Where the answer to `login` says why there is none: a JSON pointer.
+    pub message: Option<String>,
     /// How long a token of `login` holds; it is fetched anew when it is refused, too. An hour by default.
     pub life: Option<Span>,
     /// Hosts that may see the credentials beside the one of `url`.

@@ -37,9 +37,29 @@ pub struct Resolve {
     /// Further members of `item`, and where they stand in an element.
     #[serde(default)]
     pub fields: IndexMap<String, String>,
-    /// Elements with a value here are left out: JSON pointers. Such as the second part of a kit.
+    /// Elements with a value here are left out: JSON pointers. Such as the second part of a kit. `0`, false and an empty text
+    /// are no value.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// A further question about what was found, whose answers are the ids: its `skus` are the ids found first, and its
+    /// `sku` is where an element has such an id.
+    pub then: Option<Box<Resolve>>,
+    /// Other questions about the same SKUs. What two of them find is ambiguous.
+    #[serde(default)]
+    pub also: Vec<Resolve>,
+}
+
+impl Resolve {
+    /// The names that an item gets from it.
+    pub fn names(&self) -> Vec<&str> {
+        let further = self.then.iter().map(|then| &**then).chain(&self.also);
+        let further = further.flat_map(Resolve::names);
+        self.fields
+            .keys()
+            .map(String::as_str)
+            .chain(further)
+            .collect()
+    }
 }
 
 /// How an answer goes on that comes in pages; by a cursor (`next`), or by number (`size`). Templates see `page.number` (from

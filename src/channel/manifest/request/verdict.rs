@@ -27,6 +27,23 @@ pub enum Missing {
     Accepted,
 }
 
+/// What the body of a success is, where the status speaks for the batch: a page of words may come with any status.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// JSON of any shape; with 204, nothing.
+    #[default]
+    Json,
+    /// A JSON object.
+    Object,
+    /// A JSON list.
+    List,
+    /// A JSON list without elements.
+    EmptyList,
+    /// Whatever it is: the status alone proves it.
+    Any,
+}
+
 /// Where an answer says what became of each item.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -37,6 +54,10 @@ pub struct Verdict {
     pub items: Option<String>,
     /// How its elements and our items find each other.
     pub by: By,
+    /// With `by = "status"`: what the body of a success is; another body leaves the batch unknown.
+    pub body: Body,
+    /// With `by = "status"`: what a success has somewhere: a JSON pointer.
+    pub present: Option<String>,
     /// The key in an element: a JSON pointer.
     pub key: Option<String>,
     /// The key in our item: a JSON pointer into it; its id by default.
