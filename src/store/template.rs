@@ -18,6 +18,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::helper::crate_adapter::{OwnedContext, register};
+use crate::program::escape::Escape;
 
 /// Helpers that only the templates of requests know.
 pub(crate) const OWN_HELPERS: &[&str] = &["base64_url", "uuid", "concat"];
@@ -170,20 +171,12 @@ fn json_escape(text: &str) -> String {
 
 /// Escapes markup; what XML 1.0 cannot hold is left out.
 fn xml_escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\t' | '\n' | '\r' => out.push(letter),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {}
-            letter => out.push(letter),
-        }
-    }
-    out
+    let held = |letter: &char| match letter {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        letter => !letter.is_control(),
+    };
+    Escape::Xml.escaped(&text.chars().filter(held).collect::<String>())
 }
 
 fn base64_url(text: &str) -> String {
