@@ -2,6 +2,8 @@
 //! what is required, what warns, what is asked for under a condition, every word of every list and every limit in its measure.
 //! The table's head says how a row is written and how sure it is.
 
+mod forms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use shelfcast::channel::manifest::{Attribute, Manifest, MaxLength, Weight};
