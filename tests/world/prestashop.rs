@@ -31,7 +31,11 @@ pub fn answer(shop: &mut Shop, request: &Request, now: Millis) -> Answer {
         }
         ("GET", ["api", "stock_availables", id]) => {
             let rows = rows(shop, now);
-            match rows.into_iter().find(|row| row["id"].to_string() == *id) {
+            match rows.into_iter().find(|row| {
+                row["id"]
+                    .as_u64()
+                    .is_some_and(|known| id.parse() == Ok(known))
+            }) {
                 Some(row) => Answer::json(200, &json!({ "stock_available": row })),
                 None => Answer::text(404, "application/json", ""),
             }
