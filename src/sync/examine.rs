@@ -236,7 +236,7 @@ fn abilities(store: &Store, project: &Project, advice: &mut Vec<(String, String)
         if let Some(about) = &needed.about {
             advice.push((
                 format!("store `{}`: `{secret}` is {about}", store.name),
-                "give it these rights and no more: a token that may do everything can lose everything".to_owned(),
+                "the store account that it belongs to needs no rights beside: one that may do everything can lose everything".to_owned(),
             ));
         }
     }

@@ -174,6 +174,15 @@ fn findings(standing: &mut SyncStanding) {
         )),
         _ => {}
     }
+    match standing.in_flight {
+        0 => {}
+        1 => found.push(
+            "1 level was sent and nobody answered for it: the next run settles it".to_owned(),
+        ),
+        levels => found.push(format!(
+            "{levels} levels were sent and nobody answered for them: the next run settles them"
+        )),
+    }
     if let Some(held) = &standing.held {
         found.push(format!(
             "a guard holds plan {}: `shelfcast sync {sync} --dry-run` shows it; `--approve {} --reason \"…\"` lets it pass",

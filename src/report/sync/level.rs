@@ -10,7 +10,7 @@ use crate::config::project::Basis;
 use crate::report::table::table;
 use crate::report::text::{message, value};
 use crate::sync::decide::{Rule, Terms};
-use crate::sync::level::{Batch, Level, Line, Mark, Observation, Standing};
+use crate::sync::level::{Batch, BatchState, Level, Line, Mark, Observation, Standing};
 use crate::term::Shell;
 
 use super::{moment, word};
@@ -233,12 +233,15 @@ fn one(
         for item in batch.items.iter().filter(|item| item.pair == level.pair) {
             writeln!(
                 out,
-                "  on its way: {} (version {}) with batch {}, made {}, {:?}",
+                "  on its way: {} (version {}) with batch {}, made {}, {}",
                 item.quantity,
                 item.version,
                 batch.id,
                 moment(batch.made_at, zone),
-                batch.state
+                match batch.state {
+                    BatchState::Prepared => "about to be sent when the run ended",
+                    BatchState::Unknown => "and nobody answered for it: the next run settles it",
+                }
             )?;
         }
     }

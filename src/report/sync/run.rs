@@ -147,23 +147,43 @@ fn details(shell: &Shell, sync: &SyncSummary, out: &mut dyn Write) -> io::Result
     if !sync.refusals.is_empty() {
         writeln!(out)?;
     }
-    for line in sync.refusals.iter().take(SHOWN) {
+    // One reason often holds for a whole batch: it is told once.
+    let mut groups: Vec<(&Line, usize)> = Vec::new();
+    for line in &sync.refusals {
+        let alike = |known: &Line| {
+            (known.what, &known.code, &known.message) == (line.what, &line.code, &line.message)
+        };
+        match groups.iter_mut().find(|(known, _)| alike(known)) {
+            Some((_, levels)) => *levels += 1,
+            None => groups.push((line, 1)),
+        }
+    }
+    for (line, levels) in groups.iter().take(SHOWN) {
         let said = match (line.code.is_empty(), line.message.is_empty()) {
             (true, true) => String::new(),
             (true, false) => format!(": {}", message(&line.message)),
             (false, true) => format!(": `{}`", message(&line.code)),
             (false, false) => format!(": `{}`: {}", message(&line.code), message(&line.message)),
         };
+        let more = match levels {
+            1 => String::new(),
+            levels => format!(" (and {} more levels)", levels - 1),
+        };
         writeln!(
             out,
-            "{}: {} to {}{said}",
+            "{}: {} to {}{more}{said}",
             shell.yellow(word(line.what)),
             pair(&line.pair),
             line.quantity
         )?;
     }
-    if sync.refusals.len() > SHOWN {
-        writeln!(out, "… and {} more", sync.refusals.len() - SHOWN)?;
+    if groups.len() > SHOWN {
+        let rest: usize = groups.iter().skip(SHOWN).map(|(_, levels)| levels).sum();
+        writeln!(
+            out,
+            "… and {} for other reasons",
+            count(rest as u64, "level")
+        )?;
     }
     for (what, levels) in &sync.drift {
         writeln!(
