@@ -214,7 +214,7 @@ impl Look for Rows<'_> {
             .connection
             .prepare_cached(
                 "SELECT key, digest, absent FROM observations
-                 WHERE source = (SELECT number FROM sources WHERE name = ?)",
+                 WHERE source = (SELECT number FROM sources WHERE name = ?) ORDER BY id",
             )
             .map_err(wrong)?;
         let mut found = statement.query([source]).map_err(wrong)?;

@@ -241,8 +241,8 @@ fn what_is_asked_often_is_not_a_scan() {
         ),
         ("SELECT * FROM levels ORDER BY place, sku", "SCAN levels"),
         (
-            "SELECT key, digest, absent FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop')",
-            "SEARCH observations USING COVERING INDEX observations_key",
+            "SELECT key, digest, absent FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') ORDER BY id",
+            "SEARCH observations USING PRIMARY KEY",
         ),
         (
             "SELECT * FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND key = 2",

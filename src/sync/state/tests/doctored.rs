@@ -112,7 +112,7 @@ fn every_planted_damage_is_found() {
             "line 7 of the ledger",
         ),
         (
-            "INSERT INTO observations SELECT id + 1000, source, key, digest, absent, location, sku, quantity, committed, safety_stock, mark, tie FROM observations WHERE id = 3",
+            "INSERT INTO observations SELECT source, id + 1000, key, digest, absent, location, sku, quantity, committed, safety_stock, mark, tie FROM observations WHERE id = 3",
             "kept twice",
         ),
         (
