@@ -24,7 +24,7 @@ pub(in crate::sync::state) struct Places {
     /// The database.
     pub(in crate::sync::state) database: PathBuf,
     /// SQLite's log of it.
-    pub(super) log: PathBuf,
+    pub(in crate::sync::state) log: PathBuf,
     /// SQLite's index of its log.
     pub(super) index: PathBuf,
     /// The mark.
