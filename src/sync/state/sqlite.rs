@@ -1,7 +1,7 @@
 //! The state in SQLite: `.shelfcast/sync/<store>.db`, one a store account.
 //!
 //! [`SqliteState`] is a run's or a daemon's, under the account's lock; [`SqliteReader`] is a look at one commit beside it;
-//! [`SqliteIntake`] adds events and orders beside it. Beside the database lie `<store>.mark` (which commit the database
+//! [`SqliteIntake`] adds events and orders beside it; [`SqliteScratch`] is a copy to plan on. Beside the database lie `<store>.mark` (which commit the database
 //! holds, and its digest), `<store>.lock` (held while the two are changed) and SQLite's log and its index.
 //!
 //! Promised: what a commit reports as done is on disk (C1). A state that is damaged, cut, older than it was or newer than
@@ -17,6 +17,7 @@ mod mark;
 mod pages;
 mod rows;
 pub(in crate::sync::state) mod schema;
+mod scratch;
 pub(in crate::sync::state) mod verify;
 mod write;
 
@@ -30,7 +31,6 @@ use rusqlite::Connection;
 
 use crate::channel::manifest::request::RemoteId;
 use crate::state::lock::{self, Held};
-use crate::state::verify::hold;
 use crate::state::{Busy, StateError, Trouble};
 use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position};
 
@@ -41,6 +41,7 @@ use super::{
     Transaction, Which,
 };
 use files::{Places, Present};
+pub use scratch::SqliteScratch;
 use look::Rows;
 use pages::Pages;
 use verify::Snapshot;
@@ -190,34 +191,6 @@ impl SqliteReader {
 }
 
 look_through!([] SqliteReader, self => self.rows());
-
-/// Copies a state as it stands now to another folder, to plan on it there; false where there is none.
-///
-/// # Errors
-/// A state whose database or mark is gone; a disk that refuses.
-pub fn copy(project: &Path, store: &str, to: &Path) -> Result<bool, StateError> {
-    let from = Places::of(project, store)?;
-    if !from.have_folders()? || from.present()? == Present::Nothing {
-        return Ok(false);
-    }
-    let to = Places::of(to, store)?;
-    to.make_folders()?;
-    // nobody commits meanwhile, and nobody moves the log
-    let guard = hold(&from.guard, false)?;
-    for (file, copy) in [
-        (&from.database, &to.database),
-        (&from.log, &to.log),
-        (&from.mark, &to.mark),
-    ] {
-        match std::fs::copy(file, copy) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(StateError::disk(copy, "copy the state", &error)),
-        }
-    }
-    drop(guard);
-    Ok(true)
-}
 
 /// Adds events and orders to a state, whoever holds its account.
 pub struct SqliteIntake {
