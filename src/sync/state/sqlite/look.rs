@@ -237,7 +237,8 @@ impl Look for Rows<'_> {
     fn observations(&self, source: &str, sku: &str) -> Result<Vec<Observation>, StateError> {
         // One or a few: put in order here, where it costs nothing.
         let mut found = self.all(
-            "SELECT key, location, sku, quantity, committed, safety_stock, mark, tie FROM observations
+            "SELECT key, location, sku, quantity, committed, safety_stock, mark, tie
+             FROM observations INDEXED BY observations_sku
              WHERE source = (SELECT number FROM sources WHERE name = ?) AND sku = ?",
             params![source, sku],
             |mut row| Ok((row.int()?, rows::observation(row)?)),
@@ -250,7 +251,8 @@ impl Look for Rows<'_> {
 
     fn observation(&self, source: &str, key: u64) -> Result<Option<Observation>, StateError> {
         self.one(
-            "SELECT location, sku, quantity, committed, safety_stock, mark, tie FROM observations
+            "SELECT location, sku, quantity, committed, safety_stock, mark, tie
+             FROM observations INDEXED BY observations_key
              WHERE source = (SELECT number FROM sources WHERE name = ?) AND key = ?",
             params![source, key.cast_signed()],
             rows::observation,

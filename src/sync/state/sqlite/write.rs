@@ -47,7 +47,7 @@ enum Does {
 /// A row of a source that is known says something else; only these columns are written to, and no index.
 const SAY_AGAIN: &str = "UPDATE observations SET digest = ?4, absent = 0, quantity = ?5, committed = ?6, safety_stock = ?7, mark = ?8, tie = ?9
     WHERE source = ?1 AND id = ?2 AND key = ?3";
-const ABSENT: &str = "UPDATE observations SET absent = ?3 WHERE source = ?1 AND key = ?2";
+const ABSENT: &str = "UPDATE observations INDEXED BY observations_key SET absent = ?3 WHERE source = ?1 AND key = ?2";
 
 
 /// What kinds of changes a commit holds: where a test may kill it.

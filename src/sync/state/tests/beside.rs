@@ -245,8 +245,16 @@ fn what_is_asked_often_is_not_a_scan() {
             "SEARCH observations USING PRIMARY KEY",
         ),
         (
-            "SELECT * FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND key = 2",
-            "SEARCH observations USING INDEX observations_key",
+            "SELECT * FROM observations INDEXED BY observations_key WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND key = 2",
+            "SEARCH observations USING INDEX observations_key (source=? AND key=?)",
+        ),
+        (
+            "SELECT * FROM observations INDEXED BY observations_sku WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND sku = 'a'",
+            "SEARCH observations USING INDEX observations_sku (source=? AND sku=?)",
+        ),
+        (
+            "UPDATE observations INDEXED BY observations_key SET absent = 1 WHERE source = 1 AND key = 2",
+            "SEARCH observations USING INDEX observations_key (source=? AND key=?)",
         ),
         (
             "SELECT DISTINCT sku FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') ORDER BY sku",

@@ -89,7 +89,7 @@ impl Writing<'_> {
     ) -> Result<Option<(i64, (String, String))>, StateError> {
         let mut found = None;
         self.rows.each(
-            "SELECT id, location, sku FROM observations WHERE source = ? AND key = ?",
+            "SELECT id, location, sku FROM observations INDEXED BY observations_key WHERE source = ? AND key = ?",
             params![source, key.cast_signed()],
             |mut row| Ok((row.signed()?, (row.text()?, row.text()?))),
             |one| {
