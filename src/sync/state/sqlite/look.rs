@@ -194,8 +194,7 @@ impl Look for Rows<'_> {
     }
 
     fn totals(&self, sync: &str) -> Result<BTreeMap<String, Totals>, StateError> {
-        let query = "SELECT place, count(*), sum(known_quantity > 0), sum(min(abs(max(known_quantity, -1000000000000)), 1000000000000)) \
-                     FROM levels WHERE sync = ?1 AND known_quantity IS NOT NULL GROUP BY place";
+        let query = "SELECT place, levels, positive, units FROM totals WHERE sync = ?1 AND levels > 0";
         let rows = self.all(query, params![sync], |mut row: Columns<'_, '_>| {
             let place = row.text()?;
             let totals = Totals {

@@ -25,6 +25,7 @@ pub(super) enum Table {
     Observations,
     Positions,
     Levels,
+    Totals,
     Remotes,
     Batches,
     Ledger,
@@ -41,11 +42,12 @@ pub(super) enum Table {
 type Shape = (&'static str, &'static [&'static str], usize);
 
 impl Table {
-    pub(super) const ALL: [Table; 14] = [
+    pub(super) const ALL: [Table; 15] = [
         Table::Sources,
         Table::Observations,
         Table::Positions,
         Table::Levels,
+        Table::Totals,
         Table::Remotes,
         Table::Batches,
         Table::Ledger,
@@ -110,6 +112,18 @@ impl Table {
                     "not_before INTEGER NULL",
                     "standing TEXT NULL",
                     "class INTEGER NULL",
+                ],
+                2,
+            ),
+            // what the levels of a sync add up to, kept up level by level
+            Table::Totals => (
+                "totals",
+                &[
+                    "sync TEXT",
+                    "place TEXT",
+                    "levels INTEGER",
+                    "positive INTEGER",
+                    "units INTEGER",
                 ],
                 2,
             ),

@@ -42,11 +42,14 @@ enum Does {
     Remove,
     Say,
     Absent,
+    Count,
 }
 
 /// A row of a source that is known says something else; only these columns are written to, and no index.
 const SAY_AGAIN: &str = "UPDATE observations SET digest = ?4, absent = 0, quantity = ?5, committed = ?6, safety_stock = ?7, mark = ?8, tie = ?9
     WHERE source = ?1 AND id = ?2 AND key = ?3";
+const COUNT: &str = "INSERT INTO totals VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (sync, place)
+    DO UPDATE SET levels = levels + ?3, positive = positive + ?4, units = units + ?5";
 const ABSENT: &str = "UPDATE observations INDEXED BY observations_key SET absent = ?3 WHERE source = ?1 AND key = ?2";
 
 
@@ -107,6 +110,7 @@ impl<'c> Writing<'c> {
                         Does::Remove => &sql.remove,
                         Does::Say => SAY_AGAIN,
                         Does::Absent => ABSENT,
+                        Does::Count => COUNT,
                     };
                     new.insert(rows.connection.prepare_cached(query)?)
                 }

@@ -57,6 +57,11 @@ fn every_planted_damage_is_found() {
             "UPDATE levels SET attempts = -1 WHERE sku = 'SKU-0003'",
             "cannot be counted",
         ),
+        (
+            "UPDATE totals SET units = units + 1",
+            "is not what is kept of it",
+        ),
+        ("DELETE FROM totals", "is not what is kept of it"),
         ("DELETE FROM batches", "batch 1 is gone"),
         (
             "UPDATE levels SET flight = NULL, class = 1 WHERE sku = 'NEW'",

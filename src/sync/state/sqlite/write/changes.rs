@@ -18,6 +18,9 @@ use super::super::rows;
 use super::super::schema::Table;
 use super::{Does, Writing};
 
+/// A level counts with at most so many units in the totals, so that no sum overflows.
+const UNITS_MOST: u64 = 1_000_000_000_000;
+
 impl Writing<'_> {
     pub(super) fn observed(
         &mut self,
@@ -115,8 +118,42 @@ impl Writing<'_> {
         } else {
             self.kinds.wanted = true;
         }
+        self.count(level)?;
         let standing = rows::standing(&level.standing);
         self.put(Table::Levels, &rows::of_level(level, standing.as_deref()))
+    }
+
+    /// Keeps the totals up: what a level adds to them, in place of what it added before.
+    fn count(&mut self, level: &Level) -> Result<(), StateError> {
+        let mut before = None;
+        self.rows.each(
+            "SELECT sync, known_quantity FROM levels WHERE place = ? AND sku = ?",
+            params![level.pair.place, level.pair.sku],
+            |mut row| Ok((row.text()?, row.optional()?)),
+            |one| {
+                before = Some(one);
+                ControlFlow::Break(())
+            },
+        )?;
+        let before = before.and_then(|(sync, known)| known.map(|known| (sync, known)));
+        let after = level.known.map(|known| (level.sync.clone(), known.quantity));
+        if before == after {
+            return Ok(());
+        }
+        for (sign, counted) in [(-1, before), (1, after)] {
+            if let Some((sync, quantity)) = counted {
+                let units = i64::try_from(quantity.unsigned_abs().min(UNITS_MOST)).unwrap_or(0);
+                let values = [
+                    text(&sync),
+                    text(&level.pair.place),
+                    ValueRef::Integer(sign),
+                    ValueRef::Integer(sign * i64::from(quantity > 0)),
+                    ValueRef::Integer(sign * units),
+                ];
+                self.run(Table::Totals, Does::Count, &values)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn line(&mut self, line: &Line) -> Result<(), StateError> {
