@@ -80,9 +80,7 @@ impl Known {
                     && let Ok(place) = u32::try_from(at)
                 {
                     let same = |at: &u32| key_at(rows, *at) == key;
-                    if let Entry::Vacant(free) =
-                        index.entry(key, same, |at| key_at(rows, *at))
-                    {
+                    if let Entry::Vacant(free) = index.entry(key, same, |at| key_at(rows, *at)) {
                         free.insert(place);
                     }
                 }

@@ -41,9 +41,9 @@ use super::{
     Transaction, Which,
 };
 use files::{Places, Present};
-pub use scratch::SqliteScratch;
 use look::Rows;
 use pages::Pages;
+pub use scratch::SqliteScratch;
 use verify::Snapshot;
 use write::Writing;
 

@@ -78,11 +78,21 @@ fn check(state: &mut dyn SyncState, mut intake: impl Intake) {
     };
     let observed = observe(rule, state, &mut slow, None, false, at).expect("reads");
     drop(slow);
-    assert_eq!((observed.events, observed.older, observed.changed), (1, 1, 5));
-    assert_eq!((observed.tick, observed.known, observed.vanished.len()), (began, 4, 1));
+    assert_eq!(
+        (observed.events, observed.older, observed.changed),
+        (1, 1, 5)
+    );
+    assert_eq!(
+        (observed.tick, observed.known, observed.vanished.len()),
+        (began, 4, 1)
+    );
     let quantities = ["A", "B", "C", "E"].map(|sku| wanted(state, sku).quantity);
     assert_eq!(quantities, [3, 20, 30, 6]);
-    assert_eq!(wanted(state, "B").observed_at, began, "as of the reading's begin");
+    assert_eq!(
+        wanted(state, "B").observed_at,
+        began,
+        "as of the reading's begin"
+    );
     // what came meanwhile waits for the next round, and counts by its order there
     assert_eq!(state.events(9).expect("reads").len(), 1);
     let mut same = Slow {
@@ -90,7 +100,10 @@ fn check(state: &mut dyn SyncState, mut intake: impl Intake) {
         meanwhile: Box::new(|| ()),
     };
     let observed = observe(rule, state, &mut same, None, false, at).expect("reads");
-    assert_eq!((observed.events, observed.older, observed.changed), (1, 2, 1));
+    assert_eq!(
+        (observed.events, observed.older, observed.changed),
+        (1, 2, 1)
+    );
     let quantities = ["A", "B", "C"].map(|sku| wanted(state, sku).quantity);
     assert_eq!(quantities, [2, 20, 30]);
     assert!(state.events(9).expect("reads").is_empty());
@@ -124,9 +137,14 @@ fn a_row_twice_in_a_reading_counts_by_its_order() {
         };
         observe(&world.rule, &mut state, &mut source, None, false, at).expect("reads");
         let level = state.level(&Pair::new("L1", "A")).expect("reads");
-        level.and_then(|level| level.wanted).map(|wanted| wanted.quantity)
+        level
+            .and_then(|level| level.wanted)
+            .map(|wanted| wanted.quantity)
     };
-    assert_eq!(read(&[row("A", 1, 1), row("A", 2, 2), row("B", 1, 1)]), Some(2));
+    assert_eq!(
+        read(&[row("A", 1, 1), row("A", 2, 2), row("B", 1, 1)]),
+        Some(2)
+    );
     // what was known comes again after what is new: it is older
     assert_eq!(read(&[row("A", 3, 3), row("A", 2, 2)]), Some(3));
     // and of two with equal marks the last stands

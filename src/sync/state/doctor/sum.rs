@@ -83,8 +83,8 @@ fn frames(log: &[u8]) -> Vec<(u32, usize, u32)> {
     for (turn, frame) in frames.chunks_exact(24 + PAGE).enumerate() {
         let (said, page) = frame.split_at(24);
         sums = add(add(sums, said.get(..8).unwrap_or_default()), page);
-        let whole = said.get(8..16) == head.get(16..24)
-            && sums == (number(said, 16), number(said, 20));
+        let whole =
+            said.get(8..16) == head.get(16..24) && sums == (number(said, 16), number(said, 20));
         if !whole {
             break;
         }

@@ -194,7 +194,8 @@ impl Look for Rows<'_> {
     }
 
     fn totals(&self, sync: &str) -> Result<BTreeMap<String, Totals>, StateError> {
-        let query = "SELECT place, levels, positive, units FROM totals WHERE sync = ?1 AND levels > 0";
+        let query =
+            "SELECT place, levels, positive, units FROM totals WHERE sync = ?1 AND levels > 0";
         let rows = self.all(query, params![sync], |mut row: Columns<'_, '_>| {
             let place = row.text()?;
             let totals = Totals {

@@ -56,8 +56,9 @@ impl Pages {
     /// Takes in what was committed since it was last asked; a connection is looking at the newest commit, so that SQLite has
     /// its index, and the guard is held, so that it stays the newest.
     pub(super) fn follow(&mut self, places: &Places) -> Result<(), StateError> {
-        let wrong =
-            |error: std::io::Error| StateError::disk(&places.log, "read the database's log", &error);
+        let wrong = |error: std::io::Error| {
+            StateError::disk(&places.log, "read the database's log", &error)
+        };
         let database = open(&places.database)?;
         let index = Index::read(places)?;
         if index.frames == 0 || index.salts != self.salts || index.frames < self.frames {
@@ -147,7 +148,9 @@ impl Pages {
         let mut number: u32 = 0;
         while number < self.count {
             let left = usize::try_from(self.count - number).unwrap_or(AT_ONCE);
-            let wanted = pages.get_mut(..left.min(AT_ONCE) * PAGE).unwrap_or_default();
+            let wanted = pages
+                .get_mut(..left.min(AT_ONCE) * PAGE)
+                .unwrap_or_default();
             let there = fill(&mut database, wanted)
                 .map_err(|error| StateError::disk(path, "read the database", &error))?;
             // what the file lacks the log holds, or nothing was written to it
@@ -184,7 +187,10 @@ impl Index {
         let mut head = [0; INDEX_HEAD];
         let read = File::open(&places.index).and_then(|mut file| file.read_exact(&mut head));
         read.map_err(|error| StateError::disk(&places.index, "read the log's index", &error))?;
-        let [a, b, c, d] = *head.get(16..).and_then(<[u8]>::first_chunk).unwrap_or(&[0; 4]);
+        let [a, b, c, d] = *head
+            .get(16..)
+            .and_then(<[u8]>::first_chunk)
+            .unwrap_or(&[0; 4]);
         let salts = head.get(32..).and_then(<[u8]>::first_chunk);
         Ok(Index {
             frames: u32::from_ne_bytes([a, b, c, d]),
@@ -205,8 +211,7 @@ fn open(path: &Path) -> Result<File, StateError> {
 /// How many pages a file holds; it is cut where the last is not whole.
 fn pages_of(file: &File, path: &Path) -> Result<u32, StateError> {
     let length = file.metadata().map(|file| file.len());
-    let length =
-        length.map_err(|error| StateError::disk(path, "look at the database", &error))?;
+    let length = length.map_err(|error| StateError::disk(path, "look at the database", &error))?;
     match u32::try_from(length / PAGE as u64) {
         Ok(count) if length % PAGE as u64 == 0 => Ok(count),
         _ => Err(damaged(

@@ -52,7 +52,6 @@ const COUNT: &str = "INSERT INTO totals VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT 
     DO UPDATE SET levels = levels + ?3, positive = positive + ?4, units = units + ?5";
 const ABSENT: &str = "UPDATE observations INDEXED BY observations_key SET absent = ?3 WHERE source = ?1 AND key = ?2";
 
-
 /// What kinds of changes a commit holds: where a test may kill it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Kinds {
@@ -98,7 +97,12 @@ impl<'c> Writing<'c> {
     }
 
     /// Runs a statement of a table with its values; how many rows it changed.
-    fn run(&mut self, table: Table, does: Does, values: &[ValueRef<'_>]) -> Result<usize, StateError> {
+    fn run(
+        &mut self,
+        table: Table,
+        does: Does,
+        values: &[ValueRef<'_>],
+    ) -> Result<usize, StateError> {
         let rows = self.rows;
         let ran = (|| {
             let statement = match self.statements.entry((table.tag(), does)) {

@@ -307,7 +307,10 @@ fn a_large_commit_that_is_given_up_leaves_nothing() {
     assert!(given_up.is_err());
     assert_eq!(dump(&state), before);
     let log = file(project.path(), "main.db-wal");
-    assert!(log.metadata().expect("a log").len() > 1 << 20, "it was large");
+    assert!(
+        log.metadata().expect("a log").len() > 1 << 20,
+        "it was large"
+    );
     // What follows is written over the beginning of what was given up.
     keep(&mut state, &[Change::Level(&open_level("p", "NEXT", 1))]);
     let after = dump(&state);
@@ -336,9 +339,8 @@ fn what_is_planned_on_a_copy_is_seen_there_and_nowhere_else() {
         let mut copy = copy.expect("a copy");
         let held = dump(&copy);
         let tick = copy.tick();
-        let next = copy.commit(&mut |made| {
-            made.write(Change::Level(&open_level("p", "PLANNED", 1)))
-        });
+        let next =
+            copy.commit(&mut |made| made.write(Change::Level(&open_level("p", "PLANNED", 1))));
         assert_eq!((next, copy.tick()), (Ok(tick + 1), tick + 1));
         let planned = dump(&copy);
         assert_ne!(planned, held);

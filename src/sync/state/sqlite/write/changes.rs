@@ -85,11 +85,7 @@ impl Writing<'_> {
     }
 
     /// The number of a source's row and its names, by its key.
-    fn known(
-        &self,
-        source: i64,
-        key: u64,
-    ) -> Result<Option<(i64, (String, String))>, StateError> {
+    fn known(&self, source: i64, key: u64) -> Result<Option<(i64, (String, String))>, StateError> {
         let mut found = None;
         self.rows.each(
             "SELECT id, location, sku FROM observations INDEXED BY observations_key WHERE source = ? AND key = ?",
@@ -136,7 +132,9 @@ impl Writing<'_> {
             },
         )?;
         let before = before.and_then(|(sync, known)| known.map(|known| (sync, known)));
-        let after = level.known.map(|known| (level.sync.clone(), known.quantity));
+        let after = level
+            .known
+            .map(|known| (level.sync.clone(), known.quantity));
         if before == after {
             return Ok(());
         }
