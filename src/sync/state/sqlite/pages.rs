@@ -77,7 +77,7 @@ impl Pages {
         log.seek(SeekFrom::Start(begin)).map_err(wrong)?;
         let mut frame = [0; FRAME];
         let mut commit: HashMap<u32, u128> = HashMap::new();
-        for _ in self.frames..index.frames {
+        for last in self.frames + 1..=index.frames {
             log.read_exact(&mut frame).map_err(wrong)?;
             let (head, page) = frame.split_at(FRAME_HEAD);
             let (number, after) = (big_endian(head, 0), big_endian(head, 4));
@@ -91,9 +91,9 @@ impl Pages {
             // only the last page of a commit says how many there are
             if after > 0 {
                 self.take(&database, places, after, &mut commit)?;
+                self.frames = last;
             }
         }
-        self.frames = index.frames;
         match commit.is_empty() {
             true => Ok(()),
             false => Err(damaged(

@@ -41,7 +41,7 @@ impl Writing<'_> {
         ];
         let names = [text(&of.location), text(&of.sku)];
         let known = self.known(number, key)?;
-        if let Some((id, (location, sku))) = &known
+        if let Some((id, location, sku)) = &known
             && *location == of.location
             && *sku == of.sku
         {
@@ -60,7 +60,7 @@ impl Writing<'_> {
             return self.run(Table::Observations, Does::Say, &values).map(drop);
         }
         let id = match known {
-            Some((id, _)) => id,
+            Some((id, ..)) => id,
             None => self.next_row(number)?,
         };
         let [location, sku] = names;
@@ -85,12 +85,12 @@ impl Writing<'_> {
     }
 
     /// The number of a source's row and its names, by its key.
-    fn known(&self, source: i64, key: u64) -> Result<Option<(i64, (String, String))>, StateError> {
+    fn known(&self, source: i64, key: u64) -> Result<Option<(i64, String, String)>, StateError> {
         let mut found = None;
         self.rows.each(
             "SELECT id, location, sku FROM observations INDEXED BY observations_key WHERE source = ? AND key = ?",
             params![source, key.cast_signed()],
-            |mut row| Ok((row.signed()?, (row.text()?, row.text()?))),
+            |mut row| Ok((row.signed()?, row.text()?, row.text()?)),
             |one| {
                 found = Some(one);
                 ControlFlow::Break(())
