@@ -47,6 +47,7 @@ impl SqliteScratch {
         let places = Places::of(folder.path(), store)?;
         places.make_folders()?;
         copy(&from, &places)?;
+        places.make_if_missing()?;
         let snapshot = Snapshot::take(&places, LOOK_CACHE_MIB)?;
         snapshot.verify(&places)?;
         let tick = snapshot.counter;
