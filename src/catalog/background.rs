@@ -69,6 +69,18 @@ impl Producer {
         self.flush(false)
     }
 
+    /// Adds a record whose cells are written, column by column, at the end of the batch's text; false when one was refused, and
+    /// nothing is added.
+    pub(super) fn make(
+        &mut self,
+        line: u64,
+        cell: impl FnMut(usize, &mut String) -> bool,
+    ) -> Result<bool, Stop> {
+        let made = self.batch.make_record(line, cell);
+        self.flush(false)?;
+        Ok(made)
+    }
+
     /// Adds a record that could not be read as one.
     pub(super) fn reject(&mut self, reject: Reject) -> Result<(), Stop> {
         self.batch.rejects.push(reject);

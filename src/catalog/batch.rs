@@ -189,6 +189,28 @@ impl Batch {
         self.lines.push(line);
     }
 
+    /// Adds a record whose cells are written at the end of the text they are given; false when one was refused, and nothing is
+    /// added.
+    pub fn make_record(
+        &mut self,
+        line: u64,
+        mut cell: impl FnMut(usize, &mut String) -> bool,
+    ) -> bool {
+        let (text, cells) = (self.text.len(), self.cells.len());
+        for column in 0..self.width {
+            let start = self.offset();
+            if !cell(column, &mut self.text) {
+                self.text.truncate(text);
+                self.cells.truncate(cells);
+                return false;
+            }
+            let end = self.offset();
+            self.cells.push(Cell { start, end });
+        }
+        self.lines.push(line);
+        true
+    }
+
     /// Takes the buffers out, for a reader that fills them itself; give them back with [`Batch::set_parts`].
     pub fn take_parts(&mut self) -> (Vec<u8>, Vec<Cell>, Vec<u64>) {
         (

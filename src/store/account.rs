@@ -41,6 +41,7 @@ struct State {
     costs: HashMap<String, f64>,
     paused: Option<String>,
     throttles: u32,
+    throttled: u64,
     failures: u32,
     calls: u64,
     retries: u64,
@@ -120,6 +121,7 @@ impl Account {
             costs: HashMap::new(),
             paused: None,
             throttles: 0,
+            throttled: 0,
             failures: 0,
             calls: 0,
             retries: 0,
@@ -146,6 +148,11 @@ impl Account {
         state.paused = None;
         state.throttles = 0;
         state.failures = 0;
+    }
+
+    /// Answers so far that we are too fast.
+    pub fn throttles(&self) -> u64 {
+        self.state().throttled
     }
 
     /// Calls made so far, and how many of them repeated another.
@@ -226,6 +233,7 @@ impl Account {
         let now = self.clock().now();
         let mut state = self.state();
         state.throttles += 1;
+        state.throttled += 1;
         let seconds = wait.as_secs();
         if state.throttles >= THROTTLES_MAX {
             let count = state.throttles;

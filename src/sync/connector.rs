@@ -129,6 +129,11 @@ impl Connector {
         self.connection.address()
     }
 
+    /// Answers so far that we are too fast.
+    pub fn throttles(&self) -> u64 {
+        self.connection.account().throttles()
+    }
+
     /// Calls made so far, and how many of them repeated another.
     pub fn calls(&self) -> (u64, u64) {
         self.connection.account().calls()

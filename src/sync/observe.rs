@@ -4,7 +4,7 @@
 //! level with a version that grew where it is another. Promised: a reading that is not whole changes nothing; an observation
 //! with an older mark never replaces a newer one; what a row does not give stays as it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,7 @@ use crate::validate::finding::Finding;
 
 use super::decide::Rule;
 use super::level::{Level, Line, Mark, Pair, Standing, Wanted, What};
+use super::packed::Skus;
 use super::planted;
 use super::rows::{GONE, Rows};
 use super::source::{self, ReadKind, SourceFailure, StockSource};
@@ -57,7 +58,8 @@ pub struct Observed {
     pub remarks: Vec<String>,
 }
 
-/// Reads the source and keeps what follows from it, in one commit. With `whole` all of it is read, also what was read before.
+/// Reads the source, and then keeps what follows from it in one commit: while a slow source is read, nobody waits for the state.
+/// With `whole` all of it is read, also what was read before.
 ///
 /// # Errors
 /// A source that is not whole, and a state that refuses; nothing is changed then.
@@ -94,17 +96,22 @@ pub fn observe(
         rejected: Vec::new(),
         remarks: Vec::new(),
     };
-    let mut failure: Option<SourceFailure> = None;
-    let outcome = state.commit(&mut |made| {
-        let mut touched: BTreeSet<String> = BTreeSet::new();
-        for event in made.events(EVENTS_MOST)? {
-            if event.source != rule.reading {
-                continue;
-            }
+    let mut events = state.events(EVENTS_MOST).map_err(SourceFailure::State)?;
+    events.retain(|event| event.source == rule.reading);
+    events.iter().for_each(|event| rows.await_event(event));
+    let look: &dyn SyncState = state;
+    let read = source.read(position.as_ref(), &mut |observation| {
+        kill_point(recovery::Y2);
+        rows.hear(look, observation, &mut observed)
+    })?;
+    kill_point(recovery::Y3);
+    let kept = state.commit(&mut |made| {
+        let mut touched = Skus::default();
+        for event in &events {
             for observation in &event.observations {
                 // without a mark it only asks for a reading, which follows
                 if observation.mark != Mark::None || planted::is("event order by arrival") {
-                    rows.merge(made, observation, &mut touched, &mut observed)?;
+                    rows.merge_event(made, observation, &mut touched, &mut observed)?;
                 }
             }
             observed.events += 1;
@@ -113,26 +120,9 @@ pub fn observe(
                 id: &event.id,
             })?;
         }
-        let read = source.read(position.as_ref(), &mut |observation| {
-            kill_point(recovery::Y2);
-            rows.get_ready(made)?;
-            rows.merge(made, observation, &mut touched, &mut observed)
-        });
-        let read = match read {
-            Ok(read) => read,
-            Err(error) => {
-                failure = Some(error);
-                return Err(given_up());
-            }
-        };
+        rows.merge_all(made, &mut touched, &mut observed)?;
         rows.absences(made, &read, &mut touched, &mut observed)?;
-        observed.kind = read.kind;
-        observed.rows = read.rows;
-        observed.rejected.extend(read.rejected);
-        observed.remarks = read.remarks;
-        kill_point(recovery::Y3);
-        observed.more = read.more;
-        let mut position = read.position;
+        let mut position = read.position.clone();
         position.read_at = read_at;
         if read.kind != ReadKind::Nothing {
             position.read_at = tick;
@@ -157,18 +147,20 @@ pub fn observe(
         changed_rule(rule, made, &mut touched)?;
         changed_orders(rule, made, orders, &mut touched)?;
         let none = BTreeMap::new();
-        for sku in &touched {
+        for sku in touched.sorted() {
             let open = orders.unwrap_or(&none).get(sku).copied().unwrap_or(0);
             observed.decided += decide(rule, made, sku, open, tick, now)?;
         }
         kill_point(recovery::Y4);
         Ok(())
     });
-    match (failure, outcome) {
-        (Some(failure), _) => Err(failure),
-        (None, Err(error)) => Err(SourceFailure::State(error)),
-        (None, Ok(_)) => Ok(observed),
-    }
+    kept.map_err(SourceFailure::State)?;
+    observed.kind = read.kind;
+    observed.rows = read.rows;
+    observed.rejected = read.rejected;
+    observed.remarks = read.remarks;
+    observed.more = read.more;
+    Ok(observed)
 }
 
 impl Observed {
@@ -184,10 +176,6 @@ impl Observed {
         self.rejected.splice(0..0, earlier.rejected);
         self.remarks.splice(0..0, earlier.remarks);
     }
-}
-
-fn given_up() -> StateError {
-    StateError::unknown("the reading has no effect", "see the source")
 }
 
 fn fresh(source: &str) -> String {
@@ -251,7 +239,7 @@ pub fn take_as_gone(
 fn changed_rule(
     rule: &Rule,
     made: &mut dyn Transaction,
-    touched: &mut BTreeSet<String>,
+    touched: &mut Skus,
 ) -> Result<(), StateError> {
     let name = format!("rule:{}", rule.name);
     let fingerprint = rule.fingerprint();
@@ -259,7 +247,7 @@ fn changed_rule(
         return Ok(());
     }
     made.skus(&rule.reading, &mut |sku| {
-        touched.insert(sku.to_owned());
+        touched.add(sku);
     })?;
     let places = rule.places();
     let mut orphans: Vec<Level> = Vec::new();
@@ -285,7 +273,7 @@ fn changed_orders(
     rule: &Rule,
     made: &mut dyn Transaction,
     orders: Option<&BTreeMap<String, i64>>,
-    touched: &mut BTreeSet<String>,
+    touched: &mut Skus,
 ) -> Result<(), StateError> {
     let Some(orders) = orders else {
         return Ok(());
@@ -296,10 +284,8 @@ fn changed_orders(
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
     let skus = before.keys().chain(orders.keys());
-    touched.extend(
-        skus.filter(|sku| before.get(*sku) != orders.get(*sku))
-            .cloned(),
-    );
+    skus.filter(|sku| before.get(*sku) != orders.get(*sku))
+        .for_each(|sku| touched.add(sku));
     let text = serde_json::to_string(orders).unwrap_or_default();
     made.write(Change::Note {
         name: &name,

@@ -154,11 +154,20 @@ pub fn run(work: &mut Work<'_>, inputs: &mut Inputs<'_>) -> Result<Ended, RunErr
         }
         end_held(work)?;
     }
-    let open = guard::plan(&*work.state, work.rule)?;
-    ended.open = open.items.len() as u64 + open.unread;
+    // what was only planned is open still
+    ended.open = match inputs.push || ended.rounds == 0 {
+        true => open_now(work)?,
+        false => ended.plan.items.len() as u64 + ended.plan.unread,
+    };
     ended.in_flight = work.in_flight()?;
     kill_point(recovery::Y20);
     Ok(ended)
+}
+
+/// Levels of which the store must still be told.
+fn open_now(work: &Work<'_>) -> Result<u64, StateError> {
+    let open = guard::plan(&*work.state, work.rule)?;
+    Ok(open.items.len() as u64 + open.unread)
 }
 
 /// Reads the source until nothing more waits there.

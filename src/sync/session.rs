@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashSet;
 use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
 
 use crate::catalog::SourceProblem;
 use crate::config::project::{Role, Source};
@@ -30,7 +29,7 @@ use super::rule::stock_source;
 use super::run::{self, Inputs, RunError};
 use super::source::{self, Opening, SourceFailure, StockSource};
 use super::state::memory::MemoryState;
-use super::state::sqlite::{self, SqliteState};
+use super::state::sqlite::{SqliteScratch, SqliteState};
 use super::state::{Change, HeldPlan, Look, RunEnd, SyncState};
 use super::summary::{DEADLINE, SyncOutcome, SyncReport, SyncRequest, SyncSummary};
 use super::telling::tell;
@@ -136,13 +135,12 @@ fn account(
         Some(Arc::clone(stop)),
     )?;
     let opened = match request.dry_run {
-        true => scratch(project, store, request.now),
+        true => scratch(project, store),
         false => SqliteState::open(&project.folder, &store.name, request.wait, request.now)
-            .map(|state| (Box::new(state) as Box<dyn SyncState + Send>, None))
+            .map(|state| Box::new(state) as Box<dyn SyncState + Send>)
             .map_err(StateError::from),
     };
-    // the folder goes when the account is done
-    let (state, _folder) = match opened {
+    let state = match opened {
         Ok(opened) => opened,
         Err(error) => {
             return Ok(syncs
@@ -222,20 +220,12 @@ impl Parts {
     }
 }
 
-/// A copy of the state for a dry run, and the folder it lies in: what the run keeps there goes with it.
-fn scratch(
-    project: &Project,
-    store: &Store,
-    now: Timestamp,
-) -> Result<(Box<dyn SyncState + Send>, Option<TempDir>), StateError> {
-    let folder = tempfile::tempdir().map_err(|error| {
-        StateError::disk(&std::env::temp_dir(), "make a folder for a dry run", &error)
-    })?;
-    if !sqlite::copy(&project.folder, &store.name, folder.path())? {
-        return Ok((Box::new(MemoryState::new()), None));
-    }
-    let state = SqliteState::open(folder.path(), &store.name, Duration::ZERO, now)?;
-    Ok((Box::new(state), Some(folder)))
+/// A copy of the state for a dry run: what the run keeps there goes with it.
+fn scratch(project: &Project, store: &Store) -> Result<Box<dyn SyncState + Send>, StateError> {
+    Ok(match SqliteScratch::open(&project.folder, &store.name)? {
+        Some(state) => Box::new(state),
+        None => Box::new(MemoryState::new()),
+    })
 }
 
 fn deadline(syncs: &[&Sync], request: &SyncRequest) -> Duration {

@@ -296,7 +296,8 @@ pub trait Look {
         })?;
         Ok(totals)
     }
-    /// Key, digest and absences of each row of a source, in any order.
+    /// Key, digest and absences of each row of a source, in any order: one that is the source's own is compared the
+    /// quickest.
     fn digests(&self, source: &str, tell: &mut dyn FnMut(u64, u64, u32)) -> Result<(), StateError>;
     /// A source's rows of a SKU, by location.
     fn observations(&self, source: &str, sku: &str) -> Result<Vec<Observation>, StateError>;

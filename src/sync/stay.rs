@@ -245,7 +245,9 @@ struct Open {
     last_good: Vec<Option<Timestamp>>,
     /// Since when something is open that the store does not have.
     behind: Vec<Option<Instant>>,
+    /// Calls, and answers that we are too fast, before this round.
     calls: u64,
+    throttles: u64,
 }
 
 impl Staying {
@@ -275,6 +277,7 @@ impl Staying {
                 last_good: vec![None; parts.len()],
                 behind: vec![None; parts.len()],
                 calls: 0,
+                throttles: 0,
                 account: Account {
                     project: Arc::clone(&self.project),
                     state: Box::new(state),
@@ -312,12 +315,13 @@ impl Staying {
             };
             summaries.push(summary);
         }
-        let calls = open.account.connector.calls().0;
+        let connector = &open.account.connector;
+        let (calls, throttles) = (connector.calls().0, connector.throttles());
         let end = RoundEnd {
             exit: worst(&summaries),
             words: words(&summaries),
             calls: calls - open.calls,
-            throttles: 0,
+            throttles: throttles - open.throttles,
             paused: summaries.iter().any(|summary| summary.paused()),
             more: summaries
                 .iter()
@@ -346,7 +350,7 @@ impl Staying {
                 })
                 .collect(),
         };
-        open.calls = calls;
+        (open.calls, open.throttles) = (calls, throttles);
         Ok(end)
     }
 }

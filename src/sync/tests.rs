@@ -1,6 +1,7 @@
 //! Runs as a shop owner would see them, against a store, a source and a state in memory.
 
 mod shop;
+mod slow;
 
 use std::time::Duration;
 

@@ -1,8 +1,10 @@
 //! SQLite files, read only.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -73,37 +75,53 @@ fn rows(
             .into());
     }
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let width = names.len();
     producer.columns(names)?;
-    let mut cells = vec![String::new(); width];
     let mut rows = statement.query([]).map_err(failed)?;
     let mut number = 0_u64;
     loop {
+        let mut bad = 0;
         watch.busy(true);
         let row = rows.next().map_err(failed)?;
         // Waiting for whoever reads the batches is not the database's time.
         watch.busy(false);
         let Some(row) = row else { return Ok(()) };
         number += 1;
-        let mut bad = None;
-        for (column, cell) in cells.iter_mut().enumerate() {
-            cell.clear();
-            match row.get_ref(column).map_err(failed)? {
-                ValueRef::Null => {}
-                ValueRef::Integer(value) => cell.push_str(&value.to_string()),
-                ValueRef::Real(value) => cell.push_str(&value.to_string()),
-                ValueRef::Text(bytes) if std::str::from_utf8(bytes).is_err() => {
-                    bad = Some(column);
+        let mut wrong = None;
+        let made = producer.make(number, |column, cell| {
+            let written = match row.get_ref(column) {
+                Err(error) => {
+                    wrong = Some(error);
+                    return false;
                 }
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => text_or_hex(bytes, cell),
-            }
+                Ok(ValueRef::Null) => Ok(()),
+                Ok(ValueRef::Integer(value)) => write!(cell, "{value}"),
+                Ok(ValueRef::Real(value)) => write!(cell, "{value}"),
+                Ok(ValueRef::Text(bytes)) => match std::str::from_utf8(bytes) {
+                    Ok(text) => {
+                        crate::catalog::flat::push_clean(cell, text);
+                        Ok(())
+                    }
+                    Err(_) => {
+                        bad = column;
+                        return false;
+                    }
+                },
+                Ok(ValueRef::Blob(bytes)) => {
+                    text_or_hex(bytes, cell);
+                    Ok(())
+                }
+            };
+            written.is_ok()
+        })?;
+        if let Some(error) = wrong {
+            return Err(failed(error));
         }
-        match bad {
-            None => producer.record(number, cells.iter().map(String::as_str))?,
-            Some(column) => producer.reject(Reject {
+        match made {
+            true => {}
+            false => producer.reject(Reject {
                 rule: "bad-record",
                 line: number,
-                message: format!("column {} holds a text that is not UTF-8", column + 1),
+                message: format!("column {} holds a text that is not UTF-8", bad + 1),
                 hint: "correct the value in the database".to_owned(),
             })?,
         }
@@ -167,36 +185,43 @@ fn fail(error: &Error, address: &Address, options: SqlOptions) -> SourceError {
     }
 }
 
-/// Since when the database has been at work.
+/// What the thread that reads and the one that watches it share.
 #[derive(Default)]
-struct State {
-    busy: Option<Instant>,
-    done: bool,
+struct Shared {
+    /// Steps begun and ended: odd while the database is at work.
+    steps: AtomicU64,
+    done: Mutex<bool>,
+    wake: Condvar,
 }
 
 /// Interrupts a step that takes too long.
 struct Watch {
-    shared: Arc<(Mutex<State>, Condvar)>,
+    shared: Arc<Shared>,
 }
 
 impl Watch {
     fn start(handle: InterruptHandle, limit: Duration) -> Self {
-        let shared = Arc::new((Mutex::new(State::default()), Condvar::new()));
+        let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         let tick = (limit / 4).clamp(Duration::from_millis(1), Duration::from_millis(50));
         // Without this thread there is no time limit, but everything else works.
         drop(thread::Builder::new().spawn(move || {
-            let (state, wake) = &*theirs;
-            let Ok(mut state) = state.lock() else { return };
-            while !state.done {
-                if state
-                    .busy
-                    .is_some_and(|since| !limit.is_zero() && since.elapsed() > limit)
-                {
+            // The step that was seen last, and since when.
+            let mut seen = (0, Instant::now());
+            let Ok(mut done) = theirs.done.lock() else {
+                return;
+            };
+            while !*done {
+                let step = theirs.steps.load(Ordering::Relaxed);
+                if step != seen.0 {
+                    seen = (step, Instant::now());
+                }
+                let is_busy = step % 2 == 1;
+                if is_busy && !limit.is_zero() && seen.1.elapsed() > limit {
                     handle.interrupt();
                 }
-                match wake.wait_timeout(state, tick) {
-                    Ok((next, _)) => state = next,
+                match theirs.wake.wait_timeout(done, tick) {
+                    Ok((next, _)) => done = next,
                     Err(_) => return,
                 }
             }
@@ -204,17 +229,19 @@ impl Watch {
         Watch { shared }
     }
 
+    /// Begins or ends a step.
     fn busy(&self, busy: bool) {
-        if let Ok(mut state) = self.shared.0.lock() {
-            state.busy = busy.then(Instant::now);
+        let steps = self.shared.steps.load(Ordering::Relaxed);
+        if (steps % 2 == 1) != busy {
+            self.shared.steps.store(steps + 1, Ordering::Relaxed);
         }
     }
 
     fn stop(&self) {
-        if let Ok(mut state) = self.shared.0.lock() {
-            state.done = true;
+        if let Ok(mut done) = self.shared.done.lock() {
+            *done = true;
         }
-        self.shared.1.notify_all();
+        self.shared.wake.notify_all();
     }
 }
 

@@ -1,14 +1,14 @@
 //! An independent look at a store account's state: from the files, not by way of what writes them.
 //!
-//! It reads the database's rows as they are, adds them up by itself, compares the sum with what database and mark say, and
+//! It reads the files' bytes, adds the database's pages up by itself, compares the sum with what database and mark say, and
 //! asks the rows whether they contradict each other. It changes nothing. Beside a daemon it looks at one commit.
 
 mod rows;
+mod sum;
 
 use std::path::Path;
 
 use rusqlite::Connection;
-use rusqlite::types::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::state::verify::hold;
@@ -101,6 +101,7 @@ fn files(found: &mut Found<'_>, store: &str) -> Result<(), StateError> {
         Ok(connection)
     });
     let mark = marked(&places.mark);
+    let sums = sum::sums(&places.database, &places.log);
     drop(guard);
     let connection = match opened {
         Ok(connection) => connection,
@@ -109,7 +110,7 @@ fn files(found: &mut Found<'_>, store: &str) -> Result<(), StateError> {
             return Ok(());
         }
     };
-    if let Err(error) = database_of(&connection, mark, found) {
+    if let Err(error) = database_of(&connection, mark, sums, found) {
         found.damaged(format!("the database cannot be read: {error}"));
     }
     Ok(())
@@ -135,8 +136,10 @@ fn permissions(found: &mut Found<'_>, store: &str) {
     }
 }
 
-/// Counter and digest of a mark's newer half that is whole.
-fn marked(path: &Path) -> Result<(u64, u128), String> {
+/// Counter, digest and digest before of a mark's newer half that is whole.
+type Marked = (u64, [u128; 2]);
+
+fn marked(path: &Path) -> Result<Marked, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("the mark cannot be read: {error}"))?;
     if bytes.len() != 8192 {
         return Err(format!(
@@ -144,7 +147,7 @@ fn marked(path: &Path) -> Result<(u64, u128), String> {
             bytes.len()
         ));
     }
-    let half = |bytes: &[u8]| -> Option<(u64, u128)> {
+    let half = |bytes: &[u8]| -> Option<Marked> {
         let text = std::str::from_utf8(bytes).ok()?;
         let (body, sum) = text.trim_end_matches('\n').split_once("sum ")?;
         if format!("{:032x}", xxh3_128(body.as_bytes())) != sum {
@@ -152,8 +155,8 @@ fn marked(path: &Path) -> Result<(u64, u128), String> {
         }
         let mut words = body.split_ascii_whitespace();
         let counter = words.nth(3)?.parse().ok()?;
-        let digest = u128::from_str_radix(words.nth(1)?, 16).ok()?;
-        Some((counter, digest))
+        let mut digest = || u128::from_str_radix(words.nth(1)?, 16).ok();
+        Some((counter, [digest()?, digest()?]))
     };
     bytes
         .chunks(4096)
@@ -164,7 +167,8 @@ fn marked(path: &Path) -> Result<(u64, u128), String> {
 
 fn database_of(
     connection: &Connection,
-    mark: Result<(u64, u128), String>,
+    mark: Result<Marked, String>,
+    sums: std::io::Result<(u128, Option<u128>)>,
     found: &mut Found<'_>,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
@@ -174,78 +178,37 @@ fn database_of(
     for line in lines.iter().filter(|line| *line != "ok") {
         found.damaged(line.replace('\n', "; "));
     }
-    let number = |bytes: Vec<u8>| bytes.try_into().map_or(0, u128::from_le_bytes);
-    let (counter, digest, previous) =
-        connection.query_row("SELECT counter, digest, previous FROM meta", [], |row| {
-            let counter: i64 = row.get(0)?;
-            Ok((
-                counter.cast_unsigned(),
-                number(row.get(1)?),
-                number(row.get(2)?),
-            ))
+    let (counter, previous) =
+        connection.query_row("SELECT counter, previous FROM meta", [], |row| {
+            let (counter, bytes): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let previous = bytes.try_into().map_or(0, u128::from_le_bytes);
+            Ok((counter.cast_unsigned(), previous))
         })?;
-    if sum(connection)? != digest {
-        found.damaged(format!("its rows do not add up to commit {counter}"));
-    }
-    match mark {
-        Err(message) => {
+    match (mark, sums) {
+        (Err(message), _) => {
             let place = found.place.replace(".db", ".mark");
             found.add(true, &place, message, BACKUP);
         }
-        Ok(mark) if mark == (counter, digest) || (mark.0 + 1, mark.1) == (counter, previous) => {}
-        Ok((known, _)) => found.damaged(format!(
-            "it is not the database of its mark: it holds commit {counter}, and the mark knows {known}"
-        )),
-    }
-    rows::contradictions(connection, counter, found)
-}
-
-/// The tables, in the order of their numbers in the sum.
-const TABLES: [&str; 14] = [
-    "sources",
-    "observations",
-    "positions",
-    "levels",
-    "remotes",
-    "batches",
-    "ledger",
-    "events",
-    "orders",
-    "pauses",
-    "held",
-    "runs",
-    "notes",
-    "numbers",
-];
-
-/// The sum over schema and rows: of each its number, then of each value its kind, and its bytes with their length before.
-fn sum(connection: &Connection) -> rusqlite::Result<u128> {
-    let schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema".to_owned();
-    let queries = std::iter::once(schema)
-        .chain(TABLES.map(|table| format!("SELECT * FROM {table} NOT INDEXED")));
-    let mut sum: u128 = 0;
-    for (number, query) in (0_u8..).zip(queries) {
-        let mut statement = connection.prepare(&query)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let mut bytes = vec![number];
-            for column in 0..columns {
-                let (kind, value) = match row.get(column)? {
-                    Value::Null => (0, Vec::new()),
-                    Value::Integer(number) => (1, number.to_le_bytes().to_vec()),
-                    Value::Real(number) => (2, number.to_le_bytes().to_vec()),
-                    Value::Text(text) => (3, text.into_bytes()),
-                    Value::Blob(blob) => (4, blob),
-                };
-                bytes.push(kind);
-                if kind > 2 {
-                    bytes.extend_from_slice(&(value.len() as u64).to_le_bytes());
+        (_, Err(error)) => found.damaged(format!("its bytes cannot be read: {error}")),
+        // A run died before the mark was told: what was there before is known.
+        (Ok((known, [digest, before])), Ok((sum, sum_before))) => {
+            let sum = match counter {
+                _ if (known, before) == (counter, previous) => Some(sum),
+                _ if (known + 1, digest) == (counter, previous) => match known {
+                    0 => Some(digest),
+                    _ => sum_before,
+                },
+                _ => {
+                    found.damaged(format!(
+                        "it is not the database of its mark: it holds commit {counter}, and the mark knows {known}"
+                    ));
+                    return rows::contradictions(connection, counter, found);
                 }
-                bytes.extend_from_slice(&value);
+            };
+            if sum != Some(digest) {
+                found.damaged(format!("its pages do not add up to commit {known}"));
             }
-            sum = sum.wrapping_add(xxh3_128(&bytes));
         }
     }
-    Ok(sum)
+    rows::contradictions(connection, counter, found)
 }

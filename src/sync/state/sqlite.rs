@@ -1,23 +1,23 @@
 //! The state in SQLite: `.shelfcast/sync/<store>.db`, one a store account.
 //!
 //! [`SqliteState`] is a run's or a daemon's, under the account's lock; [`SqliteReader`] is a look at one commit beside it;
-//! [`SqliteIntake`] adds events and orders beside it. Beside the database lie `<store>.mark` (which commit the database
+//! [`SqliteIntake`] adds events and orders beside it; [`SqliteScratch`] is a copy to plan on. Beside the database lie `<store>.mark` (which commit the database
 //! holds, and its digest), `<store>.lock` (held while the two are changed) and SQLite's log and its index.
 //!
 //! Promised: what a commit reports as done is on disk (C1). A state that is damaged, cut, older than it was or newer than
-//! the program stops with exit 8 and names the file, and nothing is changed (C2): every row and index entry is read and
-//! summed up when a run opens it, and each commit is compared with the mark before the next is made. One run works on an
+//! the program stops with exit 8 and names the file, and nothing is changed (C2): every page is read and summed up when a
+//! run opens it, and each commit is compared with the mark before the next is made. One run works on an
 //! account, and one that lost its lock cannot write (C3). A look touches no file where no run is at work or died (C7).
 
 mod columns;
 mod commit;
-mod digest;
 pub(in crate::sync::state) mod files;
-mod index;
 mod look;
 mod mark;
+mod pages;
 mod rows;
 pub(in crate::sync::state) mod schema;
+mod scratch;
 pub(in crate::sync::state) mod verify;
 mod write;
 
@@ -31,7 +31,6 @@ use rusqlite::Connection;
 
 use crate::channel::manifest::request::RemoteId;
 use crate::state::lock::{self, Held};
-use crate::state::verify::hold;
 use crate::state::{Busy, StateError, Trouble};
 use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position};
 
@@ -43,7 +42,10 @@ use super::{
 };
 use files::{Places, Present};
 use look::Rows;
+use pages::Pages;
+pub use scratch::SqliteScratch;
 use verify::Snapshot;
+use write::Writing;
 
 /// Memory for pages while a state is verified or looked at; each page is read once.
 const LOOK_CACHE_MIB: u32 = 4;
@@ -70,6 +72,7 @@ fn sqlite_error(path: &Path, error: &rusqlite::Error) -> StateError {
 pub struct SqliteState {
     places: Places,
     connection: Connection,
+    pages: Pages,
     lock: Held,
     fence: u64,
     tick: u64,
@@ -86,11 +89,12 @@ impl SqliteState {
         places.make_folders()?;
         let lock = lock::take(&places.locks, &places.scope(), wait, now)?;
         places.make_if_missing()?;
-        let mut snapshot = Snapshot::take(&places, 2, LOOK_CACHE_MIB)?;
+        let snapshot = Snapshot::take(&places, LOOK_CACHE_MIB)?;
         snapshot.verify(&places)?;
         drop(snapshot);
         let connection = commit::connect(&places)?;
-        let (tick, fence) = commit::commit(&places, &connection, |writing| {
+        let mut pages = Pages::default();
+        let (tick, fence) = commit::commit(&places, &connection, &mut pages, |writing| {
             let fence = writing.fence()? + 1;
             writing.set_number("fence", fence)?;
             Ok(fence)
@@ -98,6 +102,7 @@ impl SqliteState {
         Ok(SqliteState {
             places,
             connection,
+            pages,
             lock,
             fence,
             tick,
@@ -137,7 +142,13 @@ impl SyncState for SqliteState {
         work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), StateError>,
     ) -> Result<u64, StateError> {
         let fence = self.fence;
-        let (tick, ()) = commit::commit(&self.places, &self.connection, |writing| {
+        let SqliteState {
+            places,
+            connection,
+            pages,
+            ..
+        } = self;
+        let (tick, ()) = commit::commit(places, connection, pages, |writing| {
             let newest = writing.fence()?;
             if newest != fence {
                 return Err(stale(fence, newest));
@@ -155,7 +166,7 @@ pub struct SqliteReader {
     snapshot: Snapshot,
 }
 
-/// Opens a state to look at; `None` where there is none. Every row is verified first.
+/// Opens a state to look at; `None` where there is none. Every page is verified first.
 ///
 /// # Errors
 /// A state that is damaged or newer; a disk that refuses.
@@ -164,64 +175,32 @@ pub fn read(project: &Path, store: &str) -> Result<Option<SqliteReader>, StateEr
     if !places.have_folders()? || places.present()? == Present::Nothing {
         return Ok(None);
     }
-    let mut snapshot = Snapshot::take(&places, 2, LOOK_CACHE_MIB)?;
+    let snapshot = Snapshot::take(&places, LOOK_CACHE_MIB)?;
     snapshot.verify(&places)?;
-    snapshot.connections.truncate(1);
     Ok(Some(SqliteReader { places, snapshot }))
 }
 
 impl SqliteReader {
     fn rows(&self) -> Rows<'_> {
         Rows {
-            connection: self
-                .snapshot
-                .connections
-                .first()
-                .expect("one connection is kept"),
+            connection: &self.snapshot.connection,
             path: &self.places.database,
-            tick: self.snapshot.commit.counter,
+            tick: self.snapshot.counter,
         }
     }
 }
 
 look_through!([] SqliteReader, self => self.rows());
 
-/// Copies a state as it stands now to another folder, to plan on it there; false where there is none.
-///
-/// # Errors
-/// A state whose database or mark is gone; a disk that refuses.
-pub fn copy(project: &Path, store: &str, to: &Path) -> Result<bool, StateError> {
-    let from = Places::of(project, store)?;
-    if !from.have_folders()? || from.present()? == Present::Nothing {
-        return Ok(false);
-    }
-    let to = Places::of(to, store)?;
-    to.make_folders()?;
-    // nobody commits meanwhile, and nobody moves the log
-    let guard = hold(&from.guard, false)?;
-    for (file, copy) in [
-        (&from.database, &to.database),
-        (&from.log, &to.log),
-        (&from.mark, &to.mark),
-    ] {
-        match std::fs::copy(file, copy) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(StateError::disk(copy, "copy the state", &error)),
-        }
-    }
-    drop(guard);
-    Ok(true)
-}
-
 /// Adds events and orders to a state, whoever holds its account.
 pub struct SqliteIntake {
     places: Places,
     connection: Connection,
+    pages: Pages,
 }
 
 impl SqliteIntake {
-    /// Opens the state of a store account, and makes one where there is none. Rows are not verified: nothing is decided by
+    /// Opens the state of a store account, and makes one where there is none. Pages are not verified: nothing is decided by
     /// them here, and who does verifies them.
     ///
     /// # Errors
@@ -230,11 +209,22 @@ impl SqliteIntake {
         let places = Places::of(project, store)?;
         places.make_if_missing()?;
         let connection = commit::connect(&places)?;
-        Ok(SqliteIntake { places, connection })
+        Ok(SqliteIntake {
+            places,
+            connection,
+            pages: Pages::default(),
+        })
     }
 }
 
 impl SqliteIntake {
+    fn commit<T>(
+        &mut self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, StateError>,
+    ) -> Result<(u64, T), StateError> {
+        commit::commit(&self.places, &self.connection, &mut self.pages, work)
+    }
+
     /// Whether a person's order waits to be carried out.
     ///
     /// # Errors
@@ -259,7 +249,7 @@ impl Drop for SqliteIntake {
 
 impl Intake for SqliteIntake {
     fn events(&mut self, events: &[Event]) -> Result<u64, StateError> {
-        let (_, new) = commit::commit(&self.places, &self.connection, |writing| {
+        let (_, new) = self.commit(|writing| {
             let before = writing.events_so_far()?;
             for event in events {
                 writing.write(Change::Event(event))?;
@@ -270,9 +260,7 @@ impl Intake for SqliteIntake {
     }
 
     fn order(&mut self, at: Timestamp, who: &str, order: &Order) -> Result<(), StateError> {
-        commit::commit(&self.places, &self.connection, |writing| {
-            writing.write(Change::Order { at, who, order })
-        })?;
+        self.commit(|writing| writing.write(Change::Order { at, who, order }))?;
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use crate::state::{Busy, StateError, Trouble};
 use crate::sync::level::{Batch, Known, Level, Standing, What};
 
 use super::memory::{MemoryDisk, MemoryState};
-use super::sqlite::{SqliteIntake, SqliteState, append_order, read};
+use super::sqlite::{SqliteIntake, SqliteScratch, SqliteState, append_order, read};
 use super::suite::{at, batch, dump, keep, known_level, levels, line, open_level, pair, row};
 use super::{Change, Event, Look, Order, SyncState, Which};
 

@@ -36,6 +36,12 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE standing LIKE '{\"dead\"%' AND flight IS NOT NULL",
     "SELECT 'the sendings of ' || sku || ' at `' || place || '` cannot be counted' FROM levels
      WHERE attempts NOT BETWEEN 0 AND 4294967295",
+    "SELECT 'what the levels of sync `' || sync || '` at `' || place || '` add up to is not what is kept of it' FROM
+       (SELECT sync, place, count(*) AS levels, sum(known_quantity > 0) AS positive,
+          sum(min(abs(max(known_quantity, -1000000000000)), 1000000000000)) AS units
+        FROM levels WHERE known_quantity IS NOT NULL GROUP BY sync, place) l
+     FULL JOIN (SELECT * FROM totals WHERE levels <> 0) t USING (sync, place)
+     WHERE l.levels IS NOT t.levels OR l.positive IS NOT t.positive OR l.units IS NOT t.units",
     // What is on its way.
     "SELECT 'batch ' || flight || ' is gone, with which ' || sku || ' at `' || place || '` is on its way' FROM levels
      WHERE flight IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ITEMS WHERE b.id = flight

@@ -2,7 +2,7 @@
 //!
 //! While the guard is held: what the database holds is compared with the mark; the changes are made and SQLite commits them
 //! to its log, synced; the mark is told, synced. Two syncs a commit. A run that dies between the two leaves a
-//! database that is one ahead of its mark, which is known for what it is. Nothing is ever announced that is not there.
+//! database that is one ahead of its mark, which is known for what it is: its log still holds what the commit changed. Nothing is ever announced that is not there.
 
 use std::fs::File;
 use std::time::Duration;
@@ -16,9 +16,10 @@ use crate::state::verify::hold;
 use super::files::Places;
 use super::look::Rows;
 use super::mark::{self, Commit};
+use super::pages::Pages;
 use super::verify::{is_behind, meta};
 use super::write::{Kinds, Writing};
-use super::{schema, sqlite_error};
+use super::{damaged, schema, sqlite_error};
 
 /// Bytes of SQLite's log above which it is moved into the database.
 const LOG_BYTES: u64 = 16 << 20;
@@ -47,13 +48,14 @@ struct Made<T> {
 pub(super) fn commit<T>(
     places: &Places,
     connection: &Connection,
+    pages: &mut Pages,
     work: impl FnOnce(&mut Writing<'_>) -> Result<T, StateError>,
 ) -> Result<(u64, T), StateError> {
     let wrong = |error: rusqlite::Error| sqlite_error(&places.database, &error);
     let guard = hold(&places.guard, true)?;
     let mark = mark::read(&places.mark)?.ok_or_else(|| places.lost_mark())?;
     connection.execute_batch("BEGIN IMMEDIATE").map_err(wrong)?;
-    let made = make(places, connection, mark, work);
+    let made = make(places, connection, pages, mark, work);
     let Made { value, next, kinds } = match made {
         Ok(made) => made,
         Err(error) => {
@@ -79,41 +81,54 @@ pub(super) fn commit<T>(
 fn make<T>(
     places: &Places,
     connection: &Connection,
+    pages: &mut Pages,
     mark: Commit,
     work: impl FnOnce(&mut Writing<'_>) -> Result<T, StateError>,
 ) -> Result<Made<T>, StateError> {
     let path = &places.database;
     let wrong = |error: rusqlite::Error| sqlite_error(path, &error);
     let held = meta(connection, path)?;
-    if is_behind(places, held, mark)? {
+    pages.follow(places)?;
+    let mut last = mark;
+    if is_behind(places, held, mark, pages.change)? {
         // A run died between the two; the mark's other block must be right before this one is written over.
-        mark::put(&places.mark, held.commit)?;
+        last = Commit {
+            counter: held.counter,
+            digest: match pages.change {
+                Some(change) => mark.digest.wrapping_add(change),
+                None => pages.sum(path)?,
+            },
+            previous: mark.digest,
+        };
+        mark::put(&places.mark, last)?;
     }
-    let Commit { counter, digest } = held.commit;
     let rows = Rows {
         connection,
         path,
-        tick: counter,
+        tick: last.counter,
     };
-    let mut writing = Writing::new(rows, digest);
+    let mut writing = Writing::new(rows);
     let value = work(&mut writing)?;
-    let (sum, kinds) = writing.finish();
-    let next = Commit {
-        counter: counter + 1,
-        digest: sum,
-    };
+    let kinds = writing.kinds();
+    let counter = last.counter + 1;
     connection
-        .prepare_cached("UPDATE meta SET counter = ?, digest = ?, previous = ? WHERE id = 1")
+        .prepare_cached("UPDATE meta SET counter = ?, previous = ? WHERE id = 1")
         .and_then(|mut statement| {
-            statement.execute(params![
-                next.counter.cast_signed(),
-                next.digest.to_le_bytes(),
-                digest.to_le_bytes()
-            ])
+            statement.execute(params![counter.cast_signed(), last.digest.to_le_bytes()])
         })
         .map_err(wrong)?;
     kinds.reached();
     connection.execute_batch("COMMIT").map_err(wrong)?;
+    pages.follow(places)?;
+    let change = pages.change.ok_or_else(|| {
+        let told = "SQLite's log does not hold what SQLite says it committed";
+        damaged(&places.log, told)
+    })?;
+    let next = Commit {
+        counter,
+        digest: last.digest.wrapping_add(change),
+        previous: last.digest,
+    };
     Ok(Made { value, next, kinds })
 }
 
@@ -137,6 +152,9 @@ fn move_log(places: &Places, connection: &Connection) {
 pub(super) fn rest(places: &Places, connection: &Connection) {
     if places.log.metadata().is_ok_and(|log| log.len() > 0)
         && let Ok(_guard) = hold(&places.guard, true)
+        // what the mark was not told of is known by the log alone
+        && let Ok(Some(mark)) = mark::read(&places.mark)
+        && meta(connection, &places.database).is_ok_and(|held| held.counter == mark.counter)
     {
         move_log(places, connection);
     }

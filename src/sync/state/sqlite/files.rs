@@ -7,8 +7,8 @@ use rusqlite::{Connection, OpenFlags, params};
 use crate::state::verify::{exists, hold};
 use crate::state::{StateError, private};
 
-use super::digest::schema_digest;
 use super::mark::{self, Commit};
+use super::pages::{PAGE, Pages};
 use super::{damaged, schema, sqlite_error};
 
 /// Where things lie.
@@ -24,7 +24,9 @@ pub(in crate::sync::state) struct Places {
     /// The database.
     pub(in crate::sync::state) database: PathBuf,
     /// SQLite's log of it.
-    pub(super) log: PathBuf,
+    pub(in crate::sync::state) log: PathBuf,
+    /// SQLite's index of its log.
+    pub(super) index: PathBuf,
     /// The mark.
     pub(in crate::sync::state) mark: PathBuf,
     /// What is held while the two are read or changed.
@@ -52,6 +54,7 @@ impl Places {
             locks: root.join("locks"),
             database: file("db"),
             log: file("db-wal"),
+            index: file("db-shm"),
             mark: file("mark"),
             guard: file("lock"),
             folder,
@@ -168,21 +171,23 @@ impl Places {
         let wrong = |error: rusqlite::Error| sqlite_error(staged, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(staged, flags).map_err(wrong)?;
-        let digest = (|| {
-            connection.execute_batch("PRAGMA page_size = 4096; BEGIN")?;
+        let made = (|| {
+            connection.execute_batch(&format!("PRAGMA page_size = {PAGE}; BEGIN"))?;
             schema::make(&connection)?;
-            let digest = schema_digest(&connection)?;
             connection.execute(
-                "INSERT INTO meta VALUES (1, 1, ?1, ?2)",
-                params![digest.to_le_bytes(), 0_u128.to_le_bytes()],
+                "INSERT INTO meta VALUES (1, 1, ?1)",
+                params![0_u128.to_le_bytes()],
             )?;
-            connection.execute_batch("COMMIT; PRAGMA journal_mode = WAL;")?;
-            Ok(digest)
-        })()
-        .map_err(wrong)?;
+            connection.execute_batch("COMMIT; PRAGMA journal_mode = WAL;")
+        })();
+        made.map_err(wrong)?;
         connection.close().map_err(|(_, error)| wrong(error))?;
         file.sync_all()
             .map_err(|error| StateError::disk(staged, "sync the database", &error))?;
-        Ok(Commit { counter: 1, digest })
+        Ok(Commit {
+            counter: 1,
+            digest: Pages::at_rest(staged)?.sum(staged)?,
+            previous: 0,
+        })
     }
 }

@@ -194,8 +194,8 @@ impl Look for Rows<'_> {
     }
 
     fn totals(&self, sync: &str) -> Result<BTreeMap<String, Totals>, StateError> {
-        let query = "SELECT place, count(*), sum(known_quantity > 0), sum(min(abs(max(known_quantity, -1000000000000)), 1000000000000)) \
-                     FROM levels WHERE sync = ?1 AND known_quantity IS NOT NULL GROUP BY place";
+        let query =
+            "SELECT place, levels, positive, units FROM totals WHERE sync = ?1 AND levels > 0";
         let rows = self.all(query, params![sync], |mut row: Columns<'_, '_>| {
             let place = row.text()?;
             let totals = Totals {
@@ -214,7 +214,7 @@ impl Look for Rows<'_> {
             .connection
             .prepare_cached(
                 "SELECT key, digest, absent FROM observations
-                 WHERE source = (SELECT number FROM sources WHERE name = ?)",
+                 WHERE source = (SELECT number FROM sources WHERE name = ?) ORDER BY id",
             )
             .map_err(wrong)?;
         let mut found = statement.query([source]).map_err(wrong)?;
@@ -237,7 +237,8 @@ impl Look for Rows<'_> {
     fn observations(&self, source: &str, sku: &str) -> Result<Vec<Observation>, StateError> {
         // One or a few: put in order here, where it costs nothing.
         let mut found = self.all(
-            "SELECT key, location, sku, quantity, committed, safety_stock, mark, tie FROM observations
+            "SELECT key, location, sku, quantity, committed, safety_stock, mark, tie
+             FROM observations INDEXED BY observations_sku
              WHERE source = (SELECT number FROM sources WHERE name = ?) AND sku = ?",
             params![source, sku],
             |mut row| Ok((row.int()?, rows::observation(row)?)),
@@ -250,7 +251,8 @@ impl Look for Rows<'_> {
 
     fn observation(&self, source: &str, key: u64) -> Result<Option<Observation>, StateError> {
         self.one(
-            "SELECT location, sku, quantity, committed, safety_stock, mark, tie FROM observations
+            "SELECT location, sku, quantity, committed, safety_stock, mark, tie
+             FROM observations INDEXED BY observations_key
              WHERE source = (SELECT number FROM sources WHERE name = ?) AND key = ?",
             params![source, key.cast_signed()],
             rows::observation,

@@ -16,24 +16,32 @@ use crate::state::{StateError, Trouble, private};
 use super::damaged;
 
 /// The format this program writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Bytes of a block: what disks write at once, so that tearing one does not touch the other.
 const BLOCK: usize = 4096;
 
-/// One commit of the database: its number, and the sum over everything in it.
+/// One commit of the database: its number, the sum over all its pages, and that of the commit before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Commit {
     /// Grows by one with each commit; 0 announces a database that is being made.
     pub(super) counter: u64,
-    /// Of schema and rows.
+    /// Of all pages.
     pub(super) digest: u128,
+    /// The digest before: the database says it too.
+    pub(super) previous: u128,
 }
 
 impl Commit {
     /// Its block, wholly filled.
     fn block(self) -> Vec<u8> {
-        let Commit { counter, digest } = self;
-        let body = format!("shelfcast-sync {FORMAT}\ncounter {counter}\ndigest {digest:032x}\n");
+        let Commit {
+            counter,
+            digest,
+            previous,
+        } = self;
+        let body = format!(
+            "shelfcast-sync {FORMAT}\ncounter {counter}\ndigest {digest:032x}\nprevious {previous:032x}\n"
+        );
         let sum = xxh3_128(body.as_bytes());
         let mut block = format!("{body}sum {sum:032x}\n").into_bytes();
         block.resize(BLOCK, b'\n');
@@ -124,9 +132,15 @@ fn whole(block: &[u8; BLOCK], slot: u64) -> Option<Commit> {
     let mut lines = text.lines();
     lines.next()?;
     let counter = lines.next()?.strip_prefix("counter ")?.parse().ok()?;
-    let digest = lines.next()?.strip_prefix("digest ")?;
-    let digest = u128::from_str_radix(digest, 16).ok()?;
-    let commit = Commit { counter, digest };
+    let mut digest = |name: &str| {
+        let digest = lines.next()?.strip_prefix(name)?;
+        u128::from_str_radix(digest, 16).ok()
+    };
+    let commit = Commit {
+        counter,
+        digest: digest("digest ")?,
+        previous: digest("previous ")?,
+    };
     (commit.slot() == slot && commit.block() == block).then_some(commit)
 }
 
@@ -144,6 +158,7 @@ mod tests {
         Commit {
             counter,
             digest: u128::from(counter) << 70 | 0xabc,
+            previous: u128::from(counter - 1) << 70 | 0xabc,
         }
     }
 

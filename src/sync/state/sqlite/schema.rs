@@ -1,7 +1,7 @@
 //! The tables, their statements, and what a database must be set to.
 //!
-//! All tables are without row numbers, and all their indexes are read when the state is verified: read in order, with the
-//! right sum, a tree can only give right answers.
+//! All tables are without row numbers. A source's rows stand in the order in which they were first read: the next reading
+//! most likely gives them in that order, and is compared with them as it comes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,13 +11,12 @@ use rusqlite::Connection;
 
 use crate::state::{StateError, Trouble};
 
-use super::index::INDEXES;
 use super::{damaged, sqlite_error};
 
 /// What `application_id` says: "SCsy".
 const APPLICATION: i64 = 0x5343_7379;
 /// What `user_version` says.
-pub(in crate::sync::state) const FORMAT: i64 = 1;
+pub(in crate::sync::state) const FORMAT: i64 = 2;
 
 /// A table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +25,7 @@ pub(super) enum Table {
     Observations,
     Positions,
     Levels,
+    Totals,
     Remotes,
     Batches,
     Ledger,
@@ -42,11 +42,12 @@ pub(super) enum Table {
 type Shape = (&'static str, &'static [&'static str], usize);
 
 impl Table {
-    pub(super) const ALL: [Table; 14] = [
+    pub(super) const ALL: [Table; 15] = [
         Table::Sources,
         Table::Observations,
         Table::Positions,
         Table::Levels,
+        Table::Totals,
         Table::Remotes,
         Table::Batches,
         Table::Ledger,
@@ -65,8 +66,8 @@ impl Table {
             Table::Observations => (
                 "observations",
                 &[
-                    "id INTEGER",
                     "source INTEGER",
+                    "id INTEGER",
                     "key INTEGER",
                     "digest INTEGER",
                     "absent INTEGER",
@@ -78,7 +79,7 @@ impl Table {
                     "mark INTEGER NULL",
                     "tie TEXT NULL",
                 ],
-                1,
+                2,
             ),
             Table::Positions => (
                 "positions",
@@ -111,6 +112,18 @@ impl Table {
                     "not_before INTEGER NULL",
                     "standing TEXT NULL",
                     "class INTEGER NULL",
+                ],
+                2,
+            ),
+            // what the levels of a sync add up to, kept up level by level
+            Table::Totals => (
+                "totals",
+                &[
+                    "sync TEXT",
+                    "place TEXT",
+                    "levels INTEGER",
+                    "positive INTEGER",
+                    "units INTEGER",
                 ],
                 2,
             ),
@@ -201,14 +214,6 @@ impl Table {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
-        self.shape().0
-    }
-
-    pub(super) fn keys(self) -> usize {
-        self.shape().2
-    }
-
     pub(super) fn columns(self) -> impl Iterator<Item = &'static str> {
         let (_, columns, _) = self.shape();
         columns
@@ -232,14 +237,10 @@ impl Table {
 /// The statements of a table. Values are bound in the order of the columns.
 pub(super) struct Sql {
     make: String,
-    /// The row of a key.
-    pub(super) find: String,
     /// Puts a row in its place.
     pub(super) put: String,
     /// Takes the row of a key out.
     pub(super) remove: String,
-    /// All rows, by key.
-    pub(super) scan: String,
 }
 
 impl Sql {
@@ -270,27 +271,30 @@ impl Sql {
             .join(", ");
         Sql {
             make,
-            find: format!("SELECT * FROM {name} WHERE {by_key}"),
             put: format!(
                 "INSERT INTO {name} VALUES ({marks}) ON CONFLICT ({key_list}) DO UPDATE SET {new}"
             ),
             remove: format!("DELETE FROM {name} WHERE {by_key}"),
-            scan: format!("SELECT * FROM {name} ORDER BY {key_list}"),
         }
     }
 }
+
+/// The indexes besides the tables' keys. What is open, on its way or dead is found by its class, which most levels have none of.
+const INDEXES: &str = "
+CREATE INDEX observations_key ON observations (source, key);
+CREATE INDEX observations_sku ON observations (source, sku);
+CREATE INDEX levels_class ON levels (class, place, sku) WHERE class IS NOT NULL;
+CREATE INDEX events_open ON events (number) WHERE merged = 0;
+";
 
 /// Makes the tables in an empty database.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
     for table in Table::ALL {
         connection.execute_batch(&table.sql().make)?;
     }
-    for index in INDEXES {
-        connection.execute_batch(index.make)?;
-    }
+    connection.execute_batch(INDEXES)?;
     connection.execute_batch(
-        "CREATE TABLE meta (id INTEGER PRIMARY KEY, counter INTEGER NOT NULL, digest BLOB NOT NULL,
-         previous BLOB NOT NULL) STRICT;",
+        "CREATE TABLE meta (id INTEGER PRIMARY KEY, counter INTEGER NOT NULL, previous BLOB NOT NULL) STRICT;",
     )?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)
@@ -335,7 +339,7 @@ pub(super) fn check_format(connection: &Connection, path: &Path) -> Result<(), S
     if format < FORMAT {
         return Err(damaged(
             path,
-            format!("its format is {format}, which no shelfcast wrote"),
+            format!("its format is {format}; this shelfcast reads {FORMAT}"),
         ));
     }
     if number("auto_vacuum")? != 0 {

@@ -1,4 +1,4 @@
-//! A commit being made: each change to its rows, and the sum kept up row by row.
+//! A commit being made: each change to its rows.
 
 mod changes;
 
@@ -19,7 +19,6 @@ use crate::sync::state::{
 };
 
 use super::columns::{int, json, micros, text};
-use super::digest::row_digest;
 use super::look::Rows;
 use super::rows;
 use super::schema::Table;
@@ -27,11 +26,11 @@ use super::schema::Table;
 /// A commit being made.
 pub(super) struct Writing<'c> {
     rows: Rows<'c>,
-    sum: u128,
-    buffer: Vec<u8>,
     statements: HashMap<(u8, Does), CachedStatement<'c>>,
     /// The source that was written last, and its number.
     source: Option<(String, i64)>,
+    /// The source that got a new row last, and that row's number.
+    last_row: Option<(i64, i64)>,
     /// The largest numbers in use, of tables that are only added to.
     last: HashMap<u8, i64>,
     kinds: Kinds,
@@ -39,11 +38,19 @@ pub(super) struct Writing<'c> {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Does {
-    Find,
-    FindByKey,
     Put,
     Remove,
+    Say,
+    Absent,
+    Count,
 }
+
+/// A row of a source that is known says something else; only these columns are written to, and no index.
+const SAY_AGAIN: &str = "UPDATE observations SET digest = ?4, absent = 0, quantity = ?5, committed = ?6, safety_stock = ?7, mark = ?8, tie = ?9
+    WHERE source = ?1 AND id = ?2 AND key = ?3";
+const COUNT: &str = "INSERT INTO totals VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (sync, place)
+    DO UPDATE SET levels = levels + ?3, positive = positive + ?4, units = units + ?5";
+const ABSENT: &str = "UPDATE observations INDEXED BY observations_key SET absent = ?3 WHERE source = ?1 AND key = ?2";
 
 /// What kinds of changes a commit holds: where a test may kill it.
 #[derive(Clone, Copy, Default)]
@@ -73,98 +80,61 @@ impl Kinds {
 look_through!([<'c>] Writing<'c>, self => self.rows);
 
 impl<'c> Writing<'c> {
-    /// Begins with the sum of what is there.
-    pub(super) fn new(rows: Rows<'c>, sum: u128) -> Self {
+    pub(super) fn new(rows: Rows<'c>) -> Self {
         Writing {
             rows,
-            sum,
-            buffer: Vec::new(),
             statements: HashMap::new(),
             source: None,
+            last_row: None,
             last: HashMap::new(),
             kinds: Kinds::default(),
         }
     }
 
-    /// The sum of what is there now, and what kinds of changes were made.
-    pub(super) fn finish(self) -> (u128, Kinds) {
-        (self.sum, self.kinds)
+    /// What kinds of changes were made.
+    pub(super) fn kinds(&self) -> Kinds {
+        self.kinds
     }
 
-    /// Runs a statement of a table with its values; `take` looks at the row it gives.
-    fn run<T>(
+    /// Runs a statement of a table with its values; how many rows it changed.
+    fn run(
         &mut self,
         table: Table,
         does: Does,
         values: &[ValueRef<'_>],
-        take: impl FnOnce(&rusqlite::Row<'_>, &mut Vec<u8>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, StateError> {
+    ) -> Result<usize, StateError> {
         let rows = self.rows;
-        let place = (table.tag(), does);
         let ran = (|| {
-            let sql = table.sql();
-            let query = match does {
-                Does::Find => &sql.find,
-                Does::FindByKey => "SELECT * FROM observations WHERE source = ? AND key = ?",
-                Does::Put => &sql.put,
-                Does::Remove => &sql.remove,
-            };
-            let statement = match self.statements.entry(place) {
+            let statement = match self.statements.entry((table.tag(), does)) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(rows.connection.prepare_cached(query)?),
+                Entry::Vacant(new) => {
+                    let sql = table.sql();
+                    let query = match does {
+                        Does::Put => &sql.put,
+                        Does::Remove => &sql.remove,
+                        Does::Say => SAY_AGAIN,
+                        Does::Absent => ABSENT,
+                        Does::Count => COUNT,
+                    };
+                    new.insert(rows.connection.prepare_cached(query)?)
+                }
             };
             for (at, value) in values.iter().enumerate() {
                 statement.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(*value))?;
             }
-            let mut found = statement.raw_query();
-            match found.next()? {
-                Some(row) => take(row, &mut self.buffer).map(Some),
-                None => Ok(None),
-            }
+            statement.raw_execute()
         })();
         ran.map_err(|error| rows.wrong(&error))
     }
 
-    /// The digest of the row that has this key.
-    fn find(&mut self, table: Table, key: &[ValueRef<'_>]) -> Result<Option<u128>, StateError> {
-        self.run(table, Does::Find, key, |row, buffer| {
-            digest_of(table, row, buffer)
-        })
-    }
-
     /// Puts a row in its place.
     fn put(&mut self, table: Table, values: &[ValueRef<'_>]) -> Result<(), StateError> {
-        let key = values.get(..table.keys()).unwrap_or_default();
-        let before = self.find(table, key)?;
-        self.replace(table, before, values)
-    }
-
-    /// Puts a row in the place of one with this digest.
-    fn replace(
-        &mut self,
-        table: Table,
-        before: Option<u128>,
-        values: &[ValueRef<'_>],
-    ) -> Result<(), StateError> {
-        let after = row_digest(table.tag(), values.iter().copied(), &mut self.buffer);
-        if before == Some(after) {
-            return Ok(());
-        }
-        self.run(table, Does::Put, values, |_, _| Ok(()))?;
-        self.sum = self
-            .sum
-            .wrapping_sub(before.unwrap_or(0))
-            .wrapping_add(after);
-        Ok(())
+        self.run(table, Does::Put, values).map(drop)
     }
 
     /// Takes the row of a key out.
     fn remove(&mut self, table: Table, key: &[ValueRef<'_>]) -> Result<(), StateError> {
-        if let Some(before) = self.find(table, key)? {
-            self.run(table, Does::Remove, key, |_, _| Ok(()))?;
-            self.sum = self.sum.wrapping_sub(before);
-        }
-        Ok(())
+        self.run(table, Does::Remove, key).map(drop)
     }
 
     /// Sets a number by its name.
@@ -198,6 +168,19 @@ impl<'c> Writing<'c> {
         Ok(last + 1)
     }
 
+    /// The number of a source's next new row: they stand in the order in which they were first read.
+    fn next_row(&mut self, source: i64) -> Result<i64, StateError> {
+        let last = match self.last_row {
+            Some((of, last)) if of == source => last,
+            _ => {
+                let query = "SELECT id FROM observations WHERE source = ? ORDER BY id DESC LIMIT 1";
+                self.rows.value::<i64>(query, params![source])?.unwrap_or(0)
+            }
+        };
+        self.last_row = Some((source, last + 1));
+        Ok(last + 1)
+    }
+
     /// The number that a source goes by; made when it has none.
     fn source(&mut self, name: &str) -> Result<i64, StateError> {
         if let Some((last, number)) = &self.source
@@ -218,23 +201,6 @@ impl<'c> Writing<'c> {
         self.source = Some((name.to_owned(), number));
         Ok(number)
     }
-}
-
-fn digest_of(
-    table: Table,
-    row: &rusqlite::Row<'_>,
-    buffer: &mut Vec<u8>,
-) -> rusqlite::Result<u128> {
-    let mut values = [ValueRef::Null; 16];
-    let count = table.columns().count();
-    for (column, value) in values.iter_mut().enumerate().take(count) {
-        *value = row.get_ref(column)?;
-    }
-    Ok(row_digest(
-        table.tag(),
-        values.into_iter().take(count),
-        buffer,
-    ))
 }
 
 impl Transaction for Writing<'_> {

@@ -241,12 +241,20 @@ fn what_is_asked_often_is_not_a_scan() {
         ),
         ("SELECT * FROM levels ORDER BY place, sku", "SCAN levels"),
         (
-            "SELECT key, digest, absent FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop')",
-            "SEARCH observations USING COVERING INDEX observations_key",
+            "SELECT key, digest, absent FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') ORDER BY id",
+            "SEARCH observations USING PRIMARY KEY",
         ),
         (
-            "SELECT * FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND key = 2",
-            "SEARCH observations USING INDEX observations_key",
+            "SELECT * FROM observations INDEXED BY observations_key WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND key = 2",
+            "SEARCH observations USING INDEX observations_key (source=? AND key=?)",
+        ),
+        (
+            "SELECT * FROM observations INDEXED BY observations_sku WHERE source = (SELECT number FROM sources WHERE name = 'shop') AND sku = 'a'",
+            "SEARCH observations USING INDEX observations_sku (source=? AND sku=?)",
+        ),
+        (
+            "UPDATE observations INDEXED BY observations_key SET absent = 1 WHERE source = 1 AND key = 2",
+            "SEARCH observations USING INDEX observations_key (source=? AND key=?)",
         ),
         (
             "SELECT DISTINCT sku FROM observations WHERE source = (SELECT number FROM sources WHERE name = 'shop') ORDER BY sku",
@@ -276,4 +284,81 @@ fn what_is_asked_often_is_not_a_scan() {
         let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
         assert_eq!(sorts, query.contains("IN (2"), "{query}: {steps:?}");
     }
+}
+
+#[test]
+fn a_large_commit_that_is_given_up_leaves_nothing() {
+    let project = tempfile::tempdir().expect("a folder");
+    let mut state = open(project.path()).expect("opens");
+    fill(&mut state);
+    let before = dump(&state);
+    // More than the memory for pages: SQLite writes some of it to its log before the end.
+    let long = "x".repeat(4 << 20);
+    let given_up = state.commit(&mut |made| {
+        for turn in 0..20 {
+            let name = format!("long-{turn}");
+            made.write(Change::Note {
+                name: &name,
+                value: &long,
+            })?;
+        }
+        Err(StateError::unknown("no more", "it is a test"))
+    });
+    assert!(given_up.is_err());
+    assert_eq!(dump(&state), before);
+    let log = file(project.path(), "main.db-wal");
+    assert!(
+        log.metadata().expect("a log").len() > 1 << 20,
+        "it was large"
+    );
+    // What follows is written over the beginning of what was given up.
+    keep(&mut state, &[Change::Level(&open_level("p", "NEXT", 1))]);
+    let after = dump(&state);
+    let died = super::super::suite::worlds::copied(project.path());
+    for project in [project.path(), died.path()] {
+        assert!(super::super::doctor::examine(project, "main").is_empty());
+        let look = read(project, "main").expect("looks").expect("a state");
+        assert_eq!(dump(&look), after);
+    }
+    drop(state);
+    assert_eq!(dump(&open(died.path()).expect("opens")), after);
+}
+
+#[test]
+fn what_is_planned_on_a_copy_is_seen_there_and_nowhere_else() {
+    let project = tempfile::tempdir().expect("a folder");
+    let none = SqliteScratch::open(project.path(), "main").expect("looks");
+    assert!(none.is_none() && !project.path().join(".shelfcast").exists());
+    let mut state = open(project.path()).expect("opens");
+    fill(&mut state);
+    // Once beside a run whose commits are in the log, once at rest.
+    let mut state = Some(state);
+    for _ in 0..2 {
+        let before = everything(project.path());
+        let copy = SqliteScratch::open(project.path(), "main").expect("looks");
+        let mut copy = copy.expect("a copy");
+        let held = dump(&copy);
+        let tick = copy.tick();
+        let next =
+            copy.commit(&mut |made| made.write(Change::Level(&open_level("p", "PLANNED", 1))));
+        assert_eq!((next, copy.tick()), (Ok(tick + 1), tick + 1));
+        let planned = dump(&copy);
+        assert_ne!(planned, held);
+        let given_up = copy.commit(&mut |made| {
+            made.write(Change::Level(&open_level("p", "PLANNED", 2)))?;
+            Err(StateError::unknown("no more", "it is a test"))
+        });
+        assert!(given_up.is_err());
+        assert_eq!((dump(&copy), copy.tick()), (planned, tick + 1));
+        drop(copy);
+        assert_eq!(everything(project.path()), before);
+        drop(state.take());
+    }
+    let path = file(project.path(), "main.db");
+    let mut bytes = std::fs::read(&path).expect("reads");
+    let last = bytes.len() - 2000;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).expect("writes");
+    let damaged = SqliteScratch::open(project.path(), "main");
+    assert_eq!(damaged.err().expect("refused").exit(), 8);
 }

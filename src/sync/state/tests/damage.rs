@@ -240,7 +240,7 @@ fn a_newer_format_says_so() {
     let first = sample();
     let connection = rusqlite::Connection::open(first.file("main.db")).expect("opens");
     connection
-        .pragma_update(None, "user_version", 2)
+        .pragma_update(None, "user_version", 3)
         .expect("set");
     drop(connection);
     let error = open(first.project.path()).err().expect("refused");
@@ -250,7 +250,7 @@ fn a_newer_format_says_so() {
     let second = sample();
     let mark = std::fs::read(second.file("main.mark")).expect("reads");
     let mark = String::from_utf8(mark).expect("text");
-    let newer = mark.replace("shelfcast-sync 1", "shelfcast-sync 2");
+    let newer = mark.replace("shelfcast-sync 2", "shelfcast-sync 3");
     std::fs::write(second.file("main.mark"), newer).expect("writes");
     let error = read(second.project.path(), "main").err().expect("refused");
     assert_eq!((error.trouble, error.exit()), (Trouble::Newer, 8));

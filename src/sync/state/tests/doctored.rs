@@ -57,6 +57,11 @@ fn every_planted_damage_is_found() {
             "UPDATE levels SET attempts = -1 WHERE sku = 'SKU-0003'",
             "cannot be counted",
         ),
+        (
+            "UPDATE totals SET units = units + 1",
+            "is not what is kept of it",
+        ),
+        ("DELETE FROM totals", "is not what is kept of it"),
         ("DELETE FROM batches", "batch 1 is gone"),
         (
             "UPDATE levels SET flight = NULL, class = 1 WHERE sku = 'NEW'",
@@ -112,7 +117,7 @@ fn every_planted_damage_is_found() {
             "line 7 of the ledger",
         ),
         (
-            "INSERT INTO observations SELECT id + 1000, source, key, digest, absent, location, sku, quantity, committed, safety_stock, mark, tie FROM observations WHERE id = 3",
+            "INSERT INTO observations SELECT source, id + 1000, key, digest, absent, location, sku, quantity, committed, safety_stock, mark, tie FROM observations WHERE id = 3",
             "kept twice",
         ),
         (

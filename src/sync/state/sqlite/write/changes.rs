@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use rusqlite::params;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::ValueRef;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::recovery::{self, kill_point};
@@ -16,7 +16,10 @@ use crate::sync::state::{Event, HeldPlan, Order, RUNS_KEPT, RunEnd};
 use super::super::columns::{Columns, int, json, micros, optional, text};
 use super::super::rows;
 use super::super::schema::Table;
-use super::{Does, Writing, digest_of};
+use super::{Does, Writing};
+
+/// A level counts with at most so many units in the totals, so that no sum overflows.
+const UNITS_MOST: u64 = 1_000_000_000_000;
 
 impl Writing<'_> {
     pub(super) fn observed(
@@ -26,58 +29,83 @@ impl Writing<'_> {
         digest: u64,
         of: &Observation,
     ) -> Result<(), StateError> {
-        let table = Table::Observations;
-        let source = ValueRef::Integer(self.source(source)?);
-        let found = self.run(
-            table,
-            Does::FindByKey,
-            &[source, int(key)],
-            |row, buffer| Ok((row.get::<_, i64>(0)?, digest_of(table, row, buffer)?)),
-        )?;
-        let (id, before) = match found {
-            Some((id, before)) => (id, Some(before)),
-            None => {
-                let query = "SELECT id FROM observations ORDER BY id DESC LIMIT 1";
-                (self.next_of(table, query)?, None)
-            }
-        };
+        let number = self.source(source)?;
+        let source = ValueRef::Integer(number);
         let (mark, tie) = rows::of_mark(&of.mark);
-        let values = [
-            ValueRef::Integer(id),
-            source,
-            int(key),
-            int(digest),
-            int(0),
-            text(&of.location),
-            text(&of.sku),
+        let counts = [
             optional(of.quantity),
             optional(of.committed),
             optional(of.safety_stock),
             mark,
             tie,
         ];
-        self.replace(table, before, &values)
+        let names = [text(&of.location), text(&of.sku)];
+        let known = self.known(number, key)?;
+        if let Some((id, location, sku)) = &known
+            && *location == of.location
+            && *sku == of.sku
+        {
+            let [quantity, committed, safety_stock, mark, tie] = counts;
+            let values = [
+                source,
+                ValueRef::Integer(*id),
+                int(key),
+                int(digest),
+                quantity,
+                committed,
+                safety_stock,
+                mark,
+                tie,
+            ];
+            return self.run(Table::Observations, Does::Say, &values).map(drop);
+        }
+        let id = match known {
+            Some((id, ..)) => id,
+            None => self.next_row(number)?,
+        };
+        let [location, sku] = names;
+        let [quantity, committed, safety_stock, mark, tie] = counts;
+        self.put(
+            Table::Observations,
+            &[
+                source,
+                ValueRef::Integer(id),
+                int(key),
+                int(digest),
+                int(0),
+                location,
+                sku,
+                quantity,
+                committed,
+                safety_stock,
+                mark,
+                tie,
+            ],
+        )
+    }
+
+    /// The number of a source's row and its names, by its key.
+    fn known(&self, source: i64, key: u64) -> Result<Option<(i64, String, String)>, StateError> {
+        let mut found = None;
+        self.rows.each(
+            "SELECT id, location, sku FROM observations INDEXED BY observations_key WHERE source = ? AND key = ?",
+            params![source, key.cast_signed()],
+            |mut row| Ok((row.signed()?, row.text()?, row.text()?)),
+            |one| {
+                found = Some(one);
+                ControlFlow::Break(())
+            },
+        )?;
+        Ok(found)
     }
 
     pub(super) fn absent(&mut self, source: &str, key: u64, times: u32) -> Result<(), StateError> {
-        let table = Table::Observations;
         let Some(source) = self.rows.source(source)? else {
             return Ok(());
         };
-        let place = [ValueRef::Integer(source), int(key)];
-        let found = self.run(table, Does::FindByKey, &place, |row, buffer| {
-            let values = (0..table.columns().count()).map(|column| row.get(column));
-            let values: Vec<Value> = values.collect::<Result<_, _>>()?;
-            Ok((values, digest_of(table, row, buffer)?))
-        })?;
-        let Some((mut values, before)) = found else {
-            return Ok(());
-        };
-        if let Some(absent) = values.get_mut(4) {
-            *absent = Value::Integer(times.into());
-        }
-        let values: Vec<ValueRef<'_>> = values.iter().map(ValueRef::from).collect();
-        self.replace(table, Some(before), &values)
+        let values = [ValueRef::Integer(source), int(key), int(times.into())];
+        self.run(Table::Observations, Does::Absent, &values)
+            .map(drop)
     }
 
     pub(super) fn level(&mut self, level: &Level) -> Result<(), StateError> {
@@ -86,8 +114,44 @@ impl Writing<'_> {
         } else {
             self.kinds.wanted = true;
         }
+        self.count(level)?;
         let standing = rows::standing(&level.standing);
         self.put(Table::Levels, &rows::of_level(level, standing.as_deref()))
+    }
+
+    /// Keeps the totals up: what a level adds to them, in place of what it added before.
+    fn count(&mut self, level: &Level) -> Result<(), StateError> {
+        let mut before = None;
+        self.rows.each(
+            "SELECT sync, known_quantity FROM levels WHERE place = ? AND sku = ?",
+            params![level.pair.place, level.pair.sku],
+            |mut row| Ok((row.text()?, row.optional()?)),
+            |one| {
+                before = Some(one);
+                ControlFlow::Break(())
+            },
+        )?;
+        let before = before.and_then(|(sync, known)| known.map(|known| (sync, known)));
+        let after = level
+            .known
+            .map(|known| (level.sync.clone(), known.quantity));
+        if before == after {
+            return Ok(());
+        }
+        for (sign, counted) in [(-1, before), (1, after)] {
+            if let Some((sync, quantity)) = counted {
+                let units = i64::try_from(quantity.unsigned_abs().min(UNITS_MOST)).unwrap_or(0);
+                let values = [
+                    text(&sync),
+                    text(&level.pair.place),
+                    ValueRef::Integer(sign),
+                    ValueRef::Integer(sign * i64::from(quantity > 0)),
+                    ValueRef::Integer(sign * units),
+                ];
+                self.run(Table::Totals, Does::Count, &values)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn line(&mut self, line: &Line) -> Result<(), StateError> {
@@ -95,26 +159,26 @@ impl Writing<'_> {
         let query = "SELECT id FROM ledger ORDER BY id DESC LIMIT 1";
         let id = self.next_of(Table::Ledger, query)?;
         let what = json(&line.what);
-        self.replace(Table::Ledger, None, &rows::of_line(id, line, &what))
+        self.put(Table::Ledger, &rows::of_line(id, line, &what))
     }
 
     pub(super) fn event(&mut self, event: &Event) -> Result<(), StateError> {
-        let key = [text(&event.source), text(&event.id)];
-        if self.find(Table::Events, &key)?.is_some() {
+        let query = "SELECT number FROM events WHERE source = ? AND id = ?";
+        let known: Option<i64> = self.rows.value(query, params![event.source, event.id])?;
+        if known.is_some() {
             return Ok(());
         }
         let number = self.next_number("event")?;
         let observations = json(&event.observations);
-        let [source, id] = key;
         let values = [
-            source,
-            id,
+            text(&event.source),
+            text(&event.id),
             int(number),
             micros(event.at),
             int(0),
             text(&observations),
         ];
-        self.replace(Table::Events, None, &values)
+        self.put(Table::Events, &values)
     }
 
     pub(super) fn merged(&mut self, source: &str, id: &str) -> Result<(), StateError> {
@@ -183,7 +247,7 @@ impl Writing<'_> {
             int(run.changed),
             int(run.accepted),
         ];
-        self.replace(Table::Runs, None, &values)?;
+        self.put(Table::Runs, &values)?;
         let kept = i64::try_from(RUNS_KEPT).unwrap_or(i64::MAX);
         let old = self.numbers(
             "SELECT number FROM runs WHERE sync = ? ORDER BY number DESC LIMIT -1 OFFSET ?",
@@ -245,9 +309,8 @@ impl Writing<'_> {
     ) -> Result<(), StateError> {
         let id = self.next_number("order")?;
         let said = json(order);
-        self.replace(
+        self.put(
             Table::Orders,
-            None,
             &[int(id), micros(at), text(who), text(&said)],
         )
     }
