@@ -85,10 +85,17 @@ impl AtomicFile {
     #[must_use]
     pub fn passing(mut self, passing: bool) -> Self {
         self.passing = passing;
-        if passing && let Some(writer) = &mut self.writer {
-            writer.keep_cached();
+        if passing {
+            self.keep_cached();
         }
         self
+    }
+
+    /// Says that the file is soon read again: however long, it is written through the page cache.
+    pub(super) fn keep_cached(&mut self) {
+        if let Some(writer) = &mut self.writer {
+            writer.keep_cached();
+        }
     }
 
     /// Where it will stand.
