@@ -183,6 +183,8 @@ impl<'k> ProductReader<'k> {
             break;
         }
         let rows = keys.len();
+        let own = keys.get(current.first..).unwrap_or_default();
+        self.seen.look_ahead(own.iter().filter_map(|row| row.key));
         let mut start = current.first;
         for row in current.first..rows {
             let ends =

@@ -6,7 +6,11 @@ pub const ELEMENT: char = '\u{1f}';
 pub const PAIR: char = '\u{1e}';
 
 /// What a column, an expression or an attribute holds for one record.
+///
+/// A whole word says which it is: behind a smaller mark odd bytes would be copied too, by reads that lie across what has
+/// just been written in other pieces, and wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
 pub enum Value<'a> {
     /// Nothing: an absent cell, an empty text, a list without elements.
     Absent,

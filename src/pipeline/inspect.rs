@@ -211,9 +211,8 @@ fn at_feed(
     let mut attributes = Vec::new();
     for attribute in &feed.attributes {
         let mut problems = Vec::new();
-        let computed = attribute.compute(run, &mut problems);
-        let value = computed.value;
-        run.set_attribute(attribute.slot, computed);
+        attribute.compute(run, &mut problems);
+        let value = run.attribute(attribute.slot);
         if value.is_absent() && attribute.required && problems.is_empty() {
             attribute.check_presence(value, run, &mut problems);
         }

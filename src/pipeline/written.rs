@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::channel::Channel;
 use crate::channel::manifest::{Format, Manifest};
 use crate::config::Project;
 use crate::config::project::Feed;
@@ -66,6 +67,7 @@ impl<'f> Written<'f> {
             encoding: encoding(manifest, &channel.manifest_path)?,
             bom: manifest.delimited.bom == Some(true),
             passing: options.log,
+            read_again: program.feeds[index].raw || by_hand(channel),
             documents: manifest.is_a_document_an_item(),
         };
         let mut staged = if options.folder.is_some() {
@@ -303,8 +305,7 @@ impl<'f> Written<'f> {
             self.staged.count_frame();
         }
         let (feed, channel) = (&program.feeds[self.index], &program.channels[self.index]);
-        let by_hand =
-            channel.template.is_some() && matches!(feed.format, Format::Json | Format::Ndjson);
+        let by_hand = by_hand(channel);
         if self.writes && (feed.raw || by_hand) && self.staged.over.is_none() {
             let malformed = self
                 .staged
@@ -476,6 +477,11 @@ fn max_withheld(feed: &Feed) -> Result<Decimal, Failure> {
             "write it like `20%`",
         )
     })
+}
+
+/// Whether a channel's JSON is written by its template.
+fn by_hand(channel: &Channel) -> bool {
+    channel.template.is_some() && matches!(channel.manifest.format, Format::Json | Format::Ndjson)
 }
 
 /// A channel's limits in bytes and items.

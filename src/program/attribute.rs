@@ -8,6 +8,8 @@ mod markup;
 mod plain_html;
 pub mod survey;
 
+use std::cell::Cell;
+
 use bumpalo::collections::String as ArenaString;
 use rust_decimal::Decimal;
 
@@ -118,31 +120,40 @@ pub struct Problem {
 }
 
 impl AttributeProgram {
-    /// Computes the attribute for the item in hand; what is wrong with it goes to `problems`.
+    /// Computes the attribute for the item in hand and puts it into its slot; what is wrong with it goes to `problems`.
+    ///
+    /// Whatever finds the value puts it there itself: handed up, it would be read in other pieces than it was just written
+    /// in, and the processor waits in such a case.
     #[inline]
-    pub fn compute<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Computed<'a> {
+    pub fn compute<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) {
+        let out = run.slot(self.slot);
         if let Some(column) = self.direct
             && self.finish == Finish::Text
             && let Some((text, window)) = run.window(column)
             && let Some(computed) = self.short(text, window)
         {
-            return computed;
+            return out.set(computed);
         }
-        self.compute_node(run, problems)
+        self.compute_node(run, problems, out);
     }
 
     #[inline(never)]
-    fn compute_node<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) -> Computed<'a> {
+    fn compute_node<'a>(
+        &self,
+        run: &Evaluator<'a>,
+        problems: &mut Vec<Problem>,
+        out: &Cell<Computed<'a>>,
+    ) {
         if let Some(text) = self.direct.and_then(|column| run.raw_text(column)) {
-            return self.text(text, run, problems);
+            return self.text(text, run, problems, out);
         }
         if self.list.is_some() || self.location.is_some() {
-            return self.list_or_located(run, problems);
+            return self.list_or_located(run, problems, out);
         }
         match run.value(self.value) {
-            Ok(Value::Absent) => Computed::ABSENT,
-            Ok(value) => self.value(value, run, problems),
-            Err(failure) => self.failed(failure, run, problems),
+            Ok(Value::Absent) => out.set(Computed::ABSENT),
+            Ok(value) => self.value(value, run, problems, out),
+            Err(failure) => out.set(self.failed(failure, run, problems)),
         }
     }
 
@@ -151,25 +162,25 @@ impl AttributeProgram {
         &self,
         run: &Evaluator<'a>,
         problems: &mut Vec<Problem>,
-    ) -> Computed<'a> {
+        out: &Cell<Computed<'a>>,
+    ) {
         if self.location.is_some() {
             run.select_location(self.location);
         }
-        let computed = match &self.list {
+        match &self.list {
             None => match run.value(self.value) {
-                Ok(value) => self.value(value, run, problems),
-                Err(failure) => self.failed(failure, run, problems),
+                Ok(value) => self.value(value, run, problems, out),
+                Err(failure) => out.set(self.failed(failure, run, problems)),
             },
-            Some(list) => match run.value(list.list) {
+            Some(list) => out.set(match run.value(list.list) {
                 Ok(Value::Absent) => Computed::ABSENT,
                 Ok(source) => self.list(list, source, run, problems),
                 Err(failure) => self.failed(failure, run, problems),
-            },
-        };
+            }),
+        }
         if self.location.is_some() {
             run.select_location(None);
         }
-        computed
     }
 
     #[cold]
@@ -264,7 +275,9 @@ impl AttributeProgram {
             } else {
                 Value::text(element)
             };
-            let computed = self.value(value, run, problems);
+            let computed = Cell::new(Computed::ABSENT);
+            self.value(value, run, problems, &computed);
+            let computed = computed.get();
             if let Some(text) = computed.value.as_text().filter(|text| !text.is_empty()) {
                 if taken > 0 {
                     encoded.push(ELEMENT);

@@ -136,7 +136,26 @@ struct Frame<'a> {
     last: bool,
 }
 
-type Kept<'a> = Cell<(u32, Outcome<'a>)>;
+/// What a node came to, and for which record.
+#[derive(Clone)]
+struct Kept<'a> {
+    stamp: Cell<u32>,
+    outcome: Cell<Outcome<'a>>,
+}
+
+impl<'a> Kept<'a> {
+    /// What it came to for the record of that stamp, where it was asked.
+    #[inline]
+    fn get(&self, stamp: u32) -> Option<Outcome<'a>> {
+        (self.stamp.get() == stamp).then(|| self.outcome.get())
+    }
+
+    #[inline]
+    fn set(&self, stamp: u32, outcome: Outcome<'a>) {
+        self.stamp.set(stamp);
+        self.outcome.set(outcome);
+    }
+}
 
 /// Computes values of the records of one batch.
 pub struct Evaluator<'a> {
@@ -179,7 +198,13 @@ impl<'a> Evaluator<'a> {
             tables,
             arena,
             contexts,
-            kept: vec![Cell::new((0, Ok(Value::Absent))); graph.len()],
+            kept: vec![
+                Kept {
+                    stamp: Cell::new(0),
+                    outcome: Cell::new(Ok(Value::Absent)),
+                };
+                graph.len()
+            ],
             stamp: Cell::new(1),
             joined: vec![Cell::new((0, None)); tables.joined.len()],
             place: Cell::new(Place::new(batch, 0)),
@@ -280,6 +305,12 @@ impl<'a> Evaluator<'a> {
     #[inline]
     pub fn set_attribute(&self, slot: u32, computed: Computed<'a>) {
         self.attributes[slot as usize].set(computed);
+    }
+
+    /// Where a computed attribute of the item in hand is put.
+    #[inline]
+    pub(super) fn slot(&self, slot: u32) -> &Cell<Computed<'a>> {
+        &self.attributes[slot as usize]
     }
 
     /// The value of a computed attribute of the item in hand.

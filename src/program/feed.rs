@@ -279,9 +279,8 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             }
             self.rendered.changed |= attribute.mark;
             let before = self.problems.len();
-            let computed = attribute.compute(run, &mut self.problems);
-            run.set_attribute(attribute.slot, computed);
-            if computed.value.is_absent() && attribute.required {
+            attribute.compute(run, &mut self.problems);
+            if attribute.required && run.attribute(attribute.slot).is_absent() {
                 self.missing(attribute, before);
             }
             if self.problems.len() > before {

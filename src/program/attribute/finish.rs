@@ -1,6 +1,8 @@
 //! A computed value cleaned, mapped and held against its attribute's rules: in one look where the rules allow, step by step
 //! where they do not.
 
+use std::cell::Cell;
+
 use bumpalo::collections::String as ArenaString;
 use rust_decimal::Decimal;
 use wide::u8x16;
@@ -19,23 +21,25 @@ use super::plain_html::plain_html;
 use super::{AttributeProgram, Finish, Problem, markup};
 
 impl AttributeProgram {
-    /// A value as the attribute has it.
+    /// A value as the attribute has it; put where `out` says.
     #[inline]
     pub(super) fn value<'a>(
         &self,
         value: Value<'a>,
         run: &Evaluator<'a>,
         problems: &mut Vec<Problem>,
-    ) -> Computed<'a> {
+        out: &Cell<Computed<'a>>,
+    ) {
         match (value, self.finish) {
             (Value::Text(text), Finish::Proven { plain }) if text.len() <= self.safe_bytes => {
-                Computed { value, plain }
+                let value = Value::Text(text);
+                out.set(Computed { value, plain });
             }
             (Value::Text(text), _) => match trim(text) {
-                "" => Computed::ABSENT,
-                text => self.text(text, run, problems),
+                "" => out.set(Computed::ABSENT),
+                text => self.text(text, run, problems, out),
             },
-            _ => self.other(value, run, problems),
+            _ => self.other(value, run, problems, out),
         }
     }
 
@@ -61,10 +65,11 @@ impl AttributeProgram {
         value: Value<'a>,
         run: &Evaluator<'a>,
         problems: &mut Vec<Problem>,
-    ) -> Computed<'a> {
+        out: &Cell<Computed<'a>>,
+    ) {
         match value {
             Value::Bool(_) if self.kind == AttributeKind::Boolean && self.map.is_empty() => {
-                value.into()
+                out.set(value.into());
             }
             Value::List(_) => {
                 problems.push(self.problem(
@@ -72,37 +77,36 @@ impl AttributeProgram {
                     format!("`{}` is a list where one value belongs", self.name),
                     "join it: `{{join images \", \"}}`, or use `list = \"…\"`",
                 ));
-                Computed::ABSENT
+                out.set(Computed::ABSENT);
             }
             other => match trim(other.as_text().unwrap_or("")) {
-                "" => Computed::ABSENT,
-                text => self.text(text, run, problems),
+                "" => out.set(Computed::ABSENT),
+                text => self.text(text, run, problems, out),
             },
         }
     }
 
-    /// A text without space around it, not empty, as the attribute has it.
+    /// A text without space around it, not empty, as the attribute has it; put where `out` says.
     #[inline(never)]
     pub(super) fn text<'a>(
         &self,
         text: &'a str,
         run: &Evaluator<'a>,
         problems: &mut Vec<Problem>,
-    ) -> Computed<'a> {
+        out: &Cell<Computed<'a>>,
+    ) {
         match self.finish {
             Finish::Text | Finish::Proven { .. } => {
                 let found = self.special.survey(text);
+                let plain = !found.special;
                 if found.odd {
-                    return self.every_step(text, run, problems);
-                }
-                let value = if text.len() > self.safe_bytes {
-                    self.fitted(text, run, problems)
+                    out.set(self.every_step(text, run, problems));
+                } else if text.len() > self.safe_bytes {
+                    let value = self.fitted(text, run, problems);
+                    out.set(Computed { value, plain });
                 } else {
-                    Value::Text(text)
-                };
-                Computed {
-                    value,
-                    plain: !found.special,
+                    let value = Value::Text(text);
+                    out.set(Computed { value, plain });
                 }
             }
             Finish::Address => {
@@ -114,15 +118,13 @@ impl AttributeProgram {
                     && bytes.get(scheme).is_some_and(u8::is_ascii_alphanumeric)
                     && bytes.len() <= self.safe_bytes;
                 if usual {
-                    Computed {
-                        value: Value::Text(text),
-                        plain: !looked.special,
-                    }
+                    let (value, plain) = (Value::Text(text), !looked.special);
+                    out.set(Computed { value, plain });
                 } else {
-                    self.every_step(text, run, problems)
+                    out.set(self.every_step(text, run, problems));
                 }
             }
-            Finish::All => self.every_step(text, run, problems),
+            Finish::All => out.set(self.every_step(text, run, problems)),
         }
     }
 

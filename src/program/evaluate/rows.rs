@@ -127,12 +127,13 @@ impl<'a> Evaluator<'a> {
             return Ok(Value::Absent);
         }
         let kept = &self.kept[id.0 as usize];
-        let (stamp, outcome) = kept.get();
-        if stamp == self.stamp.get() && self.graph.is_steady(id) {
+        if self.graph.is_steady(id)
+            && let Some(outcome) = kept.get(self.stamp.get())
+        {
             return outcome;
         }
         let outcome = self.at_row(product.row, own);
-        kept.set((self.stamp.get(), outcome));
+        kept.set(self.stamp.get(), outcome);
         outcome
     }
 

@@ -56,8 +56,9 @@ impl<'a> Evaluator<'a> {
 
     #[inline(never)]
     fn own_read(&self, id: NodeId, own: NodeId, reading: u32, column: u32) -> Outcome<'a> {
-        let (stamp, outcome) = self.kept[own.0 as usize].get();
-        if stamp == self.stamp.get() && !self.place.get().elsewhere {
+        if let Some(outcome) = self.kept[own.0 as usize].get(self.stamp.get())
+            && !self.place.get().elsewhere
+        {
             if let Ok(Value::Absent) = outcome {
                 return self.compute(id);
             }
@@ -73,18 +74,15 @@ impl<'a> Evaluator<'a> {
     fn read_cell(&self, id: NodeId, reading: u32, column: u32) -> Outcome<'a> {
         let kept = &self.kept[id.0 as usize];
         let elsewhere = self.place.get().elsewhere;
-        if !elsewhere {
-            let (stamp, outcome) = kept.get();
-            if stamp == self.stamp.get() {
-                return outcome;
-            }
+        if !elsewhere && let Some(outcome) = kept.get(self.stamp.get()) {
+            return outcome;
         }
         let value = match self.raw(column) {
             Value::Absent => Value::Absent,
             cell => self.read(reading, cell),
         };
         if !elsewhere {
-            kept.set((self.stamp.get(), Ok(value)));
+            kept.set(self.stamp.get(), Ok(value));
         }
         Ok(value)
     }
@@ -95,12 +93,11 @@ impl<'a> Evaluator<'a> {
             return self.compute(id);
         }
         let kept = &self.kept[id.0 as usize];
-        let (stamp, outcome) = kept.get();
-        if stamp == self.stamp.get() {
+        if let Some(outcome) = kept.get(self.stamp.get()) {
             return outcome;
         }
         let outcome = self.compute(id);
-        kept.set((self.stamp.get(), outcome));
+        kept.set(self.stamp.get(), outcome);
         outcome
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wide::u8x32;
+use wide::{u8x16, u8x32};
 
 use crate::program::lanes::Lanes;
 
@@ -133,31 +133,25 @@ impl Sink {
             self.grow(end);
         }
         let out = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
-        let mut at = 0;
-        let (blocks, rest) = text.as_chunks::<32>();
-        for block in blocks {
-            write::<32>(out, at, block);
-            match xml_bytes(u8x32::new(*block)) {
-                0 => at += 32,
-                mask => at = xml_replaced(out, at, block, 32, mask),
+        self.at += match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) if text.len() <= 64 => {
+                let (first, last) = (u8x32::new(*first), u8x32::new(*last));
+                xml_from_ends(out, text, 32, xml_bytes(first), xml_bytes(last))
             }
-        }
-        if !rest.is_empty() {
-            let mut block = [b' '; 32];
-            match (rest.first_chunk::<16>(), rest.last_chunk::<16>()) {
+            (Some(_), Some(last)) => xml_long(out, text, last),
+            _ => match (text.first_chunk(), text.last_chunk()) {
                 (Some(first), Some(last)) => {
-                    write::<16>(&mut block, 0, first);
-                    write::<16>(&mut block, rest.len() - 16, last);
+                    let (first, last) = (u8x16::new(*first), u8x16::new(*last));
+                    xml_from_ends(out, text, 16, xml_bytes(first), xml_bytes(last))
                 }
-                _ => short(&mut block, rest),
-            }
-            write::<32>(out, at, &block);
-            match xml_bytes(u8x32::new(block)) & ((1 << rest.len()) - 1) {
-                0 => at += rest.len(),
-                mask => at = xml_replaced(out, at, &block, rest.len(), mask),
-            }
-        }
-        self.at += at;
+                _ => {
+                    let mut block = [b' '; 16];
+                    short(&mut block, text);
+                    let mask = xml_bytes(u8x16::new(block)) & ((1 << text.len()) - 1);
+                    xml_piece(out, 0, text, u64::from(mask))
+                }
+            },
+        };
     }
 
     #[inline(never)]
@@ -203,25 +197,68 @@ fn short(out: &mut [u8], text: &[u8]) {
     }
 }
 
-/// Replaces the bytes that `mask` marks in a block written at a place; gives where its first `length` bytes end then.
-fn xml_replaced(out: &mut [u8], at: usize, block: &[u8; 32], length: usize, mask: u32) -> usize {
-    let mut padded = [0; 64];
-    write::<32>(&mut padded, 0, block);
-    let (mut at, mut mask, mut from) = (at, mask, 0);
-    while mask != 0 {
-        let hit = mask.trailing_zeros() as usize & 31;
-        let (replacement, longer) = XML[usize::from(block[hit] & 63)];
-        at += hit - from;
-        write::<8>(out, at, replacement);
-        at += longer;
-        from = hit + 1;
-        // Whatever stands behind it, up to the next.
-        if let Some(behind) = padded.get(from..).and_then(|rest| rest.first_chunk::<32>()) {
-            write::<32>(out, at, behind);
+/// Escapes a text of up to twice a length, of whose first and last so many bytes it is known which XML does not hold.
+#[inline(always)]
+fn xml_from_ends(out: &mut [u8], text: &[u8], length: usize, first: u32, last: u32) -> usize {
+    let mask = u64::from(first) | u64::from(last) << ((text.len() - length) & 63);
+    xml_piece(out, 0, text, mask)
+}
+
+/// Escapes a text of more than 64 bytes, block by block; `last` are its last bytes.
+#[inline]
+fn xml_long(out: &mut [u8], text: &[u8], last: &[u8; 32]) -> usize {
+    let (blocks, rest) = text.as_chunks::<32>();
+    let mut at = 0;
+    for block in blocks {
+        match xml_bytes(u8x32::new(*block)) {
+            0 => {
+                write::<32>(out, at, block);
+                at += 32;
+            }
+            mask => at = xml_piece(out, at, block, u64::from(mask)),
         }
+    }
+    let mask = u64::from(xml_bytes(u8x32::new(*last))) >> (32 - rest.len());
+    xml_piece(out, at, rest, mask)
+}
+
+/// Writes up to 64 bytes at a place with room for more, those that `mask` marks replaced; gives where they end then.
+#[inline]
+fn xml_piece(out: &mut [u8], at: usize, text: &[u8], mask: u64) -> usize {
+    let (mut at, mut mask) = (at, mask);
+    few(out, at, text);
+    while mask != 0 {
+        let hit = mask.trailing_zeros() as usize & 63;
+        let (Some(byte), Some(behind)) = (text.get(hit), text.get(hit + 1..)) else {
+            break;
+        };
+        let (replacement, length) = XML[usize::from(byte & 63)];
+        write::<8>(out, at + hit, replacement);
+        // All that follows moves on.
+        at += length - 1;
+        few(out, at + hit + 1, behind);
         mask &= mask - 1;
     }
-    at + length - from
+    at + text.len()
+}
+
+/// Copies up to 64 bytes to a place with room for as many.
+#[inline]
+fn few(out: &mut [u8], at: usize, text: &[u8]) {
+    let Some(out) = out.get_mut(at..) else {
+        return;
+    };
+    if text.len() <= 16 {
+        short(out, text);
+    } else if let Some(out) = out.get_mut(..text.len()) {
+        if text.len() <= 32 {
+            front::<16>(out, text);
+            back::<16>(out, text);
+        } else {
+            front::<32>(out, text);
+            back::<32>(out, text);
+        }
+    }
 }
 
 /// What is written for a byte that XML does not hold as it is, by its six lowest bits, and how much of it.
@@ -239,9 +276,9 @@ static XML: [(&[u8; 8], usize); 64] = {
 
 /// The bytes that XML text and attributes do not hold as they are, a bit each.
 #[inline(always)]
-fn xml_bytes(block: u8x32) -> u32 {
+fn xml_bytes<L: Lanes>(block: L) -> u32 {
     // `&` and `'` differ in the last bit alone, `<` and `>` in the last but one.
-    let pairs = (block | u8x32::splat(1)).is(b'\'') | (block | u8x32::splat(2)).is(b'>');
+    let pairs = (block | L::all(1)).is(b'\'') | (block | L::all(2)).is(b'>');
     (pairs | block.is(b'"') | block.is(b'\r')).mask()
 }
 
@@ -286,6 +323,25 @@ mod tests {
             assert_eq!(sink.len(), wanted.len());
         }
         assert_eq!(sink.into_bytes(), wanted);
+    }
+
+    #[test]
+    fn any_byte_is_escaped_anywhere() {
+        for length in (0usize..100).chain([127, 128, 129, 1000]) {
+            for at in [0, 1, length / 2, length.saturating_sub(1)] {
+                for special in ["&", "'", "\"&", "<&>", "\r", "x"] {
+                    let mut text = "abcdefghij".repeat(length / 10 + 1);
+                    text.truncate(length);
+                    text.insert_str(at.min(length), special);
+                    text.insert_str(0, if at % 3 == 0 { ">" } else { "" });
+                    let mut sink = Sink::default();
+                    sink.xml(text.as_bytes());
+                    sink.copy(b"|");
+                    let wanted = format!("{}|", Escape::Xml.escaped(&text));
+                    assert_eq!(sink.into_bytes(), wanted.as_bytes(), "{text:?}");
+                }
+            }
+        }
     }
 
     #[test]
