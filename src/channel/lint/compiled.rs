@@ -395,7 +395,8 @@ fn always_wrong(graph: &Graph, attribute: &AttributeProgram) -> Vec<(Severity, S
         unmatched: &unmatched,
     }];
     let (tables, batch) = (Tables::default(), Batch::default());
-    let run = Evaluator::new(graph, &tables, &contexts, &arena, &batch, 0);
+    let slots = attribute.slot as usize + 1;
+    let run = Evaluator::new(graph, &tables, &contexts, &arena, &batch, slots);
     let mut found = Vec::new();
     attribute.compute(&run, &mut found);
     found
