@@ -36,6 +36,8 @@ pub(super) struct Written<'f> {
     filtered: u64,
     withheld: u64,
     warnings: u64,
+    /// Whether an item may have broken the document.
+    doubtful: bool,
     unique: Option<String>,
     ids: Seen,
     max_withheld: Decimal,
@@ -87,6 +89,7 @@ impl<'f> Written<'f> {
             filtered: 0,
             withheld: 0,
             warnings: 0,
+            doubtful: false,
             unique: program.feeds[index]
                 .attributes
                 .iter()
@@ -122,6 +125,7 @@ impl<'f> Written<'f> {
         let batch = &work.input.batch;
         self.read += output.read + rejected;
         self.filtered += output.filtered;
+        self.doubtful |= output.doubtful;
         self.withheld += output.withheld + rejected;
         let feed = &program.feeds[self.index];
         for reported in output.reported.drain(..) {
@@ -285,7 +289,7 @@ impl<'f> Written<'f> {
     }
 
     /// Ends the files. A document that its template could have broken is read once more: raw text in XML, and JSON
-    /// written by hand.
+    /// written by hand that is not proved to be well formed.
     pub(super) fn finish(&mut self, program: &Program) -> Result<(), Failure> {
         if let Some(sorter) = self.sorter.take() {
             let (staged, mut holes) = (&mut self.staged, Vec::new());
@@ -305,7 +309,8 @@ impl<'f> Written<'f> {
         let (feed, channel) = (&program.feeds[self.index], &program.channels[self.index]);
         let by_hand =
             channel.template.is_some() && matches!(feed.format, Format::Json | Format::Ndjson);
-        if self.writes && (feed.raw || by_hand) && self.staged.over.is_none() {
+        let sure = feed.proved && !self.doubtful;
+        if self.writes && (feed.raw || by_hand) && !sure && self.staged.over.is_none() {
             let malformed = self
                 .staged
                 .malformed(feed.format)

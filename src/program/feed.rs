@@ -72,6 +72,8 @@ pub struct FeedProgram {
     pub catalog: Vec<(Vec<String>, NodeId)>,
     /// Whether something is written unescaped.
     pub raw: bool,
+    /// Whether its template surely writes well-formed documents, where no value is in doubt.
+    pub proved: bool,
     /// How many attribute slots there are in all feeds.
     pub slots: usize,
     /// Whether the items' attributes with a value are counted.

@@ -75,6 +75,11 @@ impl Graph {
         id
     }
 
+    /// The number of a node, where it was added.
+    pub fn find(&self, node: &Node) -> Option<NodeId> {
+        self.numbers.get(node).copied()
+    }
+
     /// The node of a number.
     #[inline]
     pub fn node(&self, id: NodeId) -> &Node {

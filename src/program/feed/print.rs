@@ -7,6 +7,8 @@ use crate::program::attribute::Problem;
 use crate::program::escape::Escape;
 use crate::program::evaluate::Computed;
 use crate::program::graph::NodeId;
+use crate::program::lower::Fit;
+use crate::program::members::is_json_number;
 use crate::validate::finding::Severity;
 
 use super::sink::Sink;
@@ -119,6 +121,11 @@ impl<'a> FeedRun<'_, 'a> {
             }
             Step::Node(node, escape) => {
                 let value = self.value(node)?;
+                self.write(value, escape, sink);
+            }
+            Step::Fitting(node, fit, escape) => {
+                let value = self.value(node)?;
+                out.doubtful |= !fits(value, fit);
                 self.write(value, escape, sink);
             }
             Step::Joined(slot, separator, escape) => {
@@ -267,5 +274,17 @@ impl<'a> FeedRun<'_, 'a> {
             message: trouble.message,
             hint: trouble.hint,
         })
+    }
+}
+
+/// Whether a value is what must stand there.
+fn fits(value: Value<'_>, fit: Fit) -> bool {
+    match (fit, value) {
+        (Fit::Scalar, Value::Bool(_)) => true,
+        (Fit::Scalar, Value::Text(text)) => {
+            is_json_number(text) || matches!(text, "true" | "false" | "null")
+        }
+        (Fit::Text, Value::Text(text)) => text.starts_with('"'),
+        _ => false,
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::program::escape::Escape;
 use crate::program::graph::{Graph, Node, NodeId, Part, helper};
-use crate::program::lower::{LateNumber, Operation, Place};
+use crate::program::lower::{Fit, LateNumber, Operation, Place};
 use crate::program::repeat::{self, FIRST, OTHER};
 
 use super::sink::{BLOCK, Literal};
@@ -29,6 +29,8 @@ pub(super) enum Step {
     Joined(u32, u32, Escape),
     /// Writes a node.
     Node(NodeId, Escape),
+    /// Writes a node that must be of a kind.
+    Fitting(NodeId, Fit, Escape),
     /// Jumps.
     Jump(u32),
     /// Jumps unless an attribute is true.
@@ -116,6 +118,7 @@ impl Steps {
         let step = match operation {
             Operation::Literal(text) => return self.text(text),
             Operation::Print(node, escape) => Step::Node(*node, *escape),
+            Operation::Fitting(node, fit, escape) => Step::Fitting(*node, *fit, *escape),
             Operation::PrintAttribute(slot, escape) => match self.steps.last() {
                 Some(&Step::Literal(before)) if !self.is_target(self.steps.len()) => {
                     self.steps.pop();
@@ -243,7 +246,7 @@ impl Asked<'_> {
         };
         match operation {
             Operation::Literal(_) => 0,
-            Operation::Print(node, _) => self.by_node(*node),
+            Operation::Print(node, _) | Operation::Fitting(node, ..) => self.by_node(*node),
             Operation::PrintAttribute(slot, _) | Operation::Joined(slot, ..) => self.slot(*slot),
             Operation::If(node, then, otherwise) | Operation::Each(node, then, otherwise) => {
                 self.by_node(*node) | all(then) | all(otherwise)
