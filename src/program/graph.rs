@@ -55,6 +55,8 @@ pub struct Graph {
     pub readings: Vec<Reading>,
     /// Compiled regular expressions.
     pub patterns: Vec<regex::Regex>,
+    /// How many groups of attributes compute alike.
+    pub shared: usize,
     /// Sets of location codes.
     pub location_sets: Vec<Vec<String>>,
 }

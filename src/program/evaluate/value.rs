@@ -381,6 +381,7 @@ impl<'a> Evaluator<'a> {
         let place = self.place.get();
         // A product's row reports its own cells when it is in hand; a variant that inherits does not repeat it.
         if !place.elsewhere || place.joined {
+            self.tell();
             self.misread.borrow_mut().push(Misread {
                 trouble,
                 sku: self.home_sku(),

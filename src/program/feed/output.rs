@@ -130,6 +130,4 @@ pub struct ProductRows<'r> {
     pub product: Product,
     /// The variants' rows.
     pub variants: &'r [usize],
-    /// For each, the watched columns in which it may differ from the one before.
-    pub differ: &'r [u64],
 }
