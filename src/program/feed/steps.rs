@@ -25,6 +25,14 @@ pub(super) enum Step {
     Between(u32, Literal, Literal, Escape),
     /// Writes each element of an attribute between two short literals.
     Elements(u32, Literal, Literal, Escape),
+    /// Writes a short literal, which ends with a quote, and an attribute as JSON, whose text begins with that quote; whether
+    /// for a script.
+    Json(Literal, u32, bool),
+    /// Writes an attribute as JSON between two short literals, where it is true; the first ends with the quote that its text
+    /// begins with.
+    JsonBetween(u32, Literal, Literal, bool),
+    /// Writes each element of an attribute as JSON, with a comma between them.
+    JsonElements(u32, bool),
     /// Writes an attribute, its elements parted by a long literal.
     Joined(u32, u32, Escape),
     /// Writes a node.
@@ -117,6 +125,20 @@ impl Steps {
     fn operation(&mut self, operation: &Operation, graph: &Graph) {
         let step = match operation {
             Operation::Literal(text) => return self.text(text),
+            Operation::Print(node, Escape::None)
+                if let Some((slot, script)) = json(*node, graph) =>
+            {
+                match self.steps.last() {
+                    Some(&Step::Literal(before))
+                        if !self.is_target(self.steps.len())
+                            && let Some(before) = before.and(b"\"") =>
+                    {
+                        self.steps.pop();
+                        Step::Json(before, slot, script)
+                    }
+                    _ => Step::Json(Literal::new(b"\""), slot, script),
+                }
+            }
             Operation::Print(node, escape) => Step::Node(*node, *escape),
             Operation::Fitting(node, fit, escape) => Step::Fitting(*node, *fit, *escape),
             Operation::PrintAttribute(slot, escape) => match self.steps.last() {
@@ -138,6 +160,10 @@ impl Steps {
                     && let (Some(before), Some(after)) = (Literal::of(before), Literal::of(after))
                 {
                     Step::Elements(*slot, before, after, escape)
+                } else if let (Node::Attribute(slot), Some(script), []) =
+                    (graph.node(*list), json_elements(body, graph), &**otherwise)
+                {
+                    Step::JsonElements(*slot, script)
                 } else {
                     let body = self.body(body, graph);
                     let at = self.hold();
@@ -171,6 +197,17 @@ impl Steps {
             && let (Some(before), Some(after)) = (Literal::of(before), Literal::of(after))
         {
             self.steps.push(Step::Between(slot, before, after, escape));
+            return;
+        }
+        if let (Some(slot), []) = (slot, otherwise)
+            && let Some((before, Operation::Print(node, Escape::None), after)) = around(then)
+            && let Some((printed, script)) = json(*node, graph)
+            && printed == slot
+            && let (Some(before), Some(after)) =
+                (Literal::of(&format!("{before}\"")), Literal::of(after))
+        {
+            self.steps
+                .push(Step::JsonBetween(slot, before, after, script));
             return;
         }
         let at = self.hold();
@@ -337,4 +374,55 @@ fn around_element<'o>(
         }
         _ => None,
     }
+}
+
+/// The slot of the attribute that a node is the JSON of, and whether for a script.
+fn json(node: NodeId, graph: &Graph) -> Option<(u32, bool)> {
+    let (input, script) = json_of(node, graph)?;
+    match graph.node(input) {
+        Node::Attribute(slot) => Some((*slot, script)),
+        _ => None,
+    }
+}
+
+/// What a node is the JSON of, and whether for a script.
+fn json_of(node: NodeId, graph: &Graph) -> Option<(NodeId, bool)> {
+    let Node::Helper {
+        helper: number,
+        positional,
+        named,
+        ..
+    } = graph.node(node)
+    else {
+        return None;
+    };
+    let script = match &**named {
+        [] => false,
+        [(name, value)] if &**name == "script" => match graph.node(*value) {
+            Node::Bool(yes) => *yes,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match **positional {
+        [input] if helper(*number).name == "json" => Some((input, script)),
+        _ => None,
+    }
+}
+
+/// Whether a loop writes its elements as JSON with a comma between them, and whether for a script.
+fn json_elements(body: &[Operation], graph: &Graph) -> Option<bool> {
+    let [
+        Operation::If(test, then, otherwise),
+        Operation::Print(node, Escape::None),
+    ] = body
+    else {
+        return None;
+    };
+    let (input, script) = json_of(*node, graph)?;
+    let is = |node: NodeId, part| *graph.node(node) == Node::This { up: 0, part };
+    let comma = then.is_empty()
+        && matches!(&**otherwise, [Operation::Literal(text)] if &**text == ",")
+        && is(*test, Part::First);
+    (comma && is(input, Part::Element)).then_some(script)
 }

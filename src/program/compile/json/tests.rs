@@ -156,7 +156,9 @@ fn spoil(operations: &mut Vec<Operation>, dice: &mut Dice) {
         }
         (_, Some(Operation::Literal(text))) => {
             let mut letters: Vec<char> = text.chars().collect();
-            letters.remove(dice.below(letters.len()));
+            if !letters.is_empty() {
+                letters.remove(dice.below(letters.len()));
+            }
             *text = letters.into_iter().collect::<String>().into();
         }
         _ => {}
