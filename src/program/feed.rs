@@ -194,9 +194,9 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             return;
         }
         self.rows.push(row);
-        for attribute in &self.program.attributes {
-            self.matrix.push(self.run.computed(attribute.slot));
-        }
+        let (run, attributes) = (self.run, &self.program.attributes);
+        let values = attributes.iter().map(|of| run.computed(of.slot));
+        self.matrix.extend(values);
     }
 
     /// What stands before or after the items: steps over what is known at load.

@@ -233,7 +233,8 @@ impl<'a> FeedRun<'_, 'a> {
     #[inline]
     fn json(&mut self, computed: Computed<'_>, script: bool, sink: &mut Sink) {
         match computed.value {
-            Value::Text(text) if computed.plain => {
+            // In a page, plain is what HTML writes as it stands.
+            Value::Text(text) if computed.plain && self.program.escape == Escape::Json => {
                 sink.copy(text.as_bytes());
                 sink.byte(b'"');
             }
