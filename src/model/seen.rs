@@ -1,9 +1,6 @@
 //! Which hashes were met before: the ids of a feed, the products of a catalog. In: 128-bit hashes. Out: whether each is
 //! new. A hash takes 16 to 20 bytes, of which 102 bits are its own, so that two of a million ids are taken for one less often
 //! than once in 10^18 runs. The set grows part by part: its memory never doubles, not even for a moment.
-//!
-//! Several that mostly meet the same, as feeds do the same ids, share one set: four bytes more a hash, and not all of it once
-//! more for each.
 
 /// Parts, each a table of its own.
 const PARTS: usize = 64;
@@ -21,33 +18,17 @@ const EMPTY: Key = [0; 3];
 #[derive(Debug, Default)]
 pub struct Seen {
     parts: Vec<Part>,
-    shared: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Part {
     places: Vec<Key>,
-    /// Who met the hash of each place, a bit each; empty where there is one alone.
-    met: Vec<u32>,
     used: usize,
 }
 
 impl Seen {
-    /// A set for several, 32 at most.
-    pub fn shared() -> Self {
-        Seen {
-            parts: Vec::new(),
-            shared: true,
-        }
-    }
-
     /// Puts a hash in; `false` when it was there already.
     pub fn insert(&mut self, hash: u128) -> bool {
-        self.insert_by(hash, 1)
-    }
-
-    /// Puts a hash in that one of several met, each of whom has a bit; `false` when that one met it before.
-    pub fn insert_by(&mut self, hash: u128, who: u32) -> bool {
         if self.parts.is_empty() {
             self.parts.resize(PARTS, Part::default());
         }
@@ -57,7 +38,7 @@ impl Seen {
         }
         self.parts
             .get_mut(part(hash))
-            .is_some_and(|part| part.insert(key, self.shared.then_some(who)))
+            .is_some_and(|part| part.insert(key))
     }
 
     /// Looks where hashes would be put that are put in soon: most places are in no cache, and memory brings several at a time
@@ -72,38 +53,24 @@ impl Seen {
 }
 
 impl Part {
-    fn insert(&mut self, key: Key, who: Option<u32>) -> bool {
+    fn insert(&mut self, key: Key) -> bool {
         // At most three of four places are used, or looking takes long.
         if self.places.len() * 3 <= self.used * 4 {
-            self.grow(who.is_some());
+            self.grow();
         }
-        let (at, is_new) = put(&mut self.places, key);
+        let is_new = put(&mut self.places, key);
         self.used += usize::from(is_new);
-        match (who, self.met.get_mut(at)) {
-            (Some(who), Some(met)) => {
-                let is_new = *met & who == 0;
-                *met |= who;
-                is_new
-            }
-            _ => is_new,
-        }
+        is_new
     }
 
     #[cold]
-    fn grow(&mut self, shared: bool) {
-        let length = PLACES_MIN.max(self.places.len() + self.places.len() / 4);
-        let mut places = vec![EMPTY; length];
-        let mut met = vec![0; if shared { length } else { 0 }];
-        for (place, key) in self.places.iter().enumerate() {
-            if *key == EMPTY {
-                continue;
-            }
-            let (at, _) = put(&mut places, *key);
-            if let (Some(to), Some(from)) = (met.get_mut(at), self.met.get(place)) {
-                *to = *from;
-            }
+    fn grow(&mut self) {
+        let length = self.places.len();
+        let mut places = vec![EMPTY; PLACES_MIN.max(length + length / 4)];
+        for key in self.places.drain(..).filter(|key| *key != EMPTY) {
+            put(&mut places, key);
         }
-        (self.places, self.met) = (places, met);
+        self.places = places;
     }
 }
 
@@ -119,18 +86,17 @@ fn own_place(word: u32, places: usize) -> usize {
     ((u64::from(word) * places as u64) >> 32) as usize
 }
 
-/// Puts a key into the first free place from its own on; where it is then, and `false` when it was met before that.
-fn put(places: &mut [Key], key: Key) -> (usize, bool) {
+/// Puts a key into the first free place from its own on; `false` when it is met before that.
+fn put(places: &mut [Key], key: Key) -> bool {
     let own = own_place(key[0], places.len());
     let (before, from) = places.split_at_mut_checked(own).unwrap_or_default();
-    let numbered = (own..).zip(from).chain((0..).zip(before));
-    for (at, place) in numbered {
+    for place in from.iter_mut().chain(before) {
         if *place == key {
-            return (at, false);
+            return false;
         }
         if *place == EMPTY {
             *place = key;
-            return (at, true);
+            return true;
         }
     }
     unreachable!("a part has free places")
@@ -172,16 +138,6 @@ mod tests {
                 let kept = hash & !(0x03ff_ffff << 96);
                 let kept = if kept & ((1 << 96) - 1) == 0 { kept | 1 } else { kept };
                 prop_assert_eq!(seen.insert(hash), slow.insert(kept));
-            }
-        }
-
-        #[test]
-        fn each_of_several_meets_a_hash_once(met in prop::collection::vec((0u128..300, 0u32..32), 0..900)) {
-            let mut shared = Seen::shared();
-            let mut own: Vec<HashSet<u128>> = vec![HashSet::new(); 32];
-            for (hash, who) in met {
-                let hash = (hash + 1).wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645);
-                prop_assert_eq!(shared.insert_by(hash, 1 << who), own[who as usize].insert(hash));
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::validate::finding::{Finding, Severity};
 use super::joined::report_rejects;
 use super::program::{self, Program, Wanted};
 use super::run::run;
-use super::written::{Ids, Written};
+use super::written::Written;
 use super::{Failure, Observer, exclude};
 
 /// What to build, and how.
@@ -205,8 +205,8 @@ fn pass(
         .map(|feed| frame(&program, feed))
         .collect();
     let mut written: Vec<Written<'_>> = Vec::new();
-    for ((index, frame), ids) in frames.iter().enumerate().zip(Ids::of(frames.len())) {
-        written.push(Written::new(&program, index, options, frame, ids).map_err(Stopped::Failed)?);
+    for (index, frame) in frames.iter().enumerate() {
+        written.push(Written::new(&program, index, options, frame).map_err(Stopped::Failed)?);
     }
     let mut rows = 0;
     let mut unmatched: BTreeMap<(String, String), u64> = BTreeMap::new();

@@ -1,8 +1,5 @@
 //! One feed while it is written: its files, its counts, the ids it has had, and whether it may take its place.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use rust_decimal::Decimal;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -30,37 +27,6 @@ fn disk(what: &str, error: &std::io::Error) -> Failure {
     Failure::Disk(format!("cannot write {what}: {error}"))
 }
 
-/// Feeds that share a set of ids, at most.
-const SHARING: usize = 32;
-
-/// The ids a feed has had. Feeds of one pass share a set: nearly all their ids are the catalog's SKUs. Ten feeds of 100,000
-/// products take 10 MB less and look into memory once where they looked eight times.
-pub(super) struct Ids {
-    met: Rc<RefCell<Seen>>,
-    who: u32,
-}
-
-impl Ids {
-    /// Those of so many feeds, none had yet.
-    pub(super) fn of(feeds: usize) -> Vec<Ids> {
-        let mut all: Vec<Ids> = Vec::with_capacity(feeds);
-        for number in 0..feeds {
-            let met = match all.last() {
-                Some(last) if number % SHARING != 0 => Rc::clone(&last.met),
-                _ if feeds > 1 => Rc::new(RefCell::new(Seen::shared())),
-                _ => Rc::default(),
-            };
-            let who = 1 << (number % SHARING);
-            all.push(Ids { met, who });
-        }
-        all
-    }
-
-    fn insert(&self, hash: u128) -> bool {
-        self.met.borrow_mut().insert_by(hash, self.who)
-    }
-}
-
 /// One feed while it is written: its files, its counts, the ids it has had.
 pub(super) struct Written<'f> {
     index: usize,
@@ -73,7 +39,7 @@ pub(super) struct Written<'f> {
     /// Whether an item may have broken the document.
     doubtful: bool,
     unique: Option<String>,
-    ids: Ids,
+    ids: Seen,
     max_withheld: Decimal,
     fill: Vec<u64>,
     /// The names that the items' own files have had.
@@ -89,7 +55,6 @@ impl<'f> Written<'f> {
         index: usize,
         options: &Options,
         frame: &'f crate::write::staged::Frame<'f>,
-        ids: Ids,
     ) -> Result<Self, Failure> {
         let (feed, channel) = (&program.configured[index], &program.channels[index]);
         let manifest = &channel.manifest;
@@ -130,7 +95,7 @@ impl<'f> Written<'f> {
                 .iter()
                 .find(|attribute| attribute.unique)
                 .map(|attribute| attribute.name.clone()),
-            ids,
+            ids: Seen::default(),
             max_withheld: max_withheld(feed)?,
             fill: vec![
                 0;
@@ -181,8 +146,6 @@ impl<'f> Written<'f> {
         }
         if self.unique.is_some() {
             self.ids
-                .met
-                .borrow()
                 .look_ahead(output.items.iter().map(|item| item.unique));
         }
         let together = self.writes

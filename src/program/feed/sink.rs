@@ -1,5 +1,8 @@
 //! Where an item's bytes go: a buffer that is filled beforehand, so that a short text is a few copies of known length.
 
+mod cell;
+mod json;
+
 use std::ops::Range;
 
 use wide::u8x32;
@@ -173,134 +176,6 @@ impl Sink {
         self.at += at;
     }
 
-    /// Appends a text as the helper `json` writes it, without its quotes. False, and nothing is written, where it holds one of
-    /// the line ends outside ASCII.
-    #[inline(never)]
-    pub(super) fn json(&mut self, text: &[u8], script: bool) -> bool {
-        // No replacement is longer than six bytes, and blocks are written whole.
-        let end = self.at + 6 * text.len() + 64;
-        if end > self.bytes.len() {
-            self.grow(end);
-        }
-        let out = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
-        let mut at = 0;
-        let (blocks, rest) = text.as_chunks::<32>();
-        for (number, block) in blocks.iter().enumerate() {
-            write::<32>(out, at, block);
-            let mask = json_bytes(u8x32::new(*block), script);
-            if mask == 0 {
-                at += 32;
-            } else {
-                let text = text.get(32 * number..).unwrap_or_default();
-                match json_replaced(out, at, text, 32, mask) {
-                    Some(to) => at = to,
-                    None => return false,
-                }
-            }
-        }
-        if !rest.is_empty() {
-            let mut block = [b' '; 32];
-            match (rest.first_chunk::<16>(), rest.last_chunk::<16>()) {
-                (Some(first), Some(last)) => {
-                    write::<16>(&mut block, 0, first);
-                    write::<16>(&mut block, rest.len() - 16, last);
-                }
-                _ => short(&mut block, rest),
-            }
-            write::<32>(out, at, &block);
-            let mask = json_bytes(u8x32::new(block), script) & ((1 << rest.len()) - 1);
-            match json_replaced(out, at, rest, rest.len(), mask) {
-                Some(to) => at = to,
-                None => return false,
-            }
-        }
-        self.at += at;
-        true
-    }
-
-    /// Appends a cell of a delimited file, quoted where it must be: looked at and written in one go.
-    #[inline(never)]
-    pub(super) fn cell(&mut self, text: &[u8], delimiter: u8) {
-        // Each byte may be a quote, and blocks are written whole.
-        let end = self.at + 2 * text.len() + 64;
-        if end > self.bytes.len() {
-            self.grow(end);
-        }
-        let out = self.bytes.get_mut(self.at..).unwrap_or(&mut []);
-        let is_structure =
-            |block: u8x32| (block.is(delimiter) | block.is(b'\r') | block.is(b'\n')).mask();
-        // The first byte is kept for a quote.
-        let (mut at, mut marked) = (1, 0);
-        let (blocks, rest) = text.as_chunks::<32>();
-        for block in blocks {
-            write::<32>(out, at, block);
-            let lanes = u8x32::new(*block);
-            let quotes = lanes.is(b'"').mask();
-            marked |= quotes | is_structure(lanes);
-            at = match quotes {
-                0 => at + 32,
-                mask => doubled(out, at, block, 32, mask),
-            };
-        }
-        if !rest.is_empty() {
-            let mut block = [0; 32];
-            match (rest.first_chunk::<16>(), rest.last_chunk::<16>()) {
-                (Some(first), Some(last)) => {
-                    write::<16>(&mut block, 0, first);
-                    write::<16>(&mut block, rest.len() - 16, last);
-                }
-                _ => short(&mut block, rest),
-            }
-            write::<32>(out, at, &block);
-            let (lanes, within) = (u8x32::new(block), (1 << rest.len()) - 1);
-            let quotes = lanes.is(b'"').mask() & within;
-            marked |= quotes | (is_structure(lanes) & within);
-            at = match quotes {
-                0 => at + rest.len(),
-                mask => doubled(out, at, &block, rest.len(), mask),
-            };
-        }
-        if marked == 0 {
-            out.copy_within(1..at, 0);
-            self.at += at - 1;
-            return;
-        }
-        if let Some(first) = out.first_mut() {
-            *first = b'"';
-        }
-        if let Some(last) = out.get_mut(at) {
-            *last = b'"';
-        }
-        self.at += at + 1;
-    }
-
-    /// Appends a cell that is never quoted: what would end it becomes a blank.
-    #[inline(never)]
-    pub(super) fn blanked(&mut self, text: &[u8], delimiter: u8) {
-        let from = self.at;
-        self.copy(text);
-        for byte in self.bytes.get_mut(from..self.at).unwrap_or(&mut []) {
-            if *byte == delimiter || *byte == b'\r' || *byte == b'\n' {
-                *byte = b' ';
-            }
-        }
-    }
-
-    /// Appends a byte.
-    #[inline]
-    pub(super) fn byte(&mut self, byte: u8) {
-        match self.bytes.get_mut(self.at) {
-            Some(place) => *place = byte,
-            None => return self.copy_long(&[byte]),
-        }
-        self.at += 1;
-    }
-
-    /// Takes the last byte back.
-    pub(super) fn back(&mut self) {
-        self.at -= 1;
-    }
-
     #[inline(never)]
     fn copy_long(&mut self, text: &[u8]) {
         let end = self.at + text.len();
@@ -344,26 +219,6 @@ fn short(out: &mut [u8], text: &[u8]) {
     }
 }
 
-/// Doubles the quotes that `mask` marks in a block written at a place; gives where its first `length` bytes end then.
-fn doubled(out: &mut [u8], at: usize, block: &[u8; 32], length: usize, mask: u32) -> usize {
-    let mut padded = [0; 64];
-    write::<32>(&mut padded, 0, block);
-    let (mut at, mut mask, mut from) = (at, mask, 0);
-    while mask != 0 {
-        let hit = mask.trailing_zeros() as usize & 31;
-        mask &= mask - 1;
-        // Up to the quote and with it; then it comes again, and what stands behind it.
-        at += hit + 1 - from;
-        from = hit;
-        if let Some(behind) = padded.get(from..).and_then(|rest| rest.first_chunk::<32>()) {
-            write::<32>(out, at, behind);
-        }
-        at += 1;
-        from += 1;
-    }
-    at + length - from
-}
-
 /// Replaces the bytes that `mask` marks in a block written at a place; gives where its first `length` bytes end then.
 fn xml_replaced(out: &mut [u8], at: usize, block: &[u8; 32], length: usize, mask: u32) -> usize {
     let mut padded = [0; 64];
@@ -383,58 +238,6 @@ fn xml_replaced(out: &mut [u8], at: usize, block: &[u8; 32], length: usize, mask
         mask &= mask - 1;
     }
     at + length - from
-}
-
-/// The bytes that a JSON text does not hold as they are, or that begin a character that it may not hold, a bit each.
-#[inline(always)]
-fn json_bytes(block: u8x32, script: bool) -> u32 {
-    let less = u8x32::splat(if script { b'<' } else { b'"' });
-    let control = block.least(u8x32::splat(0x1f)).equals(block);
-    // The line ends outside ASCII begin with 0xC2 and 0xE2, which differ in one bit.
-    let odd = (block | u8x32::splat(0x20)).is(0xe2);
-    (control | block.is(b'"') | block.is(b'\\') | block.equals(less) | odd).mask()
-}
-
-/// Replaces the bytes that `mask` marks in the first `length` bytes of a text, whose block is written at a place; gives
-/// where they end then. `None` at a line end outside ASCII.
-fn json_replaced(
-    out: &mut [u8],
-    at: usize,
-    text: &[u8],
-    length: usize,
-    mask: u32,
-) -> Option<usize> {
-    let (mut at, mut mask, mut from) = (at, mask, 0);
-    while mask != 0 {
-        let hit = mask.trailing_zeros() as usize & 31;
-        mask &= mask - 1;
-        let (replacement, longer) = match text.get(hit..)? {
-            [0xc2, 0x85, ..] | [0xe2, 0x80, 0xa8 | 0xa9, ..] => return None,
-            [0xc2 | 0xe2, ..] => continue,
-            [b'"', ..] => (*b"\\\"      ", 2),
-            [b'\\', ..] => (*b"\\\\      ", 2),
-            [b'\n', ..] => (*b"\\n      ", 2),
-            [b'\r', ..] => (*b"\\r      ", 2),
-            [b'\t', ..] => (*b"\\t      ", 2),
-            [byte, ..] => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
-                ([b'\\', b'u', b'0', b'0', high, low, b' ', b' '], 6)
-            }
-            [] => return None,
-        };
-        at += hit - from;
-        write::<8>(out, at, &replacement);
-        at += longer;
-        from = hit + 1;
-        // Whatever stands behind it, up to the next.
-        if let (Some(out), Some(behind)) = (out.get_mut(at..), text.get(from..length)) {
-            for (to, &from) in out.iter_mut().zip(behind) {
-                *to = from;
-            }
-        }
-    }
-    Some(at + length - from)
 }
 
 /// What is written for a byte that XML does not hold as it is, by its six lowest bits, and how much of it.
@@ -483,12 +286,7 @@ fn back<const N: usize>(out: &mut [u8], text: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::helper::json::json;
-    use crate::model::value::Value;
-    use crate::program::attribute::survey::Special;
-    use crate::program::escape::{Escape, Quoting};
-    use bumpalo::Bump;
-    use proptest::prelude::*;
+    use crate::program::escape::Escape;
 
     #[test]
     fn every_length_arrives_whole() {
@@ -504,53 +302,6 @@ mod tests {
             assert_eq!(sink.len(), wanted.len());
         }
         assert_eq!(sink.into_bytes(), wanted);
-    }
-
-    proptest! {
-        #[test]
-        fn cells_are_written_as_everywhere(
-            text in "([a-z]{0,20}|[\",;\t\r\n\u{e01}]{1,3}){0,12}",
-            delimiter in prop::sample::select(vec![b',', b';', b'\t']),
-        ) {
-            let mut sink = Sink::new(b"x".to_vec(), 1);
-            let mut wanted = b"x".to_vec();
-            for length in [text.len(), 17, 33, 3] {
-                let text: String = text.chars().take(length).collect();
-                let (bytes, mut by) = (text.as_bytes(), |quoting| {
-                    Escape::Cell { delimiter, quoting }.write(&text, &mut wanted);
-                });
-                sink.cell(bytes, delimiter);
-                by(Quoting::Necessary);
-                sink.blanked(bytes, delimiter);
-                by(Quoting::Never);
-            }
-            prop_assert_eq!(sink.into_bytes(), wanted);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn json_is_written_as_by_the_helper(
-            text in "([a-z]{0,20}|[\u{1}-\u{1d}<\"\\\\\n\t\u{84}\u{b0}\u{2027}\u{2013}\u{e01}]){1,30}",
-            odd in prop::sample::select(vec!["", "", "\u{85}", "\u{2028}", "\u{2029}"]),
-            script: bool,
-        ) {
-            for text in [text.clone() + odd, odd.to_owned() + &text, text] {
-                let (arena, mut sink) = (Bump::new(), Sink::new(b"\"".to_vec(), 1));
-                let wanted = json(Value::Text(&text), script, &arena);
-                if sink.json(text.as_bytes(), script) {
-                    sink.byte(b'"');
-                    prop_assert_eq!(sink.into_bytes(), wanted.as_bytes());
-                } else {
-                    let odd = text.contains(['\u{85}', '\u{2028}', '\u{2029}']);
-                    prop_assert!(odd);
-                    prop_assert_eq!(sink.into_bytes(), b"\"");
-                }
-                if !Special::of(Escape::Json).survey(&text).special {
-                    prop_assert_eq!(format!("\"{}\"", text), wanted);
-                }
-            }
-        }
     }
 
     #[test]
