@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bumpalo::Bump;
 use bumpalo::collections::String as ArenaString;
 use wide::u8x16;
 
@@ -36,15 +37,19 @@ objects with `name` and `value`, absent as `null`. Numbers are texts and get quo
 
 fn call<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'a>, HelperError> {
     let script = args.named_bool("script", false)?;
-    let value = args.get(0);
-    let mut out = ArenaString::with_capacity_in(32, ctx.arena);
+    Ok(Value::text(json(args.get(0), script, ctx.arena)))
+}
+
+/// A value as JSON.
+pub fn json<'a>(value: Value<'_>, script: bool, arena: &'a Bump) -> &'a str {
+    let mut out = ArenaString::with_capacity_in(32, arena);
     match value {
         Value::Absent => out.push_str("null"),
         Value::Bool(value) => out.push_str(if value { "true" } else { "false" }),
         Value::Text(text) => push_string(&mut out, text, script),
         Value::List(list) => push_list(&mut out, list, script),
     }
-    Ok(Value::text(out.into_bump_str()))
+    out.into_bump_str()
 }
 
 fn push_list(out: &mut ArenaString<'_>, list: List<'_>, script: bool) {

@@ -99,7 +99,7 @@ mod compare;
 pub mod crate_adapter;
 mod date;
 pub(crate) mod entities;
-mod json;
+pub mod json;
 mod list;
 pub mod map;
 mod pick;

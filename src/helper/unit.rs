@@ -1,7 +1,7 @@
 //! `unit`: a weight, length or volume in another unit.
 
 use super::{Arguments, Helper, HelperContext, HelperError};
-use crate::model::measure::{self, Kind};
+use crate::model::measure::{self, Bare, Kind, Unit};
 use crate::model::number::NumberLocale;
 use crate::model::value::Value;
 
@@ -44,16 +44,10 @@ fn call<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'
         other => other.base_unit(),
     };
     let bare = measure::unit(bare).unwrap_or(unit);
-    // Values are canonical here: a point, and nothing between thousands.
-    let canonical = NumberLocale {
-        decimal: '.',
-        group: ',',
+    let number = match usual(text, bare, unit) {
+        Some(number) => number,
+        None => converted(text, bare, unit, symbol)?,
     };
-    let (measure, _) = measure::parse_any(text, Some(bare), Some(&canonical))
-        .map_err(|problem| HelperError(problem.message(text)))?;
-    let number = measure
-        .in_unit(unit)
-        .ok_or_else(|| HelperError(format!("`{text}` cannot be given in `{symbol}`")))?;
     let number = match args.named_text("decimal")? {
         Some(decimal) => number.replace('.', decimal),
         None => number,
@@ -63,6 +57,30 @@ fn call<'a>(args: &Arguments<'_, 'a>, ctx: &HelperContext<'a>) -> Result<Value<'
     } else {
         ctx.text(&number)
     })
+}
+
+/// The usual way: a number in its column's unit, or in the base unit, into a metric one.
+fn usual(text: &str, bare: Unit, unit: Unit) -> Option<String> {
+    let base = measure::unit(unit.kind.base_unit())?;
+    let (digits, from) = match text.strip_suffix(base.symbol) {
+        Some(digits) => (digits.strip_suffix(' ')?, base),
+        None => (text, bare),
+    };
+    Bare::of(digits, from)?.in_unit(unit)
+}
+
+/// Any measure in any unit of its kind.
+fn converted(text: &str, bare: Unit, unit: Unit, symbol: &str) -> Result<String, HelperError> {
+    // Values are canonical here: a point, and nothing between thousands.
+    let canonical = NumberLocale {
+        decimal: '.',
+        group: ',',
+    };
+    let (measure, _) = measure::parse_any(text, Some(bare), Some(&canonical))
+        .map_err(|problem| HelperError(problem.message(text)))?;
+    measure
+        .in_unit(unit)
+        .ok_or_else(|| HelperError(format!("`{text}` cannot be given in `{symbol}`")))
 }
 
 #[cfg(test)]

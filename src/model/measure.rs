@@ -54,8 +54,13 @@ impl Unit {
 
 /// The unit of a symbol or word, in any case; `None` for an unknown one.
 pub fn unit(text: &str) -> Option<Unit> {
-    let lower = text.trim().trim_end_matches('.').to_lowercase();
-    let (kind, symbol, mantissa, scale) = match lower.as_str() {
+    let lowered = || text.trim().trim_end_matches('.').to_lowercase();
+    by_name(text).or_else(|| by_name(&lowered()))
+}
+
+/// The unit of a name in small letters.
+fn by_name(name: &str) -> Option<Unit> {
+    let (kind, symbol, mantissa, scale) = match name {
         "g" | "gr" | "gram" | "grams" | "gramme" | "grammes" | "г" | "гр" | "ก" | "กรัม" | "克" => {
             (Kind::Weight, "g", 1, 0)
         }
@@ -254,6 +259,43 @@ impl Bare {
     /// # Errors
     /// When what it is written to fails.
     pub fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        self.write_number(out)?;
+        out.write_char(' ')?;
+        out.write_str(self.kind.base_unit())
+    }
+
+    /// The amount in another unit, where that is one point further left or right: as [`Measure::in_unit`] gives it, a tenth of
+    /// the time. `None` for every other unit.
+    pub fn in_unit(&self, unit: Unit) -> Option<String> {
+        let tens = unit.mantissa.checked_ilog10()?;
+        if unit.kind != self.kind || 10i64.checked_pow(tens) != Some(unit.mantissa) {
+            return None;
+        }
+        let (mut digits, mut decimals) = (self.digits, self.decimals + tens);
+        while decimals < unit.scale {
+            digits = digits.checked_mul(10)?;
+            decimals += 1;
+        }
+        decimals -= unit.scale;
+        while decimals > 0 && digits.is_multiple_of(10) {
+            digits /= 10;
+            decimals -= 1;
+        }
+        // What is rounded there.
+        if decimals > 9 {
+            return None;
+        }
+        let mut text = String::with_capacity(24);
+        let moved = Bare {
+            digits,
+            decimals,
+            ..*self
+        };
+        moved.write_number(&mut text).ok()?;
+        Some(text)
+    }
+
+    fn write_number(&self, out: &mut impl fmt::Write) -> fmt::Result {
         // 20 digits, a point, and zeros before digits that all stand after it.
         let mut text = [b'0'; 40];
         let (mut at, mut left, mut decimals) = (text.len(), self.digits, self.decimals);
@@ -277,9 +319,7 @@ impl Bare {
             }
         }
         let number = text.get(at..).unwrap_or_default();
-        out.write_str(std::str::from_utf8(number).map_err(|_| fmt::Error)?)?;
-        out.write_char(' ')?;
-        out.write_str(self.kind.base_unit())
+        out.write_str(std::str::from_utf8(number).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -315,6 +355,23 @@ mod tests {
 
     fn read(text: &str, default: &str) -> Result<String, MeasureProblem> {
         parse(text, unit(default).expect("known"), None).map(|m| m.to_string())
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_to_a_unit_is_the_long_one(
+            text in "[0-9]{1,9}(\\.[0-9]{1,6})?",
+            from in prop::sample::select(vec!["g", "kg", "mg", "oz", "t", "mm", "cm", "m", "in", "l"]),
+            to in prop::sample::select(vec!["g", "kg", "mg", "oz", "t", "mm", "cm", "m", "in", "cl"]),
+        ) {
+            let (from, to) = (unit(from).expect("known"), unit(to).expect("known"));
+            let short = Bare::of(&text, from).and_then(|bare| bare.in_unit(to));
+            if let Some(short) = short {
+                let canonical = NumberLocale { decimal: '.', group: ',' };
+                let (measure, _) = parse_any(&text, Some(from), Some(&canonical)).expect("a measure");
+                prop_assert_eq!(Some(short), measure.in_unit(to));
+            }
+        }
     }
 
     #[test]

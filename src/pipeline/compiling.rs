@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::channel::{self, Channel};
 use crate::config::ConfigError;
 use crate::config::project::{Feed, Project};
+use crate::program::attribute::shared;
 use crate::program::columns::{Columns, Schema, View, position};
 use crate::program::compile::{self, Surroundings};
 use crate::program::fallback::Fallback;
@@ -240,6 +241,7 @@ impl Compiling<'_> {
         self.fallbacks = fallbacks;
         self.tables.formulas = formulas.into_iter().flatten().collect();
         compiled.watched = Watched::by(&mut compiled.feeds, graph);
+        shared::group(&mut compiled.feeds, graph);
         if errors.is_empty() {
             Ok(compiled)
         } else {

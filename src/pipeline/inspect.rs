@@ -191,12 +191,12 @@ fn at_feed(
     let mut output = FeedOutput::default();
     let mut feed_run = FeedRun::new(feed, run, program.sku, excluded);
     if feed.records == Records::Products {
-        let differ = vec![u64::MAX; variants.len()];
-        let rows = ProductRows {
-            product,
-            variants,
-            differ: &differ,
-        };
+        let rows = ProductRows { product, variants };
+        feed_run.begin_product(product);
+        for &variant in variants {
+            run.select(variant, product);
+            feed_run.variant(variant, u64::MAX, &mut output);
+        }
         feed_run.whole_product(&rows, &mut output);
     } else {
         run.select(row, product);

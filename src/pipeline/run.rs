@@ -60,7 +60,7 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
             .iter()
             .map(|feed| FeedRun::new(feed, &run, program.sku, excluded))
             .collect();
-        let (mut variants, mut differ) = (Vec::new(), Vec::new());
+        let mut variants = Vec::new();
         let mut start = work.input.first;
         let singles = work.input.ends.is_empty();
         let products = if singles {
@@ -75,11 +75,13 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
                 work.input.ends[product]
             };
             let product = rows_of(program, &run, start, end, &mut variants);
-            differ.clear();
+            run.settle(product);
+            for feed in &mut feeds {
+                feed.begin_product(product);
+            }
             for &row in &variants {
                 run.select(row, product);
                 let differs = run.compare(program.watched.columns());
-                differ.push(differs);
                 run.touch(&program.joins);
                 for &node in &program.every_cell {
                     // Asked for what reading the cell has to say; a failure is a feed's matter.
@@ -99,7 +101,6 @@ pub fn process(program: &Program, excluded: &Excluded, arena: &Bump, work: &mut 
             let rows = ProductRows {
                 product,
                 variants: &variants,
-                differ: &differ,
             };
             for (feed, output) in feeds
                 .iter_mut()

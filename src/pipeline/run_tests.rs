@@ -1,4 +1,4 @@
-//! What stands from the record before must be what the record itself would have given.
+//! What stands from the record before, or from another feed, must be what the record itself would have given.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -252,9 +252,9 @@ fn made(folder: &std::path::Path, anew: bool) -> Made {
     let (mut program, master) = compile(&project, &wanted, &mut Silent).expect("compiles");
     if anew {
         for feed in &mut program.feeds {
-            feed.attributes
-                .iter_mut()
-                .for_each(|attribute| attribute.reads = OTHER);
+            for attribute in &mut feed.attributes {
+                (attribute.reads, attribute.share) = (OTHER, None);
+            }
             feed.conditions
                 .iter_mut()
                 .for_each(|condition| condition.reads = OTHER);

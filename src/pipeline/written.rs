@@ -37,6 +37,8 @@ pub(super) struct Written<'f> {
     filtered: u64,
     withheld: u64,
     warnings: u64,
+    /// Whether an item may have broken the document.
+    doubtful: bool,
     unique: Option<String>,
     ids: Seen,
     max_withheld: Decimal,
@@ -67,7 +69,8 @@ impl<'f> Written<'f> {
             encoding: encoding(manifest, &channel.manifest_path)?,
             bom: manifest.delimited.bom == Some(true),
             passing: options.log,
-            read_again: program.feeds[index].raw || by_hand(channel),
+            read_again: (program.feeds[index].raw || by_hand(channel))
+                && !program.feeds[index].proved,
             documents: manifest.is_a_document_an_item(),
         };
         let mut staged = if options.folder.is_some() {
@@ -89,6 +92,7 @@ impl<'f> Written<'f> {
             filtered: 0,
             withheld: 0,
             warnings: 0,
+            doubtful: false,
             unique: program.feeds[index]
                 .attributes
                 .iter()
@@ -124,6 +128,7 @@ impl<'f> Written<'f> {
         let batch = &work.input.batch;
         self.read += output.read + rejected;
         self.filtered += output.filtered;
+        self.doubtful |= output.doubtful;
         self.withheld += output.withheld + rejected;
         let feed = &program.feeds[self.index];
         for reported in output.reported.drain(..) {
@@ -287,7 +292,7 @@ impl<'f> Written<'f> {
     }
 
     /// Ends the files. A document that its template could have broken is read once more: raw text in XML, and JSON
-    /// written by hand.
+    /// written by hand that is not proved to be well formed.
     pub(super) fn finish(&mut self, program: &Program) -> Result<(), Failure> {
         if let Some(sorter) = self.sorter.take() {
             let (staged, mut holes) = (&mut self.staged, Vec::new());
@@ -305,8 +310,9 @@ impl<'f> Written<'f> {
             self.staged.count_frame();
         }
         let (feed, channel) = (&program.feeds[self.index], &program.channels[self.index]);
-        let by_hand = by_hand(channel);
-        if self.writes && (feed.raw || by_hand) && self.staged.over.is_none() {
+        let sure = feed.proved && !self.doubtful;
+        let may_be_broken = (feed.raw || by_hand(channel)) && !sure;
+        if self.writes && may_be_broken && self.staged.over.is_none() {
             let malformed = self
                 .staged
                 .malformed(feed.format)

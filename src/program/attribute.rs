@@ -6,6 +6,7 @@ mod address;
 mod finish;
 mod markup;
 mod plain_html;
+pub mod shared;
 pub mod survey;
 
 use std::cell::Cell;
@@ -22,6 +23,7 @@ use super::graph::NodeId;
 use address::{look, scheme_length};
 pub use finish::shown;
 use finish::toml_key;
+use shared::Share;
 use survey::Special;
 
 /// One attribute as it was compiled.
@@ -72,6 +74,8 @@ pub struct AttributeProgram {
     pub special: Special,
     /// Currency of the feed, for messages about missing prices.
     pub currency: String,
+    /// The attributes that compute alike.
+    pub share: Option<Share>,
     /// The columns it is computed from, as a set of [`super::repeat`].
     pub reads: u64,
     /// Itself, as a set of its feed's attributes.
@@ -100,6 +104,8 @@ pub struct ListProgram {
     pub list: NodeId,
     /// Whether each element is computed, or taken as it is.
     pub computed: bool,
+    /// The byte without which what is computed of an element is the element.
+    pub changes: Option<u8>,
     /// Elements left out at the front.
     pub skip: usize,
     /// Elements taken at most.
@@ -126,6 +132,15 @@ impl AttributeProgram {
     /// in, and the processor waits in such a case.
     #[inline]
     pub fn compute<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) {
+        match self.share {
+            Some(share) => self.shared(share, run, problems),
+            None => self.alone(run, problems),
+        }
+    }
+
+    /// The same, whatever others compute.
+    #[inline]
+    fn alone<'a>(&self, run: &Evaluator<'a>, problems: &mut Vec<Problem>) {
         let out = run.slot(self.slot);
         if let Some(column) = self.direct
             && self.finish == Finish::Text
@@ -254,7 +269,8 @@ impl AttributeProgram {
         run: &Evaluator<'a>,
         problems: &mut Vec<Problem>,
     ) -> Computed<'a> {
-        if !list.computed
+        let computed = list.computed && list.changes.is_none_or(|byte| holds(source, byte));
+        if !computed
             && let Value::List(elements) = source
             && self.finish == Finish::Address
             && let Some(unchanged) = self.unchanged(elements, list)
@@ -264,12 +280,12 @@ impl AttributeProgram {
         let mut encoded = ArenaString::new_in(run.arena);
         let mut taken = 0;
         let mut plain = true;
-        let count = source.count();
+        let count = if computed { source.count() } else { 0 };
         for (index, element) in source.elements().enumerate().skip(list.skip) {
             if taken == list.max_items {
                 break;
             }
-            let value = if list.computed {
+            let value = if computed {
                 run.within(element, index, index + 1 == count, || run.value(self.value))
                     .unwrap_or(Value::Absent)
             } else {
@@ -332,6 +348,15 @@ impl AttributeProgram {
         });
         Some(Computed { value, plain })
     }
+}
+
+/// Whether a byte stands in a text or list.
+fn holds(value: Value<'_>, byte: u8) -> bool {
+    let text = match value {
+        Value::List(list) => list.0,
+        other => other.as_text().unwrap_or(""),
+    };
+    memchr::memchr(byte, text.as_bytes()).is_some()
 }
 
 /// A limit in bytes below which no limit in any measure can be broken.

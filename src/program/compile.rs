@@ -3,6 +3,7 @@
 mod attribute;
 mod document;
 mod files;
+mod json;
 mod mapping;
 mod proof;
 mod settings;
@@ -146,6 +147,7 @@ pub fn feed(
         translated,
         catalog: document.catalog,
         raw: document.raw,
+        proved: document.proved,
         slots: *slots as usize,
         fill: false,
         withholds: feed.overlooks != Overlooks::Errors,

@@ -11,6 +11,7 @@ mod value;
 use std::cell::{Cell, RefCell};
 
 use bumpalo::Bump;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::catalog::Batch;
 use crate::catalog::batch::Record;
@@ -18,6 +19,7 @@ use crate::helper::HelperContext;
 use crate::model::value::Value;
 
 use super::Tables;
+use super::attribute::shared::Shared;
 use super::graph::{Graph, NodeId};
 use super::repeat::ALL;
 use super::table::RowId;
@@ -173,12 +175,19 @@ pub struct Evaluator<'a> {
     sku: Cell<Option<NodeId>>,
     product: Cell<Product>,
     compared: Cell<(Product, usize)>,
-    told_before: Cell<usize>,
+    /// The product whose rows have stamps of their own, from this one on.
+    settled: Cell<(Product, u32)>,
+    /// The stamp that no row has had.
+    fresh: Cell<u32>,
+    /// The rows of which something was told.
+    told: RefCell<Vec<usize>>,
     stock_row: Cell<Option<RowId>>,
     variants: RefCell<Vec<usize>>,
     location: Cell<Option<u32>>,
     frames: RefCell<Vec<Frame<'a>>>,
     attributes: Vec<Cell<Computed<'a>>>,
+    shared: Vec<Cell<Shared<'a>>>,
+    hashed: Cell<(usize, usize, u128)>,
     troubles: RefCell<Vec<Trouble>>,
     misread: RefCell<Vec<Misread>>,
 }
@@ -213,12 +222,16 @@ impl<'a> Evaluator<'a> {
             sku: Cell::new(None),
             product: Cell::new(Product::default()),
             compared: Cell::default(),
-            told_before: Cell::new(0),
+            settled: Cell::default(),
+            fresh: Cell::new(1),
+            told: RefCell::default(),
             stock_row: Cell::new(None),
             variants: RefCell::new(Vec::new()),
             location: Cell::new(None),
             frames: RefCell::new(Vec::new()),
             attributes: vec![Cell::new(Computed::ABSENT); attributes],
+            shared: vec![Cell::new(Shared::NONE); graph.shared],
+            hashed: Cell::default(),
             troubles: RefCell::new(Vec::new()),
             misread: RefCell::new(Vec::new()),
         }
@@ -239,13 +252,25 @@ impl<'a> Evaluator<'a> {
         text
     }
 
-    /// Takes a row in hand. What was kept of the last one is forgotten.
+    /// Says that a product is known as it will stay: what is kept of one of its rows holds whenever that row is taken again.
+    pub fn settle(&self, product: Product) {
+        let first = self.fresh.get();
+        self.settled.set((product, first));
+        self.fresh
+            .set(first + u32::try_from(product.end - product.start).unwrap_or(0));
+    }
+
+    /// Takes a row in hand. What was kept of another one is forgotten.
     pub fn select(&self, row: usize, product: Product) {
         self.place.set(Place::new(self.batch, row));
         self.home.set(row);
         self.product.set(product);
-        self.stamp.set(self.stamp.get() + 1);
-        self.told_before.set(self.misread.borrow().len());
+        let (settled, first) = self.settled.get();
+        let stamp = match row.checked_sub(settled.start) {
+            Some(at) if settled == product && row < settled.end => first + at as u32,
+            _ => self.fresh.replace(self.fresh.get() + 1),
+        };
+        self.stamp.set(stamp);
         self.stock_row.set(None);
         self.location.set(None);
     }
@@ -274,9 +299,19 @@ impl<'a> Evaluator<'a> {
         self.place.get().row + 1 == self.product.get().end
     }
 
-    /// Whether nothing was told of the row in hand since it was taken.
+    /// Whether nothing was told of the row in hand.
     pub fn is_untold(&self) -> bool {
-        self.misread.borrow().len() == self.told_before.get()
+        let told = self.told.borrow();
+        told.is_empty() || told.binary_search(&self.home.get()).is_err()
+    }
+
+    /// Notes that something is told of the row in hand.
+    #[cold]
+    fn tell(&self) {
+        let (mut told, row) = (self.told.borrow_mut(), self.home.get());
+        if let Err(at) = told.binary_search(&row) {
+            told.insert(at, row);
+        }
     }
 
     /// The row in hand.
@@ -323,6 +358,36 @@ impl<'a> Evaluator<'a> {
     #[inline]
     pub fn computed(&self, slot: u32) -> Computed<'a> {
         self.attributes[slot as usize].get()
+    }
+
+    /// What a group of attributes that compute alike has for the record in hand.
+    #[inline]
+    pub(super) fn shared(&self, group: u32) -> Option<Shared<'a>> {
+        let shared = self.shared[group as usize].get();
+        (shared.stamp == self.stamp.get()).then_some(shared)
+    }
+
+    /// Keeps it for them: the formats of which it is known whether they write it as it stands, and those that do.
+    #[inline]
+    pub(super) fn share(&self, group: u32, known: u8, plain: u8, value: Value<'a>) {
+        self.shared[group as usize].set(Shared {
+            stamp: self.stamp.get(),
+            known,
+            plain,
+            value,
+        });
+    }
+
+    /// The hash of a value's text. Most feeds ask for that of the same text, the SKU: it lies where it lay.
+    pub(super) fn hash(&self, text: &'a str) -> u128 {
+        let place = (text.as_ptr() as usize, text.len());
+        let (at, length, hash) = self.hashed.get();
+        if (at, length) == place {
+            return hash;
+        }
+        let hash = xxh3_128(text.as_bytes());
+        self.hashed.set((place.0, place.1, hash));
+        hash
     }
 
     /// What went wrong, by a failure's number.
@@ -386,6 +451,7 @@ impl<'a> Evaluator<'a> {
         if place.elsewhere {
             return;
         }
+        self.tell();
         self.misread.borrow_mut().push(Misread {
             trouble: Trouble {
                 rule,

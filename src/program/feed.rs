@@ -21,7 +21,7 @@ use super::graph::NodeId;
 use super::logged::LogProgram;
 use super::members::Shape;
 use super::order::OrderKey;
-use super::repeat::{Condition, OTHER};
+use super::repeat::{ALL, Condition, OTHER};
 use super::table::RowId;
 pub use output::{FeedOutput, Fill, Hole, Item, ProductRows, Reported};
 use render::Rendered;
@@ -72,6 +72,8 @@ pub struct FeedProgram {
     pub catalog: Vec<(Vec<String>, NodeId)>,
     /// Whether something is written unescaped.
     pub raw: bool,
+    /// Whether its template surely writes well-formed documents, where no value is in doubt.
+    pub proved: bool,
     /// How many attribute slots there are in all feeds.
     pub slots: usize,
     /// Whether the items' attributes with a value are counted.
@@ -95,8 +97,13 @@ pub struct FeedRun<'r, 'a> {
     product: Product,
     variant: usize,
     scratch: Vec<u8>,
+    joined: String,
+    /// Variants of the product in hand that the filter left out.
+    filtered: usize,
     /// Columns that may hold something else than when the attributes were computed.
     stale: u64,
+    /// The same of a product's own attributes.
+    product_stale: u64,
     /// The same of the filter's conditions, since all were last true.
     unproven: u64,
     rendered: Rendered,
@@ -121,7 +128,10 @@ impl<'r, 'a> FeedRun<'r, 'a> {
             product: Product::default(),
             variant: 0,
             scratch: Vec::new(),
+            joined: String::new(),
+            filtered: 0,
             stale: u64::MAX,
+            product_stale: u64::MAX,
             unproven: u64::MAX,
             rendered: Rendered::default(),
         }
@@ -132,8 +142,16 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         self.program.records == Records::Products
     }
 
+    /// Takes a product in hand: its variants follow, then [`FeedRun::whole_product`].
+    pub fn begin_product(&mut self, product: Product) {
+        self.product = product;
+        self.matrix.clear();
+        self.rows.clear();
+        self.filtered = 0;
+    }
+
     /// Makes the items of one variant, whose row is in hand; `differ` are the watched columns in which it may differ from the
-    /// one before.
+    /// one before. Of a whole product, the variant's own attributes.
     pub fn variant(&mut self, row: usize, differ: u64, out: &mut FeedOutput) {
         match self.program.records {
             Records::Variants => {
@@ -151,8 +169,34 @@ impl<'r, 'a> FeedRun<'r, 'a> {
                 }
                 self.run.select_stock(None);
             }
-            Records::Products => {}
+            Records::Products => {
+                self.stale |= differ;
+                self.unproven |= differ;
+                self.rendered.lone = true;
+                self.product_variant(row, out);
+            }
         }
+    }
+
+    fn product_variant(&mut self, row: usize, out: &mut FeedOutput) {
+        // Products are counted, not their variants.
+        let before = (out.filtered, out.withheld);
+        let admitted = self.admitted(row, out);
+        (out.filtered, out.withheld) = before;
+        if !admitted {
+            self.filtered += 1;
+            return;
+        }
+        let broken = self.compute(Some(AttributeLevel::Variant));
+        self.stands();
+        self.report(row, out);
+        if broken && self.program.withholds {
+            return;
+        }
+        self.rows.push(row);
+        let (run, attributes) = (self.run, &self.program.attributes);
+        let values = attributes.iter().map(|of| run.computed(of.slot));
+        self.matrix.extend(values);
     }
 
     /// What stands before or after the items: steps over what is known at load.
@@ -373,38 +417,13 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         }
     }
 
-    /// Makes the item of one product.
+    /// Makes the item of the product in hand, whose variants were taken.
     pub fn whole_product(&mut self, rows: &ProductRows<'_>, out: &mut FeedOutput) {
-        self.product = rows.product;
         let program = self.program;
         let width = program.attributes.len();
         out.read += 1;
-        self.matrix.clear();
-        self.rows.clear();
-        let mut filtered = 0;
-        let (before_filtered, before_withheld) = (out.filtered, out.withheld);
-        for (&row, &differ) in rows.variants.iter().zip(rows.differ) {
-            self.run.select(row, rows.product);
-            self.stale |= differ;
-            self.unproven |= differ;
-            if !self.admitted(row, out) {
-                filtered += 1;
-                continue;
-            }
-            let broken = self.compute(Some(AttributeLevel::Variant));
-            self.stands();
-            self.report(row, out);
-            if broken && program.withholds {
-                continue;
-            }
-            self.rows.push(row);
-            for attribute in &program.attributes {
-                self.matrix.push(self.run.computed(attribute.slot));
-            }
-        }
-        (out.filtered, out.withheld) = (before_filtered, before_withheld);
         let Some(&first) = self.rows.first() else {
-            if filtered == rows.variants.len() {
+            if self.filtered == rows.variants.len() {
                 out.filtered += 1;
             } else {
                 out.withheld += 1;
@@ -419,14 +438,20 @@ impl<'r, 'a> FeedRun<'r, 'a> {
         };
         self.run.set_variants(&self.rows);
         self.run.select(speaker, rows.product);
-        self.forget();
+        let variants_stale = std::mem::replace(&mut self.stale, self.product_stale);
         let broken = self.compute(Some(AttributeLevel::Product));
+        // Of the next product only what never changes is known.
+        let untold = self.problems.is_empty() && self.run.is_untold();
+        self.product_stale = if untold { ALL } else { u64::MAX };
+        self.stale = variants_stale | ALL;
         self.report(speaker, out);
         if broken && program.withholds {
             out.withheld += 1;
             return;
         }
-        for (index, attribute) in program.attributes.iter().enumerate() {
+        // Only the log asks each variant for what its product has.
+        let told = program.log.is_some().then_some(&program.attributes);
+        for (index, attribute) in told.into_iter().flatten().enumerate() {
             if attribute.level == AttributeLevel::Product {
                 let computed = self.run.computed(attribute.slot);
                 for variant in 0..self.rows.len() {

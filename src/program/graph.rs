@@ -36,6 +36,9 @@ pub enum Way {
     FirstOf(u8, u32),
     /// The cell of that number, where a list that a byte parts in it is joined as it stands; else what its own node says.
     Joined(u8, u32),
+    /// The value of the node of that number where it is a text without that byte, which its own node would replace; else
+    /// what that says.
+    Without(u8, NodeId),
     /// The computed attribute of that number.
     Attribute(u32),
     /// Computed, each time it is asked for.
@@ -55,6 +58,8 @@ pub struct Graph {
     pub readings: Vec<Reading>,
     /// Compiled regular expressions.
     pub patterns: Vec<regex::Regex>,
+    /// How many groups of attributes compute alike.
+    pub shared: usize,
     /// Sets of location codes.
     pub location_sets: Vec<Vec<String>>,
 }
@@ -73,6 +78,11 @@ impl Graph {
         self.steady.push(steady);
         self.numbers.insert(node, id);
         id
+    }
+
+    /// The number of a node, where it was added.
+    pub fn find(&self, node: &Node) -> Option<NodeId> {
+        self.numbers.get(node).copied()
     }
 
     /// The node of a number.
@@ -192,6 +202,16 @@ impl Graph {
                 positional,
                 named,
                 ..
+            } if named.is_empty()
+                && let Some(way) = self.way_to_replaced(*number, positional) =>
+            {
+                way
+            }
+            Node::Helper {
+                helper: number,
+                positional,
+                named,
+                ..
             } if steady && named.is_empty() => self.way_to_list(*number, positional),
             _ if steady && worth_keeping(node) => Way::Kept,
             _ => Way::Computed,
@@ -206,6 +226,18 @@ impl Graph {
             Way::Read(reading, column) => Way::OwnRead(first, reading, column),
             Way::OwnRead(own, reading, column) => Way::OwnRead(own, reading, column),
             _ => otherwise,
+        }
+    }
+
+    /// The way to what `replace` makes: most texts do not hold the byte it replaces.
+    fn way_to_replaced(&self, number: u16, positional: &[NodeId]) -> Option<Way> {
+        let [text, from, to] = positional else {
+            return None;
+        };
+        self.constant(*to)?;
+        match (helper(number).name, self.constant(*from)??.as_bytes()) {
+            ("replace", [byte]) => Some(Way::Without(*byte, *text)),
+            _ => None,
         }
     }
 

@@ -19,7 +19,7 @@ use super::graph::{Graph, Node, NodeId};
 use super::nearest::near;
 use super::path::{collect_paths, is_name_only, split_path};
 use operation::merge_literals;
-pub use operation::{LateNumber, Operation, Place};
+pub use operation::{Fit, LateNumber, Operation, Place};
 
 /// Where a name is looked up, from the innermost loop outwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -120,7 +120,7 @@ fn write_text(text: &str, kind: AttributeKind, out: &mut Vec<u8>) {
 }
 
 /// JSON allows no leading zeros, no bare point.
-fn is_json_number(text: &str) -> bool {
+pub(super) fn is_json_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let all_digits =

@@ -13,11 +13,13 @@ use crate::model::gtin::Gtin;
 use crate::model::value::Value;
 use crate::program::decimal;
 use crate::program::evaluate::{Computed, Evaluator, trim};
+use crate::program::lanes::Lanes;
 use crate::program::reading::gtin_rule;
 use crate::validate::finding::Severity;
 
 use super::address::{PLAIN, look, scheme_length};
 use super::plain_html::plain_html;
+use super::survey::short_block;
 use super::{AttributeProgram, Finish, Problem, markup};
 
 impl AttributeProgram {
@@ -335,6 +337,9 @@ impl AttributeProgram {
         run: &Evaluator<'a>,
         problems: &mut Vec<Problem>,
     ) -> &'a str {
+        if !may_hold_controls(text) {
+            return text;
+        }
         let forbidden = |letter: char| matches!(letter, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}');
         let dropped = text.chars().filter(|&letter| forbidden(letter)).count();
         if dropped == 0 {
@@ -508,6 +513,24 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// Whether a text may hold a character that no format carries. HTML with line ends comes by for each product: sixteen bytes
+/// together take a tenth of what letters take.
+fn may_hold_controls(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let found = |block: u8x16| {
+        let kept = block.is(b'\n') | block.is(b'\r') | block.is(b'\t');
+        let control = block.least(u8x16::splat(0x1f)).equals(block);
+        let odd = block.is(0x7f) | block.is(0xef);
+        (control.mask() & !kept.mask()) | odd.mask() != 0
+    };
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let last = match bytes.last_chunk::<16>() {
+        Some(last) => u8x16::new(*last),
+        None => short_block(bytes),
+    };
+    found(last) || blocks.iter().any(|block| found(u8x16::new(*block)))
+}
+
 /// HTML without scripts, handlers and styles; text without markup is left alone.
 fn sanitised<'a>(text: &'a str, run: &Evaluator<'a>) -> &'a str {
     if !text.contains(['<', '&']) {
@@ -517,4 +540,29 @@ fn sanitised<'a>(text: &'a str, run: &Evaluator<'a>) -> &'a str {
         return plain;
     }
     run.arena.alloc_str(&ammonia::clean(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_hold_controls;
+
+    #[test]
+    fn no_control_is_overlooked() {
+        for letter in (0..0x100)
+            .chain(0xfff0..0x1_0010)
+            .filter_map(char::from_u32)
+        {
+            let forbidden = matches!(letter, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}');
+            for length in [1, 2, 3, 7, 8, 15, 16, 17, 33, 50] {
+                for at in [0, length / 2, length - 1] {
+                    let text: String = (0..length)
+                        .map(|place| if place == at { letter } else { '\n' })
+                        .collect();
+                    let found = may_hold_controls(&text);
+                    assert!(found || !forbidden, "{text:?}");
+                    assert!(!found || forbidden || letter >= '\u{f000}', "{text:?}");
+                }
+            }
+        }
+    }
 }

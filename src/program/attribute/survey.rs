@@ -38,7 +38,8 @@ impl Special {
             Escape::None => [(0, 0); 3],
             // `&` and `'` differ in the last bit alone, `<` and `>` in the last but one.
             Escape::Xml | Escape::Html => [(1, b'\''), (2, b'>'), (0, b'"')],
-            Escape::Json => [(0, b'"'), (0, b'\\'), (0, b'<')],
+            // `<` and `\` with one look; U+0085, U+2028 and U+2029, which `{{json}}` escapes, by the byte they begin with.
+            Escape::Json => [(0, b'"'), (0x60, b'|'), (0x20, 0xe2)],
             Escape::Edifact => [(1, b'\''), (0, b'+'), (b'?' - b':', b'?')],
             Escape::Cell {
                 quoting: Quoting::Always,

@@ -14,7 +14,7 @@ use crate::program::attribute::{AttributeProgram, ListProgram, safe_bytes};
 use crate::program::columns::View;
 use crate::program::condition::Type;
 use crate::program::decimal;
-use crate::program::graph::{Node, NodeId, Part, Way};
+use crate::program::graph::{Node, NodeId, Part, Way, helper};
 use crate::program::lower::Level;
 use crate::program::names::Known;
 use crate::program::repeat;
@@ -126,6 +126,7 @@ impl Compiler<'_, '_> {
             ListProgram {
                 list: node,
                 computed: attribute.value.is_some() && !over_variants,
+                changes: self.changes(value),
                 skip: attribute.skip,
                 max_items: attribute.max_items.unwrap_or(usize::MAX),
             }
@@ -140,6 +141,7 @@ impl Compiler<'_, '_> {
                 list = Some(ListProgram {
                     list: node,
                     computed: false,
+                    changes: None,
                     skip: attribute.skip,
                     max_items: attribute.max_items.unwrap_or(usize::MAX),
                 });
@@ -228,8 +230,33 @@ impl Compiler<'_, '_> {
             finish,
             special,
             currency: self.view.currency.clone(),
+            share: None,
             reads: repeat::OTHER,
             mark: repeat::OTHER,
+        }
+    }
+
+    /// The byte that an element must hold for a mapping to make something else of it: what `{{replace this "," …}}` replaces.
+    fn changes(&self, node: NodeId) -> Option<u8> {
+        let element = Node::This {
+            up: 0,
+            part: Part::Element,
+        };
+        match self.graph.node(node) {
+            Node::Helper {
+                helper: number,
+                positional,
+                ..
+            } if helper(*number).name == "replace" => match **positional {
+                [text, from, _] if *self.graph.node(text) == element => {
+                    match self.graph.constant(from)??.as_bytes() {
+                        [byte] => Some(*byte),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::program::members::Shape;
 use crate::program::names::{AttributeNames, CatalogNames, Known};
 use crate::program::path::{mentioned, split_path};
 
-use super::{Compiler, WORKBOOK_ROW};
+use super::{Compiler, WORKBOOK_ROW, json};
 
 #[derive(Default)]
 pub(super) struct Document {
@@ -24,6 +24,7 @@ pub(super) struct Document {
     pub(super) tail: Vec<Operation>,
     pub(super) shape: Option<Shape>,
     pub(super) raw: bool,
+    pub(super) proved: bool,
     pub(super) catalog: Vec<(Vec<String>, NodeId)>,
 }
 
@@ -165,6 +166,9 @@ impl Compiler<'_, '_> {
                 "move it behind `{{/each}}`, or leave it out",
             ));
         }
+        let format = self.channel.manifest.format;
+        document.proved = matches!(format, Format::Json | Format::Ndjson)
+            && json::prove(&mut document, self.graph, format == Format::Ndjson);
         document.catalog = self.catalog_names(&body);
         document
     }

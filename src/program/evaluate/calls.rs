@@ -39,6 +39,10 @@ impl<'a> Evaluator<'a> {
         if let ([only], []) = (positional, named) {
             return self.call(number, view, &[self.value(*only)?], &[]);
         }
+        if let ([first, second], []) = (positional, named) {
+            let values = [self.value(*first)?, self.value(*second)?];
+            return self.call(number, view, &values, &[]);
+        }
         // Nearly all take no more than a few.
         let mut few = [Value::Absent; 4];
         let mut named_few = [("", Value::Absent); 4];

@@ -149,14 +149,26 @@ impl<'a> Evaluator<'a> {
     /// The elements of a value over rows of the batch, each once.
     #[inline(never)]
     pub(super) fn over_rows(&self, rows: impl Iterator<Item = usize>, own: NodeId) -> Outcome<'a> {
+        // Most often all rows say the same: then nothing is put together.
+        let mut first: Option<&'a str> = None;
         let mut seen: Vec<&'a str> = Vec::new();
         for row in rows {
             for element in self.at_row(row, own)?.elements() {
-                if !seen.contains(&element) {
-                    seen.push(element);
+                match first {
+                    None => first = Some(element),
+                    Some(first) if first == element => {}
+                    Some(_) if !seen.contains(&element) => seen.push(element),
+                    Some(_) => {}
                 }
             }
         }
+        let Some(first) = first else {
+            return Ok(Value::Absent);
+        };
+        if seen.is_empty() {
+            return Ok(Value::list(first));
+        }
+        seen.insert(0, first);
         Ok(self.list_of(&seen))
     }
 

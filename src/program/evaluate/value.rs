@@ -31,6 +31,7 @@ impl<'a> Evaluator<'a> {
             Way::OwnRead(own, reading, column) => self.own_read(id, own, reading, column),
             Way::FirstOf(byte, column) => self.first_of(id, byte, column),
             Way::Joined(byte, column) => self.joined_cell(id, byte, column),
+            Way::Without(byte, node) => self.without(id, byte, node),
             Way::Attribute(slot) => Ok(self.attribute(slot)),
             Way::Absent => Ok(Value::Absent),
             Way::Computed => self.compute(id),
@@ -85,6 +86,16 @@ impl<'a> Evaluator<'a> {
             kept.set(self.stamp.get(), Ok(value));
         }
         Ok(value)
+    }
+
+    #[inline(never)]
+    fn without(&self, id: NodeId, byte: u8, node: NodeId) -> Outcome<'a> {
+        match self.value(node) {
+            Ok(Value::Text(text)) if memchr::memchr(byte, text.as_bytes()).is_none() => {
+                Ok(Value::Text(text))
+            }
+            _ => self.compute(id),
+        }
     }
 
     #[inline(never)]
@@ -378,6 +389,7 @@ impl<'a> Evaluator<'a> {
         let place = self.place.get();
         // A product's row reports its own cells when it is in hand; a variant that inherits does not repeat it.
         if !place.elsewhere || place.joined {
+            self.tell();
             self.misread.borrow_mut().push(Misread {
                 trouble,
                 sku: self.home_sku(),

@@ -87,6 +87,8 @@ pub struct FeedOutput {
     pub filtered: u64,
     /// Records withheld.
     pub withheld: u64,
+    /// Whether a value is not what its template needs there: the document may be broken.
+    pub doubtful: bool,
     /// What is wrong with values.
     pub reported: Vec<Reported>,
     /// The items as templates see them, where that was asked for.
@@ -118,6 +120,7 @@ impl FeedOutput {
         self.fill.clear();
         self.log.clear();
         (self.read, self.filtered, self.withheld) = (0, 0, 0);
+        self.doubtful = false;
     }
 }
 
@@ -127,6 +130,4 @@ pub struct ProductRows<'r> {
     pub product: Product,
     /// The variants' rows.
     pub variants: &'r [usize],
-    /// For each, the watched columns in which it may differ from the one before.
-    pub differ: &'r [u64],
 }

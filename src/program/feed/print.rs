@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-use crate::model::value::{PAIR, Value};
+use crate::helper::json;
+use crate::model::value::{PAIR, Value, pair};
 use crate::program::attribute::Problem;
-use crate::program::escape::Escape;
+use crate::program::escape::{Escape, Quoting};
 use crate::program::evaluate::Computed;
 use crate::program::graph::NodeId;
+use crate::program::lower::Fit;
+use crate::program::members::is_json_number;
 use crate::validate::finding::Severity;
 
 use super::sink::Sink;
@@ -64,6 +67,18 @@ impl<'a> FeedRun<'_, 'a> {
                     }
                 }
                 Step::Attribute(slot, escape) => self.attribute(*slot, *escape, sink),
+                Step::Json(before, slot, script) => {
+                    sink.literal(before);
+                    self.json(run.computed(*slot), *script, sink);
+                }
+                Step::JsonBetween(slot, before, after, script) => {
+                    let computed = run.computed(*slot);
+                    if computed.value.is_true() {
+                        sink.literal(before);
+                        self.json(computed, *script, sink);
+                        sink.literal(after);
+                    }
+                }
                 Step::Unless(slot, to) => {
                     if !run.attribute(*slot).is_true() {
                         at = *to as usize;
@@ -92,6 +107,8 @@ impl<'a> FeedRun<'_, 'a> {
             | Step::Led(..)
             | Step::Between(..)
             | Step::Attribute(..)
+            | Step::Json(..)
+            | Step::JsonBetween(..)
             | Step::Unless(..)
             | Step::Jump(_) => {}
             Step::Long(text) => sink.copy(steps.long(text).as_bytes()),
@@ -107,6 +124,17 @@ impl<'a> FeedRun<'_, 'a> {
                     sink.literal(after);
                 }
             }
+            Step::JsonElements(slot, script) => {
+                let Computed { value, plain } = run.computed(slot);
+                for (index, element) in value.elements().enumerate() {
+                    if index > 0 {
+                        sink.byte(b',');
+                    }
+                    sink.byte(b'"');
+                    let value = Value::text(element);
+                    self.json(Computed { value, plain }, script, sink);
+                }
+            }
             Step::UnlessNode(test, to) => {
                 if !self.test(test)? {
                     return Ok(to as usize);
@@ -119,6 +147,11 @@ impl<'a> FeedRun<'_, 'a> {
             }
             Step::Node(node, escape) => {
                 let value = self.value(node)?;
+                self.write(value, escape, sink);
+            }
+            Step::Fitting(node, fit, escape) => {
+                let value = self.value(node)?;
+                out.doubtful |= !fits(value, fit);
                 self.write(value, escape, sink);
             }
             Step::Joined(slot, separator, escape) => {
@@ -195,6 +228,24 @@ impl<'a> FeedRun<'_, 'a> {
         }
     }
 
+    /// Writes a value as JSON; the quote that a text begins with stands there already. As the helper `json` does, and
+    /// without a call, an arena and a copy: 10 % less for `openai-products`.
+    #[inline]
+    fn json(&mut self, computed: Computed<'_>, script: bool, sink: &mut Sink) {
+        match computed.value {
+            // In a page, plain is what HTML writes as it stands.
+            Value::Text(text) if computed.plain && self.program.escape == Escape::Json => {
+                sink.copy(text.as_bytes());
+                sink.byte(b'"');
+            }
+            Value::Text(text) if sink.json(text.as_bytes(), script) => sink.byte(b'"'),
+            value => {
+                sink.back();
+                sink.copy(json::json(value, script, self.run.arena).as_bytes());
+            }
+        }
+    }
+
     #[inline(never)]
     fn attribute_escaped(&mut self, slot: u32, escape: Escape, sink: &mut Sink) {
         self.write(self.run.attribute(slot), escape, sink);
@@ -217,6 +268,15 @@ impl<'a> FeedRun<'_, 'a> {
         match escape {
             Escape::None => sink.copy(text.as_bytes()),
             Escape::Xml => sink.xml(text.as_bytes()),
+            Escape::Cell { delimiter, quoting } => match quoting {
+                Quoting::Necessary => sink.cell(text.as_bytes(), delimiter),
+                Quoting::Never => sink.blanked(text.as_bytes(), delimiter),
+                Quoting::Always => {
+                    self.scratch.clear();
+                    escape.write(text, &mut self.scratch);
+                    sink.copy(&self.scratch);
+                }
+            },
             _ => {
                 self.scratch.clear();
                 escape.write(text, &mut self.scratch);
@@ -230,21 +290,23 @@ impl<'a> FeedRun<'_, 'a> {
         let Value::List(list) = self.run.attribute(slot) else {
             return self.attribute(slot, escape, sink);
         };
-        let mut joined = String::new();
+        let mut joined = std::mem::take(&mut self.joined);
+        joined.clear();
         for (index, element) in list.iter().enumerate() {
             if index > 0 {
                 joined.push_str(separator);
             }
-            match element.split_once(PAIR) {
-                Some((name, value)) => {
+            match pair(element) {
+                (name, value) if name.len() < element.len() => {
                     joined.push_str(name);
                     joined.push_str(": ");
                     joined.push_str(&value.replace(PAIR, ": "));
                 }
-                None => joined.push_str(element),
+                _ => joined.push_str(element),
             }
         }
         self.escaped(&joined, escape, sink);
+        self.joined = joined;
     }
 
     #[inline]
@@ -267,5 +329,17 @@ impl<'a> FeedRun<'_, 'a> {
             message: trouble.message,
             hint: trouble.hint,
         })
+    }
+}
+
+/// Whether a value is what must stand there.
+fn fits(value: Value<'_>, fit: Fit) -> bool {
+    match (fit, value) {
+        (Fit::Scalar, Value::Bool(_)) => true,
+        (Fit::Scalar, Value::Text(text)) => {
+            is_json_number(text) || matches!(text, "true" | "false" | "null")
+        }
+        (Fit::Text, Value::Text(text)) => text.starts_with('"'),
+        _ => false,
     }
 }

@@ -1,7 +1,5 @@
 //! One item's bytes: its steps done piece by piece, or taken from the item before where nothing in a piece changed.
 
-use xxhash_rust::xxh3::xxh3_128;
-
 use crate::channel::manifest::{AttributeLevel, Records};
 use crate::program::attribute::Problem;
 use crate::program::repeat::OTHER;
@@ -69,7 +67,7 @@ impl FeedRun<'_, '_> {
             .unique
             .map(|index| &program.attributes[index])
             .and_then(|attribute| self.run.attribute(attribute.slot).as_text());
-        let hash = unique.map_or(0, |text| xxh3_128(text.as_bytes()));
+        let hash = unique.map_or(0, |text| self.run.hash(text));
         if let Some(text) = unique {
             out.ids.push_str(text);
         }

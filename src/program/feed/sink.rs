@@ -1,5 +1,8 @@
 //! Where an item's bytes go: a buffer that is filled beforehand, so that a short text is a few copies of known length.
 
+mod cell;
+mod json;
+
 use std::ops::Range;
 
 use wide::{u8x16, u8x32};
@@ -22,6 +25,19 @@ impl Literal {
     /// A literal of that text, where it is short.
     pub(super) fn of(text: &str) -> Option<Self> {
         (text.len() <= BLOCK).then(|| Literal::new(text.as_bytes()))
+    }
+
+    /// This literal and a text behind it, where that is short together.
+    pub(super) fn and(&self, text: &[u8]) -> Option<Self> {
+        let whole = [self.text(), text].concat();
+        (whole.len() <= BLOCK).then(|| Literal::new(&whole))
+    }
+
+    /// Its bytes.
+    pub(super) fn text(&self) -> &[u8] {
+        self.bytes
+            .get(..usize::from(self.length))
+            .unwrap_or_default()
     }
 
     /// A literal of the first [`BLOCK`] bytes.

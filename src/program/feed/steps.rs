@@ -5,7 +5,7 @@
 
 use crate::program::escape::Escape;
 use crate::program::graph::{Graph, Node, NodeId, Part, helper};
-use crate::program::lower::{LateNumber, Operation, Place};
+use crate::program::lower::{Fit, LateNumber, Operation, Place};
 use crate::program::repeat::{self, FIRST, OTHER};
 
 use super::sink::{BLOCK, Literal};
@@ -25,10 +25,20 @@ pub(super) enum Step {
     Between(u32, Literal, Literal, Escape),
     /// Writes each element of an attribute between two short literals.
     Elements(u32, Literal, Literal, Escape),
+    /// Writes a short literal, which ends with a quote, and an attribute as JSON, whose text begins with that quote; whether
+    /// for a script.
+    Json(Literal, u32, bool),
+    /// Writes an attribute as JSON between two short literals, where it is true; the first ends with the quote that its text
+    /// begins with.
+    JsonBetween(u32, Literal, Literal, bool),
+    /// Writes each element of an attribute as JSON, with a comma between them.
+    JsonElements(u32, bool),
     /// Writes an attribute, its elements parted by a long literal.
     Joined(u32, u32, Escape),
     /// Writes a node.
     Node(NodeId, Escape),
+    /// Writes a node that must be of a kind.
+    Fitting(NodeId, Fit, Escape),
     /// Jumps.
     Jump(u32),
     /// Jumps unless an attribute is true.
@@ -115,7 +125,22 @@ impl Steps {
     fn operation(&mut self, operation: &Operation, graph: &Graph) {
         let step = match operation {
             Operation::Literal(text) => return self.text(text),
+            Operation::Print(node, Escape::None)
+                if let Some((slot, script)) = json(*node, graph) =>
+            {
+                match self.steps.last() {
+                    Some(&Step::Literal(before))
+                        if !self.is_target(self.steps.len())
+                            && let Some(before) = before.and(b"\"") =>
+                    {
+                        self.steps.pop();
+                        Step::Json(before, slot, script)
+                    }
+                    _ => Step::Json(Literal::new(b"\""), slot, script),
+                }
+            }
             Operation::Print(node, escape) => Step::Node(*node, *escape),
+            Operation::Fitting(node, fit, escape) => Step::Fitting(*node, *fit, *escape),
             Operation::PrintAttribute(slot, escape) => match self.steps.last() {
                 Some(&Step::Literal(before)) if !self.is_target(self.steps.len()) => {
                     self.steps.pop();
@@ -135,6 +160,10 @@ impl Steps {
                     && let (Some(before), Some(after)) = (Literal::of(before), Literal::of(after))
                 {
                     Step::Elements(*slot, before, after, escape)
+                } else if let (Node::Attribute(slot), Some(script), []) =
+                    (graph.node(*list), json_elements(body, graph), &**otherwise)
+                {
+                    Step::JsonElements(*slot, script)
                 } else {
                     let body = self.body(body, graph);
                     let at = self.hold();
@@ -168,6 +197,17 @@ impl Steps {
             && let (Some(before), Some(after)) = (Literal::of(before), Literal::of(after))
         {
             self.steps.push(Step::Between(slot, before, after, escape));
+            return;
+        }
+        if let (Some(slot), []) = (slot, otherwise)
+            && let Some((before, Operation::Print(node, Escape::None), after)) = around(then)
+            && let Some((printed, script)) = json(*node, graph)
+            && printed == slot
+            && let (Some(before), Some(after)) =
+                (Literal::of(&format!("{before}\"")), Literal::of(after))
+        {
+            self.steps
+                .push(Step::JsonBetween(slot, before, after, script));
             return;
         }
         let at = self.hold();
@@ -243,7 +283,7 @@ impl Asked<'_> {
         };
         match operation {
             Operation::Literal(_) => 0,
-            Operation::Print(node, _) => self.by_node(*node),
+            Operation::Print(node, _) | Operation::Fitting(node, ..) => self.by_node(*node),
             Operation::PrintAttribute(slot, _) | Operation::Joined(slot, ..) => self.slot(*slot),
             Operation::If(node, then, otherwise) | Operation::Each(node, then, otherwise) => {
                 self.by_node(*node) | all(then) | all(otherwise)
@@ -334,4 +374,55 @@ fn around_element<'o>(
         }
         _ => None,
     }
+}
+
+/// The slot of the attribute that a node is the JSON of, and whether for a script.
+fn json(node: NodeId, graph: &Graph) -> Option<(u32, bool)> {
+    let (input, script) = json_of(node, graph)?;
+    match graph.node(input) {
+        Node::Attribute(slot) => Some((*slot, script)),
+        _ => None,
+    }
+}
+
+/// What a node is the JSON of, and whether for a script.
+fn json_of(node: NodeId, graph: &Graph) -> Option<(NodeId, bool)> {
+    let Node::Helper {
+        helper: number,
+        positional,
+        named,
+        ..
+    } = graph.node(node)
+    else {
+        return None;
+    };
+    let script = match &**named {
+        [] => false,
+        [(name, value)] if &**name == "script" => match graph.node(*value) {
+            Node::Bool(yes) => *yes,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match **positional {
+        [input] if helper(*number).name == "json" => Some((input, script)),
+        _ => None,
+    }
+}
+
+/// Whether a loop writes its elements as JSON with a comma between them, and whether for a script.
+fn json_elements(body: &[Operation], graph: &Graph) -> Option<bool> {
+    let [
+        Operation::If(test, then, otherwise),
+        Operation::Print(node, Escape::None),
+    ] = body
+    else {
+        return None;
+    };
+    let (input, script) = json_of(*node, graph)?;
+    let is = |node: NodeId, part| *graph.node(node) == Node::This { up: 0, part };
+    let comma = then.is_empty()
+        && matches!(&**otherwise, [Operation::Literal(text)] if &**text == ",")
+        && is(*test, Part::First);
+    (comma && is(input, Part::Element)).then_some(script)
 }

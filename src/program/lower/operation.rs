@@ -15,6 +15,8 @@ pub enum Operation {
     Print(NodeId, Escape),
     /// Writes a computed attribute, escaped.
     PrintAttribute(u32, Escape),
+    /// Writes a value that must be of a kind where it stands; a document with another one is in doubt.
+    Fitting(NodeId, Fit, Escape),
     /// One of two, by a test.
     If(NodeId, Vec<Operation>, Vec<Operation>),
     /// Something for each element of a list, or something else when it is empty.
@@ -29,6 +31,15 @@ pub enum Operation {
     Joined(u32, Box<str>, Escape),
     /// Something that stands only with a product's first variant.
     OncePerProduct(Vec<Operation>),
+}
+
+/// What a value must be where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// A number, a boolean or null, as JSON writes it.
+    Scalar,
+    /// A JSON text with its quotes.
+    Text,
 }
 
 /// What may be asked of an item's place in its part.
