@@ -7,7 +7,7 @@ store's acknowledgement in daemon mode, beside a client that does nothing but th
 
 Also `benches/run --parts sync`. The source is a table in SQLite; the store is tests/sync/tills.py on loopback, without faults. Merely
 reading is Python's sqlite3 module that runs the source's query and makes a tuple of every value of each row: the same library in C,
-and nothing else. Beside it stands our own reader, which makes cells of the same rows and looks for one SKU.
+and nothing else.
 Nothing here asserts a time; the exit code is 1 when what was to be sent was not.
 """
 
@@ -28,8 +28,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 QUERY = "SELECT sku, location, on_hand, seq FROM stock"
 READ = f"import sqlite3\nfor row in sqlite3.connect('tills.db').execute('{QUERY}'): pass"
-# It verifies the state, reads one SKU's rows there, and all of the source for where those rows stand.
-OWN = "our own reader, for one SKU: explain --sku"
 sys.path.insert(0, str(ROOT / "tests/sync"))
 import tills  # noqa: E402
 
@@ -124,14 +122,13 @@ def many(program, options):
     before = load()
     with Project(options.levels) as project:
         first = Run([program, "sync", "--quiet", "--deadline", "2h"], project)
-        good, runs = True, {"merely reading": [], OWN: [], "sync --dry-run": [], "sync": [], "sync, nothing changed": []}
+        good, runs = True, {"merely reading": [], "sync --dry-run": [], "sync": [], "sync, nothing changed": []}
         draw = random.Random(2)
         for _ in range(options.rounds):
             db = project.open()
             _, counts = project.change(db, draw.sample(project.all, len(project.all) // 100))
             db.close()
             runs["merely reading"].append(Run([sys.executable, "-c", READ], project))
-            runs[OWN].append(Run([program, "explain", "--sku", project.all[0][0]], project))
             writes = project.store.writes()
             runs["sync --dry-run"].append(Run([program, "sync", "--dry-run", "--quiet"], project))
             good &= project.store.writes() == writes
