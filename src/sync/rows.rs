@@ -180,13 +180,18 @@ impl<'a> Rows<'a> {
         gone.sort_unstable();
         let news = gone.iter().filter(|(_, absences)| *absences < GONE);
         observed.vanished = news.map(|(key, _)| *key).collect();
-        if !self.absent_is_zero || !read.position.proven {
+        let proven = read.position.proven || planted::is("drop the completeness check");
+        if !self.absent_is_zero || !proven {
             return Ok(());
         }
+        let needed = match planted::is("zero after one snapshot") {
+            true => 1,
+            false => ABSENCES,
+        };
         for (key, absences) in gone {
             // what was gone before absence meant anything begins to count now
             let times = if absences == GONE { 1 } else { absences + 1 };
-            if times >= ABSENCES
+            if times >= needed
                 && let Some(mut observation) = made.observation(self.source, key)?
                 && observation.quantity != Some(0)
             {
@@ -202,7 +207,7 @@ impl<'a> Rows<'a> {
             made.write(Change::Absent {
                 source: self.source,
                 key,
-                times: if times >= ABSENCES { ZEROED } else { times },
+                times: if times >= needed { ZEROED } else { times },
             })?;
         }
         Ok(())

@@ -10,9 +10,11 @@ mod healing;
 mod kill;
 mod oracle;
 mod running;
+mod sales;
 mod schedule;
 mod speaks;
 #[cfg(test)]
 mod suite;
 mod till;
+mod watch;
 mod wire;
