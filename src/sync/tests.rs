@@ -1,5 +1,6 @@
 //! Runs as a shop owner would see them, against a store, a source and a state in memory.
 
+mod formula;
 mod shop;
 
 use std::time::Duration;
@@ -299,6 +300,102 @@ fn a_full_run_finds_what_others_changed_and_puts_it_right() {
         (1, 5),
         "it was 4 before we wrote"
     );
+}
+
+#[test]
+fn a_level_that_the_store_clamps_is_named_and_not_sent_for_ever() {
+    let mut world = three();
+    world.store.shop.borrow_mut().most = Some(8);
+    let full = |world: &mut World| {
+        world.clock.pass(Duration::from_secs(3600));
+        world.try_run(true, None).expect("it runs").1
+    };
+    world.run();
+    assert_eq!(world.store.level("A"), 8);
+    let figures = full(&mut world);
+    assert_eq!(
+        (figures.foreign, figures.clamped),
+        (1, 0),
+        "it may have been somebody"
+    );
+    let writes = world.store.writes();
+    let figures = full(&mut world);
+    assert_eq!((figures.clamped, figures.dead), (1, 1), "it says so again");
+    assert!(
+        matches!(world.level("A").standing, Standing::Dead { ref code, .. } if code == "clamped")
+    );
+    for _ in 0..3 {
+        let figures = full(&mut world);
+        assert_eq!((figures.clamped, figures.lost + figures.foreign), (1, 0));
+    }
+    assert_eq!(world.store.writes(), writes, "and it is not sent again");
+    world.counts(&[("A", 11)]);
+    full(&mut world);
+    assert_eq!(
+        world.store.writes(),
+        writes + 1,
+        "a new count is tried once"
+    );
+    for _ in 0..3 {
+        assert_eq!(full(&mut world).clamped, 1);
+    }
+    assert_eq!(world.store.writes(), writes + 1);
+    world.counts(&[("A", 7)]);
+    full(&mut world);
+    assert_eq!((world.store.level("A"), full(&mut world).clamped), (7, 0));
+    assert!(matches!(world.level("A").standing, Standing::Open));
+}
+
+#[test]
+fn stock_that_comes_and_goes_is_not_taken_for_a_clamp() {
+    let mut world = three();
+    for _ in 0..4 {
+        world.counts(&[("D", 5)]);
+        world.run();
+        world.clock.pass(Duration::from_secs(3600));
+        // one is sold online, and the till books it
+        world.store.stock(&[("D", 4)]);
+        world.counts(&[("D", 4)]);
+        let (_, figures) = world.try_run(true, None).expect("it runs");
+        assert_eq!((figures.clamped, figures.dead), (0, 0));
+        world.clock.pass(Duration::from_secs(3600));
+    }
+}
+
+#[test]
+fn a_full_run_tells_what_the_store_refused() {
+    let mut world = three();
+    world.run();
+    world.store.shop.borrow_mut().poison.push("A".to_owned());
+    world.counts(&[("A", 12)]);
+    world.clock.pass(Duration::from_secs(3600));
+    let (_, figures) = world.try_run(true, None).expect("it runs");
+    assert_eq!(
+        (figures.dead, figures.still_refused),
+        (1, 0),
+        "refused just now"
+    );
+    world.clock.pass(Duration::from_secs(3600));
+    let (_, figures) = world.try_run(true, None).expect("it runs");
+    assert_eq!((figures.dead, figures.still_refused), (0, 1));
+    world.clock.pass(Duration::from_secs(3600));
+    // somebody else put it right
+    world.store.stock(&[("A", 12)]);
+    let (_, figures) = world.try_run(true, None).expect("it runs");
+    assert_eq!((figures.foreign, figures.still_refused), (1, 0));
+    assert_eq!(world.level("A").standing, Standing::Open);
+}
+
+#[test]
+fn an_atomic_batch_is_sent_again_without_the_one_that_the_store_would_not_have() {
+    let mut world = three();
+    world.run();
+    world.store.shop.borrow_mut().atomic = true;
+    world.store.stock(&[("A", 9)]);
+    world.counts(&[("A", 11), ("B", 3), ("D", 6)]);
+    let (_, figures) = world.run();
+    assert_eq!(figures.stale, 1);
+    assert_eq!((world.store.level("B"), world.store.level("D")), (3, 6));
 }
 
 #[test]

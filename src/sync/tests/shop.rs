@@ -72,6 +72,10 @@ pub(super) struct Shop {
     pub(super) applied: Vec<(Pair, i64)>,
     pub(super) reads: usize,
     pub(super) fates: VecDeque<Fate>,
+    /// The store makes this of what is above it, and says yes.
+    pub(super) most: Option<i64>,
+    /// A batch is done as a whole or not at all.
+    pub(super) atomic: bool,
     /// SKUs that are refused for good.
     pub(super) poison: Vec<String>,
     /// An order that comes in just before the next batch is applied.
@@ -177,6 +181,22 @@ impl OnlineStore for Store {
         if let Some((pair, units)) = shop.order.take() {
             *shop.levels.get_mut(&pair).expect("stocked") -= units;
         }
+        let is_stale = |write: &Write| {
+            let now = shop.levels[&write.item.pair];
+            write.compare.is_some_and(|compare| compare != now)
+        };
+        if shop.atomic && writes.iter().any(is_stale) {
+            let judged = writes.iter().map(|write| match is_stale(write) {
+                true => Outcome::Stale {
+                    code: "STALE".to_owned(),
+                    message: String::new(),
+                },
+                false => Outcome::Held {
+                    reason: "refused for another one's sake".to_owned(),
+                },
+            });
+            return judged.collect();
+        }
         let keyed = self.capabilities.key_life.is_some();
         let answer = match shop.keys.get(key).filter(|_| keyed) {
             Some(answer) => answer.clone(),
@@ -199,7 +219,8 @@ impl OnlineStore for Store {
                             message: format!("it is {now}"),
                         };
                     }
-                    shop.levels.insert(pair.clone(), write.quantity);
+                    let most = shop.most.unwrap_or(i64::MAX);
+                    shop.levels.insert(pair.clone(), write.quantity.min(most));
                     shop.applied.push((pair.clone(), write.quantity));
                     Outcome::Accepted
                 })

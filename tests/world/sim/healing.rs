@@ -18,6 +18,7 @@ impl Play<'_> {
             world.note("everything heals");
             world.faults.heal();
             world.orders = 0;
+            world.healed = true;
         }
         self.clock.jump(0);
         let now = self.clock.wall();

@@ -41,6 +41,8 @@ pub struct Oracle {
     raw: HashMap<(usize, usize), HashSet<i64>>,
     /// The most units that were in open orders at once.
     open_most: i64,
+    /// The open orders, as they were read last.
+    pub handed: BTreeMap<String, i64>,
     /// Whether a row that two proven readings in a row lack counts as zero.
     pub zeroes: bool,
     /// Proven readings in a row that lacked a row.
@@ -84,6 +86,7 @@ impl Oracle {
             right: BTreeMap::new(),
             raw: HashMap::new(),
             open_most: 0,
+            handed: BTreeMap::new(),
             zeroes: false,
             lacking: BTreeMap::new(),
             lacks: None,
@@ -154,7 +157,10 @@ impl Oracle {
 
     fn open_units(till: &Till, sku: &str) -> i64 {
         let sales = till.sales.iter().filter(|sale| sale.shown);
-        sales.filter(|sale| sale.sku == sku).map(|sale| sale.units).sum()
+        sales
+            .filter(|sale| sale.sku == sku)
+            .map(|sale| sale.units)
+            .sum()
     }
 
     /// The tills or the orders say something else of a SKU.
@@ -207,7 +213,8 @@ impl Oracle {
                 continue;
             }
             *self.lacking.entry(key.clone()).or_default() += 1;
-            self.source_changed(now, till, &key.1);
+            let open = self.handed.get(&key.1).copied().unwrap_or(0);
+            self.passing(now, till, &key.1, open);
         }
     }
 
@@ -443,6 +450,8 @@ impl Oracle {
                 let Some(target) = target.filter(|_| !self.is_unsaid(till, item, place)) else {
                     continue;
                 };
+                let cap = shop.caps.get(&(item, place)).copied();
+                let target = target.min(cap.unwrap_or(i64::MAX));
                 if let Some(level) = thing.levels[place]
                     && level != target
                 {

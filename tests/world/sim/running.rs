@@ -263,7 +263,8 @@ impl Play<'_> {
         let mut waiting = None;
         self.state
             .levels(Which::Open, &mut |level| {
-                let rests = level.not_before.is_some_and(|then| then > now);
+                // it is left alone for a while, or the store had another level than was thought
+                let rests = level.attempts > 0 || level.not_before.is_some_and(|then| then > now);
                 let mut world = self.shared.lock();
                 let world = &mut *world;
                 if let Some((item, place)) = index(world, &level.pair)
@@ -413,7 +414,13 @@ pub(super) struct Seen {
 impl Seen {
     fn of(line: &Line) -> Self {
         let mut pair = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in line.pair.place.bytes().chain([0]).chain(line.pair.sku.bytes()) {
+        for byte in line
+            .pair
+            .place
+            .bytes()
+            .chain([0])
+            .chain(line.pair.sku.bytes())
+        {
             pair = (pair ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         }
         Seen {

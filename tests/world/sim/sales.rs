@@ -130,7 +130,10 @@ impl World {
 
     fn one_shown(&self, dice: &mut Dice) -> Option<usize> {
         let shown = self.till.sales.iter().enumerate();
-        let shown: Vec<usize> = shown.filter(|(_, sale)| sale.shown).map(|(at, _)| at).collect();
+        let shown: Vec<usize> = shown
+            .filter(|(_, sale)| sale.shown)
+            .map(|(at, _)| at)
+            .collect();
         (!shown.is_empty()).then(|| *dice.pick(&shown))
     }
 }
@@ -164,6 +167,7 @@ pub fn read(world: &Shared, wrong: u64, dice: &mut Dice) -> Result<Orders, Sourc
         }
     }
     match dice.below(1000) {
+        _ if world.healed => {}
         0..60 => {
             let item = dice.index(world.shop.items.len());
             let place = dice.index(world.shop.places.len());
@@ -183,5 +187,6 @@ pub fn read(world: &Shared, wrong: u64, dice: &mut Dice) -> Result<Orders, Sourc
         }
         _ => {}
     }
+    world.oracle.handed.clone_from(&orders);
     Ok(orders)
 }

@@ -124,6 +124,8 @@ pub fn play(connectors: &[Speaks], seed: u64, keep: usize) -> Report {
     kill::disarm();
     recovery::watch(None);
     let world = play.shared.lock();
+    let mut wrong = world.wrong.clone();
+    wrong.insert("store-clamps", world.shop.capped);
     let violation = world.oracle.violation.clone().map(|(promise, how)| {
         let trail = world.trail.iter().cloned().collect();
         (promise, how, trail)
@@ -134,7 +136,7 @@ pub fn play(connectors: &[Speaks], seed: u64, keep: usize) -> Report {
         violation,
         faults: world.faults.drawn.clone(),
         kill: kill::take(),
-        wrong: world.wrong.clone(),
+        wrong,
         runs: play.runs,
         applied: world.shop.applied.len() as u64,
         held: play.holds,
@@ -166,6 +168,11 @@ impl<'c> Play<'c> {
                 let quantity = fresh.pop().expect("enough");
                 shop.foreign(item, place, quantity, 0);
             }
+        }
+        if dice.permille(150) {
+            let pair = (dice.index(shop.items.len()), dice.index(places.len()));
+            let cap = i64::try_from(dice.range(10, 20_000)).unwrap_or(10);
+            shop.caps.insert(pair, cap);
         }
         let by_place: Vec<Vec<String>> = if protocol.places() {
             locations.iter().map(|one| vec![one.clone()]).collect()
@@ -246,6 +253,7 @@ impl<'c> Play<'c> {
             oracle,
             subtracts,
             checked_silence: 0,
+            healed: false,
             undisturbed: 0,
             restarts: 0,
             first_call: None,

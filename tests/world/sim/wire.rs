@@ -42,6 +42,8 @@ pub struct World {
     pub wrong: BTreeMap<&'static str, u64>,
     /// Writes asked for since the run began.
     pub writes: u64,
+    /// Nothing goes wrong or happens by itself any more.
+    pub healed: bool,
     /// Runs that nothing disturbed.
     pub undisturbed: u64,
     /// First calls after a death.
@@ -112,7 +114,9 @@ impl World {
     pub fn trouble(&self) -> u64 {
         let drawn: u64 = self.faults.drawn.iter().sum();
         let others = self.shop.applied.iter();
-        let others = others.filter(|change| !matches!(change.by, By::Write)).count();
+        let others = others
+            .filter(|change| !matches!(change.by, By::Write))
+            .count();
         let readings: u64 = self.wrong.values().sum();
         let refusing = match self.faults.is_refusing() {
             true => 1_000_000_000 + self.clock.millis(),
