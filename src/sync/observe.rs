@@ -104,7 +104,7 @@ pub fn observe(
             for observation in &event.observations {
                 // without a mark it only asks for a reading, which follows
                 if observation.mark != Mark::None || planted::is("event order by arrival") {
-                    rows.merge(made, observation, &mut touched, &mut observed)?;
+                    rows.merge_event(made, observation, &mut touched, &mut observed)?;
                 }
             }
             observed.events += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::state::StateError;
@@ -35,6 +35,8 @@ pub(super) struct Rows<'a> {
     absent_is_zero: bool,
     /// The rows that are known, where a reading gives all of them and has begun; else each is looked up.
     known: Option<HashMap<u64, Row>>,
+    /// Rows that counted nothing before an event spoke of them.
+    revived: HashSet<u64>,
 }
 
 impl<'a> Rows<'a> {
@@ -44,7 +46,31 @@ impl<'a> Rows<'a> {
             whole: rule.read_whole || whole,
             absent_is_zero: rule.absent_is_zero,
             known: None,
+            revived: HashSet::new(),
         }
+    }
+
+    /// An event's word on a row. Of a row that counts as zero because it is gone, one that is no newer than the row was says
+    /// nothing: it was only late.
+    pub(super) fn merge_event(
+        &mut self,
+        made: &mut dyn Transaction,
+        observation: &Observation,
+        touched: &mut BTreeSet<String>,
+        observed: &mut Observed,
+    ) -> Result<(), StateError> {
+        if self.absent_is_zero {
+            let key = key(&observation.location, &observation.sku);
+            let before = made.observation(self.source, key)?;
+            if let Some(before) = before.filter(|before| before.quantity == Some(0)) {
+                if before.mark == observation.mark {
+                    observed.older += 1;
+                    return Ok(());
+                }
+                self.revived.insert(key);
+            }
+        }
+        self.merge(made, observation, touched, observed)
     }
 
     /// Takes what is known in hand, before the first row of a whole reading.
@@ -188,9 +214,25 @@ impl<'a> Rows<'a> {
             true => 1,
             false => ABSENCES,
         };
+        // where absence means zero, a proven reading says zero of what is gone for good: whoever changes it at the store
+        // meanwhile is set right, as with any count
+        let zeroed = known
+            .iter()
+            .filter(|(_, row)| !row.met && row.absences == ZEROED);
+        for (key, _) in zeroed {
+            observed.absent.remove(key);
+        }
         for (key, absences) in gone {
             // what was gone before absence meant anything begins to count now
-            let times = if absences == GONE { 1 } else { absences + 1 };
+            let times = match absences {
+                // the event is older than this reading, which still lacks the row
+                _ if self.revived.contains(&key) => needed,
+                GONE => 1,
+                absences => absences + 1,
+            };
+            if times >= needed {
+                observed.absent.remove(&key);
+            }
             if times >= needed
                 && let Some(mut observation) = made.observation(self.source, key)?
                 && observation.quantity != Some(0)

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::config::sync::GuardLimits;
 use crate::store::pace::Clock;
 
-use super::level::{Pair, Standing, What};
+use super::level::{Mark, Observation, Pair, Standing, What};
 use super::run::RunError;
-use super::state::{Change, Look, Order, SyncState, Which};
+use super::state::{Change, Event, Intake as _, Look, Order, SyncState, Which};
 use super::work::Halt;
 use shop::{Fate, Store, World};
 
@@ -216,6 +216,60 @@ fn absent_is_not_zero_unless_the_project_says_so_and_two_proven_readings_agree()
     assert_eq!(world.store.level("A"), 10, "once is not enough");
     world.run();
     assert_eq!((world.store.level("A"), world.store.level("D")), (0, 5));
+}
+
+#[test]
+fn a_row_that_is_gone_for_good_says_zero_also_to_who_sold_or_set_it_at_the_store() {
+    let mut world = three();
+    world.rule.absent_is_zero = true;
+    world.till.proven = true;
+    world.run();
+    world.till.rows.remove("A");
+    world.run();
+    world.clock.pass(Duration::from_secs(3600));
+    // before the second reading that lacks it, and long after
+    for level in [4, 6] {
+        world.store.stock(&[("A", level)]);
+        world.try_run(true, None).expect("it runs");
+        world.run();
+        assert_eq!(world.store.level("A"), 0);
+        world.clock.pass(Duration::from_secs(3600));
+    }
+}
+
+#[test]
+fn a_late_event_does_not_bring_a_row_back_that_is_gone() {
+    let mut world = three();
+    world.rule.absent_is_zero = true;
+    (world.till.proven, world.till.mark) = (true, Mark::Sequence(1));
+    world.run();
+    world.till.rows.remove("A");
+    world.run();
+    world.run();
+    assert_eq!(world.store.level("A"), 0);
+    for number in [1, 2] {
+        let event = Event {
+            source: world.rule.reading.clone(),
+            id: format!("late-{number}"),
+            at: world.clock.wall(),
+            observations: vec![Observation {
+                location: "bkk-01".to_owned(),
+                sku: "A".to_owned(),
+                quantity: Some(10 + number),
+                mark: Mark::Sequence(number),
+                ..Observation::default()
+            }],
+        };
+        let mut intake = world.state.disk().intake();
+        intake.events(std::slice::from_ref(&event)).expect("kept");
+        world.run();
+        world.run();
+        assert_eq!(world.store.level("A"), 0, "what was read since lacks it");
+    }
+    world.counts(&[("A", 10)]);
+    world.till.mark = Mark::Sequence(3);
+    world.run();
+    assert_eq!(world.store.level("A"), 10);
 }
 
 #[test]

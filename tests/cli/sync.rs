@@ -1,5 +1,6 @@
 //! `sync` and the commands around it, as people and scripts run them: without a store, and against one on loopback.
 
+mod apart;
 mod configuration;
 #[cfg(unix)]
 mod daemon;

@@ -18,7 +18,7 @@ use crate::state::StateError;
 use crate::store::Outcome;
 use crate::store::pace::{Clock, Pause};
 use crate::sync::decide::Rule;
-use crate::sync::level::{Level, Line, Observation, Pair, Position, What};
+use crate::sync::level::{Level, Line, Mark, Observation, Pair, Position, What};
 use crate::sync::online::{
     Capabilities, Found, OnlineStore, Reading, RemoteItem, StoreError, Write,
 };
@@ -240,6 +240,7 @@ pub(super) struct Till {
     pub(super) rows: BTreeMap<String, Option<i64>>,
     pub(super) broken: bool,
     pub(super) proven: bool,
+    pub(super) mark: Mark,
 }
 
 impl StockSource for Till {
@@ -253,6 +254,7 @@ impl StockSource for Till {
                 location: "bkk-01".to_owned(),
                 sku: sku.clone(),
                 quantity: *quantity,
+                mark: self.mark.clone(),
                 ..Observation::default()
             })
             .map_err(SourceFailure::State)?;

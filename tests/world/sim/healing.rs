@@ -62,6 +62,14 @@ impl Play<'_> {
                 return;
             }
         }
+        let clamps = !self.shared.lock().shop.caps.is_empty();
+        if clamps {
+            // what the store makes of a number shows when it was read back and sent once more
+            for _ in 0..2 {
+                self.clock.pass(2_000_000);
+                self.sync(true, None);
+            }
+        }
         // and now it is quiet
         self.clock.pass(2_000_000);
         self.sync(true, None);

@@ -39,6 +39,8 @@ pub struct Oracle {
     right: BTreeMap<(usize, usize), Vec<(Millis, i64)>>,
     /// What the tills had in all, for each pair, before anything was kept back or taken off.
     raw: HashMap<(usize, usize), HashSet<i64>>,
+    /// The project was changed.
+    rule_changed: bool,
     /// The most units that were in open orders at once.
     open_most: i64,
     /// The open orders, as they were read last.
@@ -85,6 +87,7 @@ impl Oracle {
             safety,
             right: BTreeMap::new(),
             raw: HashMap::new(),
+            rule_changed: false,
             open_most: 0,
             handed: BTreeMap::new(),
             zeroes: false,
@@ -234,6 +237,7 @@ impl Oracle {
     /// The project decides otherwise.
     pub fn rule_changed(&mut self, at: Millis, till: &Till, safety: i64) {
         self.safety = safety;
+        self.rule_changed = true;
         for sku in self.skus.clone() {
             self.source_changed(at, till, &sku);
         }
@@ -389,6 +393,11 @@ impl Oracle {
             let since = right[version].0;
             // without a compare value, what was given up may come late: it is found and repaired
             let may_be_old = change.by == By::Late && !self.protocol.compares();
+            // a row that a reading did not give, by a rule that is new
+            let raw = self.raw.get(&pair);
+            let rests = |off: i64| raw.is_some_and(|raw| raw.contains(&(change.new + self.safety + off)));
+            let may_be_old = may_be_old
+                || self.gaps && self.rule_changed && (0..=self.open_most).any(rests);
             if version < from && !may_be_old {
                 let how = format!("{name} is set to {} after {}", change.new, right[from].1);
                 self.broken("S3", how);
