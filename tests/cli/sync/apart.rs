@@ -63,7 +63,10 @@ fn a_store_that_hangs_holds_no_other_up() {
         released.store(true, Ordering::SeqCst);
         run.join().expect("it runs").exits(3);
         assert!(called.load(Ordering::SeqCst), "the first store was asked");
-        assert!(in_step == 3 && !over, "{in_step} of 3 levels while the other store hung");
+        assert!(
+            in_step == 3 && !over,
+            "{in_step} of 3 levels while the other store hung"
+        );
     });
     assert_eq!(shop.level("ชาม-03", "L1"), Some(11));
 }

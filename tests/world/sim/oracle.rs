@@ -395,9 +395,10 @@ impl Oracle {
             let may_be_old = change.by == By::Late && !self.protocol.compares();
             // a row that a reading did not give, by a rule that is new
             let raw = self.raw.get(&pair);
-            let rests = |off: i64| raw.is_some_and(|raw| raw.contains(&(change.new + self.safety + off)));
-            let may_be_old = may_be_old
-                || self.gaps && self.rule_changed && (0..=self.open_most).any(rests);
+            let rests =
+                |off: i64| raw.is_some_and(|raw| raw.contains(&(change.new + self.safety + off)));
+            let may_be_old =
+                may_be_old || self.gaps && self.rule_changed && (0..=self.open_most).any(rests);
             if version < from && !may_be_old {
                 let how = format!("{name} is set to {} after {}", change.new, right[from].1);
                 self.broken("S3", how);

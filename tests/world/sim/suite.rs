@@ -1,6 +1,7 @@
 //! Many schedules, the same one twice, and planted bugs that must turn it red.
 //!
-//! `SHELFCAST_SEED=N` plays one schedule again; `SHELFCAST_SCHEDULES=N` says how many are played.
+//! `SHELFCAST_SEED=N` plays one schedule again; `SHELFCAST_SCHEDULES=N` says how many are played, `SHELFCAST_FIRST=N` from
+//! which seed on.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,7 +87,8 @@ fn schedules_of_faults_and_crashes_lose_nothing() {
     }
     let many = number("SHELFCAST_SCHEDULES").unwrap_or(SCHEDULES);
     let began = Instant::now();
-    let next = AtomicU64::new(0);
+    let first = number("SHELFCAST_FIRST").unwrap_or(0);
+    let next = AtomicU64::new(first);
     let sums: Vec<Sums> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..2)
             .map(|_| {
@@ -95,7 +97,7 @@ fn schedules_of_faults_and_crashes_lose_nothing() {
                     let mut sums = Sums::default();
                     loop {
                         let seed = next.fetch_add(1, Ordering::Relaxed);
-                        if seed >= many || sums.broken.len() >= 5 {
+                        if seed >= first + many || sums.broken.len() >= 5 {
                             return sums;
                         }
                         sums.add(&play(&connectors, seed, TRAIL));
