@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A restart is cheap (L5): with 100,000 lines in the ledger a sync is killed in the middle of its work; from the next start to its first
-call two seconds may pass (`--bound`, for builds that are not optimized).
+"""A restart is cheap (L5): with many lines in the ledger a sync is killed in the middle of its work; from the next start to its first
+call two seconds may pass. The promise is of 100,000 lines and an optimized build: `restart.py target/release/shelfcast --lines 100000`.
 """
 import random
 import signal
@@ -9,21 +9,19 @@ import time
 import tills
 from tills import World, expect, lamps
 
-LINES = 100_000
-
 
 def main():
-    given = tills.options(3, 10, bound=2.0)
+    given = tills.options(3, 10, bound=2.0, lines=5_000)
     rng = random.Random(given.seed)
     slowest = 0.0
-    with World(rng, skus=LINES // 2, syncs=("all",)) as world:
+    with World(rng, skus=given.lines // 2, syncs=("all",)) as world:
         channel = world.folder / "channels/test-stock.toml"
         channel.write_text(channel.read_text().replace("batch = 10\n", "batch = 2000\n", 1))
         began = time.monotonic()
         done = world.end(world.start("sync", "--deadline", "10m"), 600)
         expect(done.code == 0, f"the first run: {done}")
         lines = len(world.store.log)
-        expect(lines >= LINES, f"the ledger has {lines} lines")
+        expect(lines >= given.lines, f"the ledger has {lines} lines")
         print(f"restart: {lines} levels taken in {time.monotonic() - began:.0f} s", flush=True)
         for number in range(given.rounds):
             told = f"seed {given.seed}, round {number}"
