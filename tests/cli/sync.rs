@@ -1,12 +1,12 @@
 //! `sync` and the commands around it, as people and scripts run them: without a store, and against one on loopback.
 
-mod apart;
 mod configuration;
 #[cfg(unix)]
 mod daemon;
 mod people;
 mod runs;
 mod shop;
+mod stuck;
 
 use std::path::Path;
 

@@ -11,7 +11,7 @@
 //!   that number; then a run in full writes nothing.
 //! - L2, after each run in which nothing went wrong: a level that is still open has a reason of its own (it was refused, the store
 //!   had another level, its rows are gone), and waits for no other's sake. That one store account holds no other up
-//!   is a test of the program (`tests/cli/sync/apart.rs`), since each has a thread.
+//!   is a test of the program (`tests/cli/sync/stuck.rs`), since each has a thread.
 //! - L3, at each call: the same write is sent 12 times at most.
 //! - L4, whenever time passed: `status` finds a last good run that is too old, and the daemon's health a source that is silent for
 //!   too long, exactly when the world's own record says so.
