@@ -51,6 +51,7 @@ pub fn word(what: What) -> &'static str {
         What::NotApplied => "not applied",
         What::Foreign => "foreign edit",
         What::Lost => "lost write",
+        What::Clamped => "clamped",
         What::Dropped => "dropped",
         What::Retried => "retried",
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use reqwest::{Client, Url};
 
 use crate::channel::manifest::request::{Method, Timeouts};
+use crate::recovery::{self, kill_point};
 
 use super::auth::Credential;
 use super::call::{ANSWER_BYTES_MAX, Call, Caller};
@@ -142,6 +143,7 @@ impl Wire {
         if exchange.method != Method::Get || !exchange.body.is_empty() {
             request = request.body(exchange.body.clone());
         }
+        kill_point(recovery::Y6);
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
@@ -155,6 +157,7 @@ impl Wire {
                 };
             }
         };
+        kill_point(recovery::Y8);
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -172,6 +175,7 @@ impl Wire {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
                     reply.body.extend_from_slice(&chunk);
+                    kill_point(recovery::Y9);
                     if reply.body.len() > ANSWER_BYTES_MAX {
                         return Try::Broken("answers at too great a length".to_owned());
                     }

@@ -280,6 +280,8 @@ pub enum What {
     Foreign,
     /// Reading showed an older level than the store had accepted: a lost write.
     Lost,
+    /// The store took a level and says another one, and did so before: it makes this of it.
+    Clamped,
     /// A person dropped it.
     Dropped,
     /// A person had it tried again.

@@ -145,10 +145,16 @@ pub fn observe(
             })?;
         }
         changed_rule(rule, made, &mut touched)?;
-        changed_orders(rule, made, orders, &mut touched)?;
-        let none = BTreeMap::new();
+        let before = changed_orders(rule, made, orders, &mut touched)?;
         for sku in touched.sorted() {
-            let open = orders.unwrap_or(&none).get(sku).copied().unwrap_or(0);
+            let of = |orders: &BTreeMap<String, i64>| orders.get(sku).copied().unwrap_or(0);
+            let mut open = orders.map_or(0, of);
+            if planted::is("order counted twice") {
+                open += of(&before);
+            }
+            if planted::is("order counted after it was booked") {
+                open = open.max(of(&before));
+            }
             observed.decided += decide(rule, made, sku, open, tick, now)?;
         }
         kill_point(recovery::Y4);
@@ -268,15 +274,15 @@ fn changed_rule(
     })
 }
 
-/// SKUs whose open orders are others than they were are decided anew.
+/// SKUs whose open orders are others than they were are decided anew; what they were.
 fn changed_orders(
     rule: &Rule,
     made: &mut dyn Transaction,
     orders: Option<&BTreeMap<String, i64>>,
     touched: &mut Skus,
-) -> Result<(), StateError> {
+) -> Result<BTreeMap<String, i64>, StateError> {
     let Some(orders) = orders else {
-        return Ok(());
+        return Ok(BTreeMap::new());
     };
     let name = format!("orders:{}", rule.name);
     let before: BTreeMap<String, i64> = made
@@ -290,7 +296,8 @@ fn changed_orders(
     made.write(Change::Note {
         name: &name,
         value: &text,
-    })
+    })?;
+    Ok(before)
 }
 
 /// Decides a SKU anew: how many of its pairs have a new version.

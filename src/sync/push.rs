@@ -63,7 +63,10 @@ impl Work<'_> {
                 if chunk.is_empty() {
                     break;
                 }
-                self.send(chunk)?;
+                // what an atomic batch held back for another item's sake goes out again at once, without that item
+                for pair in self.send(chunk)? {
+                    done.remove(&pair);
+                }
             }
         }
         Ok(waiting)
@@ -95,7 +98,13 @@ impl Work<'_> {
                 return ControlFlow::Continue(());
             };
             if !ready {
-                return ControlFlow::Continue(());
+                // as if all waited for one that is left alone for a while
+                return match planted::is("one that waits holds others up")
+                    && !done.contains(&level.pair)
+                {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                };
             }
             // what we wrote ourselves leaves no order unseen; what was read may hold some that the source did not
             let observed_at = target.observed_at.max(match level.attempts {
@@ -139,11 +148,12 @@ impl Work<'_> {
             })
     }
 
-    /// Sends levels, batch by batch.
-    fn send(&mut self, mut levels: Vec<Level>) -> Result<(), StateError> {
+    /// Sends levels, batch by batch; those that were held back because the store would not have another one of their batch.
+    fn send(&mut self, mut levels: Vec<Level>) -> Result<Vec<Pair>, StateError> {
+        let mut held = Vec::new();
         let mut aside = Vec::new();
         let Some(items) = self.remote_items(&mut levels, &mut aside)? else {
-            return Ok(());
+            return Ok(held);
         };
         if !aside.is_empty() {
             self.figures.strangers += aside.len() as u64;
@@ -166,15 +176,15 @@ impl Work<'_> {
                 .partition(|(level, _)| level.attempts >= ALONE_FROM);
             for batch in together.chunks(most).chain(alone.chunks(1)) {
                 if self.halted()? {
-                    return Ok(());
+                    return Ok(held);
                 }
-                self.send_batch(batch)?;
+                held.append(&mut self.send_batch(batch)?);
             }
         }
-        Ok(())
+        Ok(held)
     }
 
-    fn send_batch(&mut self, members: &[(Level, RemoteItem)]) -> Result<(), StateError> {
+    fn send_batch(&mut self, members: &[(Level, RemoteItem)]) -> Result<Vec<Pair>, StateError> {
         let capabilities = self.store.capabilities();
         let now = self.now();
         let id = self.state.next_batch()?;
@@ -248,13 +258,13 @@ impl Work<'_> {
     }
 
     /// Keeps what became of a batch: of each level, and of the batch where some of it is unknown. Levels that are not on their
-    /// way with it any more are left as they are.
+    /// way with it any more are left as they are. Gives those that were held back for another one's sake.
     pub(super) fn finish(
         &mut self,
         batch: &mut Batch,
         levels: Vec<Level>,
         outcomes: Vec<Outcome>,
-    ) -> Result<(), StateError> {
+    ) -> Result<Vec<Pair>, StateError> {
         let now = self.now();
         let at = self.state.tick() + 1;
         let mut by_pair: HashMap<Pair, Level> = levels
@@ -264,6 +274,11 @@ impl Work<'_> {
         let mut changed: Vec<Level> = Vec::new();
         let mut lines: Vec<Line> = Vec::new();
         let mut unknown = false;
+        // the store judged one of them: nothing is wrong with those that it did not judge
+        let judged = outcomes
+            .iter()
+            .any(|outcome| matches!(outcome, Outcome::Rejected { .. } | Outcome::Stale { .. }));
+        let mut held = Vec::new();
         let mut outcomes = outcomes.into_iter();
         for (index, item) in batch.items.iter().enumerate() {
             let outcome = outcomes.next().unwrap_or_else(|| Outcome::Unknown {
@@ -297,6 +312,9 @@ impl Work<'_> {
                 continue;
             }
             level.flight = None;
+            if judged && matches!(outcome, Outcome::Held { .. }) {
+                held.push(level.pair.clone());
+            }
             let told = self.judge(&mut level, item, outcome, &mut line, at, now);
             changed.push(level);
             if told {
@@ -314,7 +332,7 @@ impl Work<'_> {
             Ok(())
         })?;
         kill_point(recovery::Y12);
-        Ok(())
+        Ok(held)
     }
 
     /// What an outcome makes of a level; false where the ledger has nothing to tell.

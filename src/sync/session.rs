@@ -323,7 +323,7 @@ impl Account {
         summary.calls = connector.calls().0 - calls;
         summary.seconds = begun_at.elapsed().as_secs_f64();
         if !request.dry_run
-            && let Err(error) = remember(state, &summary)
+            && let Err(error) = remember(state, &end_of(&summary))
         {
             failed_state(&mut summary, &error);
         }
@@ -352,15 +352,9 @@ fn turn(state: &dyn Look, sync: &Sync) -> u64 {
         .unwrap_or(0)
 }
 
-/// How the run ended, for `status`; and its turn is over.
-fn remember(state: &mut dyn SyncState, summary: &SyncSummary) -> Result<(), StateError> {
-    let name = format!("turn:{}", summary.name);
-    let turn: u64 = state
-        .note(&name)?
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
-    let turn = turn.wrapping_add(1).to_string();
-    let end = RunEnd {
+/// How the run ended, as `status` will tell it.
+fn end_of(summary: &SyncSummary) -> RunEnd {
+    RunEnd {
         sync: summary.name.clone(),
         at: crate::clock::now(),
         exit: summary.exit(),
@@ -371,13 +365,26 @@ fn remember(state: &mut dyn SyncState, summary: &SyncSummary) -> Result<(), Stat
         compared: summary.compared,
         changed: summary.changed,
         accepted: summary.accepted,
-    };
+    }
+}
+
+/// Keeps how a run ended, ends its turn, and once a day cuts the ledger.
+///
+/// # Errors
+/// A state that refuses.
+pub fn remember(state: &mut dyn SyncState, end: &RunEnd) -> Result<(), StateError> {
+    let name = format!("turn:{}", end.sync);
+    let turn: u64 = state
+        .note(&name)?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    let turn = turn.wrapping_add(1).to_string();
     state.commit(&mut |made| {
         made.write(Change::Note {
             name: &name,
             value: &turn,
         })?;
-        made.write(Change::Run(&end))
+        made.write(Change::Run(end))
     })?;
     cut_ledger(state, end.at)
 }

@@ -81,6 +81,9 @@ impl Work<'_> {
                 .commit(&mut |made| made.write(Change::Batch(watched)))?;
         }
         if !batch.is_quiet(now, self.store.capabilities().quiet) {
+            if planted::is("wait for the quiet time") {
+                drop(self.clock.sleep(self.store.capabilities().quiet));
+            }
             return Ok(false);
         }
         self.settle_by_reading(&batch, levels)

@@ -171,7 +171,8 @@ pub struct SyncSummary {
     pub not_stocked: u64,
     /// Dead letters there are now.
     pub dead: u64,
-    /// Levels that were read back and were not what we knew, and why, in words with counts: `lost write`, `foreign edit`.
+    /// Levels that were read back and were not what we knew, and why, in words with counts: `lost write`, `foreign edit`,
+    /// `refused`, `clamped`.
     pub drift: Vec<(String, u64)>,
     /// Units that the plan brings, and units that it takes.
     pub units: (u64, u64),

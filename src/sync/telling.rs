@@ -53,6 +53,8 @@ pub(super) fn tell(
     let drift = [
         ("lost write", figures.lost),
         ("foreign edit", figures.foreign),
+        ("refused", figures.still_refused),
+        ("clamped", figures.clamped),
     ];
     summary.drift = drift
         .into_iter()
@@ -232,7 +234,7 @@ fn refusals(state: &dyn Look, rule: &Rule, since: Timestamp) -> Result<Vec<Line>
     state.ledger(&filter, &mut |line| {
         if matches!(
             line.what,
-            What::Refused | What::Dead | What::Unknown | What::Stale
+            What::Refused | What::Dead | What::Clamped | What::Unknown | What::Stale
         ) {
             lines.push(line);
         }

@@ -1,5 +1,6 @@
 //! Runs as a shop owner would see them, against a store, a source and a state in memory.
 
+mod formula;
 mod shop;
 mod slow;
 
@@ -8,9 +9,9 @@ use std::time::Duration;
 use crate::config::sync::GuardLimits;
 use crate::store::pace::Clock;
 
-use super::level::{Pair, Standing, What};
+use super::level::{Mark, Observation, Pair, Standing, What};
 use super::run::RunError;
-use super::state::{Change, Look, Order, SyncState, Which};
+use super::state::{Change, Event, Intake as _, Look, Order, SyncState, Which};
 use super::work::Halt;
 use shop::{Fate, Store, World};
 
@@ -219,6 +220,60 @@ fn absent_is_not_zero_unless_the_project_says_so_and_two_proven_readings_agree()
 }
 
 #[test]
+fn a_row_that_is_gone_for_good_says_zero_also_to_who_sold_or_set_it_at_the_store() {
+    let mut world = three();
+    world.rule.absent_is_zero = true;
+    world.till.proven = true;
+    world.run();
+    world.till.rows.remove("A");
+    world.run();
+    world.clock.pass(Duration::from_secs(3600));
+    // before the second reading that lacks it, and long after
+    for level in [4, 6] {
+        world.store.stock(&[("A", level)]);
+        world.try_run(true, None).expect("it runs");
+        world.run();
+        assert_eq!(world.store.level("A"), 0);
+        world.clock.pass(Duration::from_secs(3600));
+    }
+}
+
+#[test]
+fn a_late_event_does_not_bring_a_row_back_that_is_gone() {
+    let mut world = three();
+    world.rule.absent_is_zero = true;
+    (world.till.proven, world.till.mark) = (true, Mark::Sequence(1));
+    world.run();
+    world.till.rows.remove("A");
+    world.run();
+    world.run();
+    assert_eq!(world.store.level("A"), 0);
+    for number in [1, 2] {
+        let event = Event {
+            source: world.rule.reading.clone(),
+            id: format!("late-{number}"),
+            at: world.clock.wall(),
+            observations: vec![Observation {
+                location: "bkk-01".to_owned(),
+                sku: "A".to_owned(),
+                quantity: Some(10 + number),
+                mark: Mark::Sequence(number),
+                ..Observation::default()
+            }],
+        };
+        let mut intake = world.state.disk().intake();
+        intake.events(std::slice::from_ref(&event)).expect("kept");
+        world.run();
+        world.run();
+        assert_eq!(world.store.level("A"), 0, "what was read since lacks it");
+    }
+    world.counts(&[("A", 10)]);
+    world.till.mark = Mark::Sequence(3);
+    world.run();
+    assert_eq!(world.store.level("A"), 10);
+}
+
+#[test]
 fn poison_is_set_aside_and_can_be_tried_again() {
     let mut world = three();
     world.store.shop.borrow_mut().poison.push("A".to_owned());
@@ -300,6 +355,102 @@ fn a_full_run_finds_what_others_changed_and_puts_it_right() {
         (1, 5),
         "it was 4 before we wrote"
     );
+}
+
+#[test]
+fn a_level_that_the_store_clamps_is_named_and_not_sent_for_ever() {
+    let mut world = three();
+    world.store.shop.borrow_mut().most = Some(8);
+    let full = |world: &mut World| {
+        world.clock.pass(Duration::from_secs(3600));
+        world.try_run(true, None).expect("it runs").1
+    };
+    world.run();
+    assert_eq!(world.store.level("A"), 8);
+    let figures = full(&mut world);
+    assert_eq!(
+        (figures.foreign, figures.clamped),
+        (1, 0),
+        "it may have been somebody"
+    );
+    let writes = world.store.writes();
+    let figures = full(&mut world);
+    assert_eq!((figures.clamped, figures.dead), (1, 1), "it says so again");
+    assert!(
+        matches!(world.level("A").standing, Standing::Dead { ref code, .. } if code == "clamped")
+    );
+    for _ in 0..3 {
+        let figures = full(&mut world);
+        assert_eq!((figures.clamped, figures.lost + figures.foreign), (1, 0));
+    }
+    assert_eq!(world.store.writes(), writes, "and it is not sent again");
+    world.counts(&[("A", 11)]);
+    full(&mut world);
+    assert_eq!(
+        world.store.writes(),
+        writes + 1,
+        "a new count is tried once"
+    );
+    for _ in 0..3 {
+        assert_eq!(full(&mut world).clamped, 1);
+    }
+    assert_eq!(world.store.writes(), writes + 1);
+    world.counts(&[("A", 7)]);
+    full(&mut world);
+    assert_eq!((world.store.level("A"), full(&mut world).clamped), (7, 0));
+    assert!(matches!(world.level("A").standing, Standing::Open));
+}
+
+#[test]
+fn stock_that_comes_and_goes_is_not_taken_for_a_clamp() {
+    let mut world = three();
+    for _ in 0..4 {
+        world.counts(&[("D", 5)]);
+        world.run();
+        world.clock.pass(Duration::from_secs(3600));
+        // one is sold online, and the till books it
+        world.store.stock(&[("D", 4)]);
+        world.counts(&[("D", 4)]);
+        let (_, figures) = world.try_run(true, None).expect("it runs");
+        assert_eq!((figures.clamped, figures.dead), (0, 0));
+        world.clock.pass(Duration::from_secs(3600));
+    }
+}
+
+#[test]
+fn a_full_run_tells_what_the_store_refused() {
+    let mut world = three();
+    world.run();
+    world.store.shop.borrow_mut().poison.push("A".to_owned());
+    world.counts(&[("A", 12)]);
+    world.clock.pass(Duration::from_secs(3600));
+    let (_, figures) = world.try_run(true, None).expect("it runs");
+    assert_eq!(
+        (figures.dead, figures.still_refused),
+        (1, 0),
+        "refused just now"
+    );
+    world.clock.pass(Duration::from_secs(3600));
+    let (_, figures) = world.try_run(true, None).expect("it runs");
+    assert_eq!((figures.dead, figures.still_refused), (0, 1));
+    world.clock.pass(Duration::from_secs(3600));
+    // somebody else put it right
+    world.store.stock(&[("A", 12)]);
+    let (_, figures) = world.try_run(true, None).expect("it runs");
+    assert_eq!((figures.foreign, figures.still_refused), (1, 0));
+    assert_eq!(world.level("A").standing, Standing::Open);
+}
+
+#[test]
+fn an_atomic_batch_is_sent_again_without_the_one_that_the_store_would_not_have() {
+    let mut world = three();
+    world.run();
+    world.store.shop.borrow_mut().atomic = true;
+    world.store.stock(&[("A", 9)]);
+    world.counts(&[("A", 11), ("B", 3), ("D", 6)]);
+    let (_, figures) = world.run();
+    assert_eq!(figures.stale, 1);
+    assert_eq!((world.store.level("B"), world.store.level("D")), (3, 6));
 }
 
 #[test]

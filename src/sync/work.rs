@@ -67,6 +67,10 @@ pub struct Figures {
     pub foreign: u64,
     /// Levels that the store had taken and does not have.
     pub lost: u64,
+    /// Levels that were read back in full and are older than wanted because the store refused the newer one.
+    pub still_refused: u64,
+    /// Levels of which the store takes what is sent and makes another number.
+    pub clamped: u64,
     /// Batches sent.
     pub batches: u64,
     /// Why nothing leaves any more, where that is so.

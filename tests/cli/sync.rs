@@ -7,6 +7,7 @@ mod daemon;
 mod people;
 mod runs;
 mod shop;
+mod stuck;
 
 use std::path::Path;
 

@@ -15,9 +15,11 @@ import time
 import tills
 from tills import World, expect, lamps, wrong
 
-# Y6 to Y9 lie in the transport: there the store kills. Y14 and Y15 are the state's own tests': no run cuts the ledger.
+# Y6 to Y9 lie in the transport: there the store kills, and at three of them the program dies by itself; half a request is the store's
+# alone to see. Y14 and Y15 are the state's own tests': no run cuts the ledger.
 NAMED = ["Y1", "Y2", "Y3", "Y4", "Y5", "Y10", "Y11", "Y12", "Y13", "Y19", "Y20"]
 BY_STORE = {"Y6": "connect", "Y7": "half", "Y8": "sent", "Y8 after effect": "applied", "Y9": "answer"}
+BY_ITSELF = {f"{point} by itself": point for point in ("Y6", "Y8", "Y9")}
 SPECIAL = ["Y16", "Y17", "Y18"]
 # Runs between two looks at everything.
 EVERY = 5
@@ -54,6 +56,10 @@ class Kills:
             self.by_store("Y8 after effect")
         times = self.random.choice([1, 1, 2, 3]) if point in ("Y2", "Y4", "Y5", "Y10", "Y11", "Y12") else 1
         self.count(self.world.start("sync", environment={"SHELFCAST_KILL_AT": f"{point}:{times}"}), point)
+
+    def by_itself(self, what):
+        times = self.random.choice([1, 2, 3, 4])
+        self.count(self.world.start("sync", environment={"SHELFCAST_KILL_AT": f"{BY_ITSELF[what]}:{times}"}), what)
 
     def by_store(self, what):
         store = self.world.store
@@ -126,7 +132,7 @@ def main():
     with World(rng, webhook=WEBHOOK, faults=FAULTS) as world:
         kills = Kills(world, rng)
         kills.settle("the first run")
-        whats, turn = [*NAMED, *BY_STORE, *SPECIAL], 0
+        whats, turn = [*NAMED, *BY_STORE, *BY_ITSELF, *SPECIAL], 0
         for number in range(given.rounds):
             if number and number % EVERY == 0:
                 told = f"seed {given.seed}, before kill {number}"
@@ -140,6 +146,8 @@ def main():
             what, turn = whats[turn % len(whats)], turn + 1
             if what in SPECIAL:
                 kills.special(what)
+            elif what in BY_ITSELF:
+                kills.by_itself(what)
             elif what in BY_STORE:
                 kills.by_store(what)
             else:

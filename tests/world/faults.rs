@@ -185,6 +185,11 @@ impl Faults {
         self.burst = None;
     }
 
+    /// Whether all is refused for a while.
+    pub fn is_refusing(&self) -> bool {
+        self.burst.is_some()
+    }
+
     /// When the next late request is done.
     pub fn next_late(&self) -> Option<Millis> {
         self.late.iter().map(|(due, _)| *due).min()

@@ -147,6 +147,10 @@ pub struct Shop {
     pub reserves: bool,
     /// Levels that an answer said were set, and were not: item, place, quantity.
     pub lied: Vec<(usize, usize, i64)>,
+    /// The store makes this of what is above it, and says yes: item, place.
+    pub caps: HashMap<(usize, usize), i64>,
+    /// How often that happened.
+    pub capped: u64,
     /// When each key was seen first.
     pub key_seen: HashMap<String, Millis>,
     /// Requests under a key that was older than it lives.
@@ -343,6 +347,13 @@ impl Shop {
                 quantity = quantity.min(quantity / 2 + 1);
                 by = By::Lie;
             }
+        }
+        if let Some(cap) = self.caps.get(&(wish.item, wish.place)).copied()
+            && quantity > cap
+        {
+            self.lied.push((wish.item, wish.place, wish.quantity));
+            (quantity, by) = (cap, By::Lie);
+            self.capped += 1;
         }
         self.set(wish.item, wish.place, quantity, by, key, wish.compare, now);
     }

@@ -14,6 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use jiff::Timestamp;
 
 use crate::channel::manifest::request::RemoteId;
+use crate::recovery::{self, kill_point};
 use crate::state::{StateError, Trouble};
 use crate::sync::level::{Batch, Level, Line, Observation, Pair, Position};
 use crate::sync::planted;
@@ -86,14 +87,25 @@ impl MemoryDisk {
             return Err(stale(fence, newest));
         }
         disk.begin();
-        let mut writing = Writing { disk: &mut disk };
+        let mut writing = Writing {
+            disk: &mut disk,
+            position: false,
+            cut: false,
+        };
         if let Err(error) = work(&mut writing) {
             disk.give_up();
             return Err(error);
         }
+        let Writing { position, cut, .. } = writing;
+        if position {
+            kill_point(recovery::Y13);
+        }
         let tick = disk.next("tick");
         if !planted::is("skip sync") {
             disk.synced();
+        }
+        if cut {
+            kill_point(recovery::Y15);
         }
         Ok(tick)
     }
@@ -171,6 +183,10 @@ impl Intake for MemoryIntake {
 /// A commit being made.
 struct Writing<'d> {
     disk: &'d mut Disk,
+    /// A source's position is among it.
+    position: bool,
+    /// The ledger is cut.
+    cut: bool,
 }
 
 look_through!([<'d>] Writing<'d>, self => self.disk);
@@ -197,6 +213,7 @@ impl Transaction for Writing<'_> {
                 }
             }
             Change::Position { source, position } => {
+                self.position = true;
                 disk.positions
                     .set(source.to_owned(), Some(position.clone()));
             }
@@ -260,7 +277,11 @@ impl Transaction for Writing<'_> {
             Change::Note { name, value } => {
                 disk.notes.set(name.to_owned(), Some(value.to_owned()));
             }
-            Change::LedgerCut(before) => cut(disk, before),
+            Change::LedgerCut(before) => {
+                kill_point(recovery::Y14);
+                self.cut = true;
+                cut(disk, before);
+            }
         }
         Ok(())
     }

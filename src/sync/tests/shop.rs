@@ -19,7 +19,7 @@ use crate::state::StateError;
 use crate::store::Outcome;
 use crate::store::pace::{Clock, Pause};
 use crate::sync::decide::Rule;
-use crate::sync::level::{Level, Line, Observation, Pair, Position, What};
+use crate::sync::level::{Level, Line, Mark, Observation, Pair, Position, What};
 use crate::sync::online::{
     Capabilities, Found, OnlineStore, Reading, RemoteItem, StoreError, Write,
 };
@@ -73,6 +73,10 @@ pub(super) struct Shop {
     pub(super) applied: Vec<(Pair, i64)>,
     pub(super) reads: usize,
     pub(super) fates: VecDeque<Fate>,
+    /// The store makes this of what is above it, and says yes.
+    pub(super) most: Option<i64>,
+    /// A batch is done as a whole or not at all.
+    pub(super) atomic: bool,
     /// SKUs that are refused for good.
     pub(super) poison: Vec<String>,
     /// An order that comes in just before the next batch is applied.
@@ -178,6 +182,22 @@ impl OnlineStore for Store {
         if let Some((pair, units)) = shop.order.take() {
             *shop.levels.get_mut(&pair).expect("stocked") -= units;
         }
+        let is_stale = |write: &Write| {
+            let now = shop.levels[&write.item.pair];
+            write.compare.is_some_and(|compare| compare != now)
+        };
+        if shop.atomic && writes.iter().any(is_stale) {
+            let judged = writes.iter().map(|write| match is_stale(write) {
+                true => Outcome::Stale {
+                    code: "STALE".to_owned(),
+                    message: String::new(),
+                },
+                false => Outcome::Held {
+                    reason: "refused for another one's sake".to_owned(),
+                },
+            });
+            return judged.collect();
+        }
         let keyed = self.capabilities.key_life.is_some();
         let answer = match shop.keys.get(key).filter(|_| keyed) {
             Some(answer) => answer.clone(),
@@ -200,7 +220,8 @@ impl OnlineStore for Store {
                             message: format!("it is {now}"),
                         };
                     }
-                    shop.levels.insert(pair.clone(), write.quantity);
+                    let most = shop.most.unwrap_or(i64::MAX);
+                    shop.levels.insert(pair.clone(), write.quantity.min(most));
                     shop.applied.push((pair.clone(), write.quantity));
                     Outcome::Accepted
                 })
@@ -220,6 +241,7 @@ pub(super) struct Till {
     pub(super) rows: BTreeMap<String, Option<i64>>,
     pub(super) broken: bool,
     pub(super) proven: bool,
+    pub(super) mark: Mark,
 }
 
 impl StockSource for Till {
@@ -233,6 +255,7 @@ impl StockSource for Till {
                 location: "bkk-01".to_owned(),
                 sku: sku.clone(),
                 quantity: *quantity,
+                mark: self.mark.clone(),
                 ..Observation::default()
             })
             .map_err(SourceFailure::State)?;

@@ -18,6 +18,7 @@ impl Play<'_> {
             world.note("everything heals");
             world.faults.heal();
             world.orders = 0;
+            world.healed = true;
         }
         self.clock.jump(0);
         let now = self.clock.wall();
@@ -59,6 +60,14 @@ impl Play<'_> {
             if !out.is_empty() {
                 world.oracle.broken("L1", out.join("; "));
                 return;
+            }
+        }
+        let clamps = !self.shared.lock().shop.caps.is_empty();
+        if clamps {
+            // what the store makes of a number shows when it was read back and sent once more
+            for _ in 0..2 {
+                self.clock.pass(2_000_000);
+                self.sync(true, None);
             }
         }
         // and now it is quiet

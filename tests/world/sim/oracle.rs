@@ -37,8 +37,20 @@ pub struct Oracle {
     pub safety: i64,
     /// What was right for each pair, since when: item, place.
     right: BTreeMap<(usize, usize), Vec<(Millis, i64)>>,
-    /// What the tills had in all, for each pair, before anything was kept back.
+    /// What the tills had in all, for each pair, before anything was kept back or taken off.
     raw: HashMap<(usize, usize), HashSet<i64>>,
+    /// The project was changed.
+    rule_changed: bool,
+    /// The most units that were in open orders at once.
+    open_most: i64,
+    /// The open orders, as they were read last.
+    pub handed: BTreeMap<String, i64>,
+    /// Whether a row that two proven readings in a row lack counts as zero.
+    pub zeroes: bool,
+    /// Proven readings in a row that lacked a row.
+    lacking: BTreeMap<(String, String), u32>,
+    /// Rows that a proven reading lacks which the program has not surely taken in.
+    lacks: Option<Vec<(String, String)>>,
     /// A reading of the source had gaps: what it did not give stays as it was, whatever else changed meanwhile.
     pub gaps: bool,
     /// The last order at each pair.
@@ -52,8 +64,6 @@ pub struct Oracle {
     open: HashMap<(usize, usize), Open>,
     /// Requests by what they say.
     sent: HashMap<u64, u32>,
-    /// Lines of the ledger that were looked at.
-    pub lines: usize,
     accepted: BTreeSet<(usize, usize, u64, u64)>,
     /// What was broken first: the promise, and how.
     pub violation: Option<(&'static str, String)>,
@@ -77,6 +87,12 @@ impl Oracle {
             safety,
             right: BTreeMap::new(),
             raw: HashMap::new(),
+            rule_changed: false,
+            open_most: 0,
+            handed: BTreeMap::new(),
+            zeroes: false,
+            lacking: BTreeMap::new(),
+            lacks: None,
             gaps: false,
             orders: HashMap::new(),
             ever,
@@ -84,7 +100,6 @@ impl Oracle {
             seen: 0,
             open: HashMap::new(),
             sent: HashMap::new(),
-            lines: 0,
             accepted: BTreeSet::new(),
             violation: None,
             sends_most: 12,
@@ -103,36 +118,126 @@ impl Oracle {
         self.locations[place].clone()
     }
 
-    /// What the store should say of a pair, by the formula; none where no till counts it.
-    fn target(&self, till: &Till, item: usize, place: usize) -> Option<i64> {
-        let rows: Vec<i64> = self.locations[place]
-            .iter()
-            .filter_map(|location| till.rows.get(&(location.clone(), self.skus[item].clone())))
-            .map(|row| (row.quantity - self.safety).max(0))
-            .collect();
-        (!rows.is_empty()).then(|| rows.iter().sum())
+    /// What a till's row counts, and whether anybody can read that: what is gone counts as it was, or as zero where the project
+    /// says so and two proven readings in a row lacked it.
+    fn row(&self, till: &Till, location: &str, item: usize) -> Option<(i64, bool)> {
+        let key = (location.to_owned(), self.skus[item].clone());
+        if let Some(row) = till.rows.get(&key) {
+            return Some((row.quantity, true));
+        }
+        let row = till.gone.get(&key)?;
+        match self.zeroes && self.lacking.get(&key).is_some_and(|times| *times >= 2) {
+            true => Some((0, true)),
+            false => Some((row.quantity, false)),
+        }
     }
 
-    /// The tills say something else of a SKU.
+    /// What the store should say of an item at each place, by the formula; none where no till counts it. Open orders are taken off
+    /// one place after the other; the last one takes what is left.
+    fn targets(&self, till: &Till, item: usize, open: i64) -> Vec<Option<i64>> {
+        let mut shared: Vec<Option<i64>> = Vec::new();
+        for locations in &self.locations {
+            let rows = locations.iter();
+            let rows: Vec<i64> = rows
+                .filter_map(|location| self.row(till, location, item))
+                .map(|(quantity, _)| (quantity - self.safety).max(0))
+                .collect();
+            shared.push((!rows.is_empty()).then(|| rows.iter().sum()));
+        }
+        let last = shared.iter().rposition(Option::is_some);
+        let mut open = open;
+        for (place, level) in shared.iter_mut().enumerate() {
+            let Some(level) = level else { continue };
+            let off = match Some(place) == last {
+                true => open,
+                false => open.min(*level),
+            };
+            open -= off;
+            *level = (*level - off).max(0);
+        }
+        shared
+    }
+
+    fn open_units(till: &Till, sku: &str) -> i64 {
+        let sales = till.sales.iter().filter(|sale| sale.shown);
+        sales
+            .filter(|sale| sale.sku == sku)
+            .map(|sale| sale.units)
+            .sum()
+    }
+
+    /// The tills or the orders say something else of a SKU.
     pub fn source_changed(&mut self, at: Millis, till: &Till, sku: &str) {
+        self.is_right(at, till, sku, Self::open_units(till, sku));
+    }
+
+    /// For one reading so many units are in open orders, and then they are not.
+    pub fn passing(&mut self, at: Millis, till: &Till, sku: &str, open: i64) {
+        self.is_right(at, till, sku, open);
+        self.source_changed(at, till, sku);
+    }
+
+    fn is_right(&mut self, at: Millis, till: &Till, sku: &str, open: i64) {
         let Some(item) = self.skus.iter().position(|known| known == sku) else {
             return;
         };
-        for place in 0..self.locations.len() {
-            if let Some(value) = self.target(till, item, place) {
-                let raw = self.raw.entry((item, place)).or_default();
-                raw.insert(value + self.safety);
-                let right = self.right.entry((item, place)).or_default();
-                if right.last().is_none_or(|(_, last)| *last != value) {
-                    right.push((at, value));
-                }
+        self.open_most = self.open_most.max(open);
+        for (place, value) in self.targets(till, item, open).into_iter().enumerate() {
+            let Some(value) = value else { continue };
+            let rows = self.locations[place].iter();
+            let rows = rows.filter_map(|location| self.row(till, location, item));
+            let all: i64 = rows.map(|(quantity, _)| quantity).sum();
+            self.raw.entry((item, place)).or_default().insert(all);
+            let right = self.right.entry((item, place)).or_default();
+            if right.last().is_none_or(|(_, last)| *last != value) {
+                right.push((at, value));
             }
         }
+    }
+
+    /// A reading of the source was given whole. What it lacks counts once the program has surely taken it in.
+    pub fn read(&mut self, till: &Till, proven: bool, now: Millis) {
+        self.took_in(till, now);
+        self.lacks = proven.then(|| till.gone.keys().cloned().collect());
+    }
+
+    /// The program died before it could take the last reading in.
+    pub fn read_in_vain(&mut self) {
+        self.lacks = None;
+    }
+
+    /// The program has surely taken in what it read.
+    pub fn took_in(&mut self, till: &Till, now: Millis) {
+        let Some(lacks) = self.lacks.take() else {
+            return;
+        };
+        for key in lacks {
+            if !till.gone.contains_key(&key) {
+                continue;
+            }
+            *self.lacking.entry(key.clone()).or_default() += 1;
+            let open = self.handed.get(&key.1).copied().unwrap_or(0);
+            self.passing(now, till, &key.1, open);
+        }
+    }
+
+    /// A row is there again.
+    pub fn is_back(&mut self, key: &(String, String)) {
+        self.lacking.remove(key);
+    }
+
+    /// Whether no reading can say anything of a pair: its rows are gone, and that means nothing yet.
+    pub fn is_unsaid(&self, till: &Till, item: usize, place: usize) -> bool {
+        self.locations[place].iter().all(|location| {
+            let row = self.row(till, location, item);
+            row.is_none_or(|(_, said)| !said)
+        })
     }
 
     /// The project decides otherwise.
     pub fn rule_changed(&mut self, at: Millis, till: &Till, safety: i64) {
         self.safety = safety;
+        self.rule_changed = true;
         for sku in self.skus.clone() {
             self.source_changed(at, till, &sku);
         }
@@ -276,8 +381,8 @@ impl Oracle {
             let version = (0..right.len()).rev().find(|at| right[*at].1 == change.new);
             let Some(version) = version else {
                 let raw = self.raw.get(&pair);
-                let old_count =
-                    (0..4).any(|kept| raw.is_some_and(|raw| raw.contains(&(change.new + kept))));
+                let old_count = (0..4 + self.open_most)
+                    .any(|kept| raw.is_some_and(|raw| raw.contains(&(change.new + kept))));
                 if self.gaps && old_count {
                     continue;
                 }
@@ -288,6 +393,12 @@ impl Oracle {
             let since = right[version].0;
             // without a compare value, what was given up may come late: it is found and repaired
             let may_be_old = change.by == By::Late && !self.protocol.compares();
+            // a row that a reading did not give, by a rule that is new
+            let raw = self.raw.get(&pair);
+            let rests =
+                |off: i64| raw.is_some_and(|raw| raw.contains(&(change.new + self.safety + off)));
+            let may_be_old =
+                may_be_old || self.gaps && self.rule_changed && (0..=self.open_most).any(rests);
             if version < from && !may_be_old {
                 let how = format!("{name} is set to {} after {}", change.new, right[from].1);
                 self.broken("S3", how);
@@ -344,10 +455,13 @@ impl Oracle {
     pub fn out_of_step(&self, shop: &Shop, till: &Till) -> Vec<String> {
         let mut out = Vec::new();
         for (item, thing) in shop.items.iter().enumerate() {
-            for place in 0..self.locations.len() {
-                let Some(target) = self.target(till, item, place) else {
+            let open = Self::open_units(till, &self.skus[item]);
+            for (place, target) in self.targets(till, item, open).into_iter().enumerate() {
+                let Some(target) = target.filter(|_| !self.is_unsaid(till, item, place)) else {
                     continue;
                 };
+                let cap = shop.caps.get(&(item, place)).copied();
+                let target = target.min(cap.unwrap_or(i64::MAX));
                 if let Some(level) = thing.levels[place]
                     && level != target
                 {

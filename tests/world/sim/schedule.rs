@@ -23,8 +23,10 @@ use super::super::shop::Shop;
 use super::clock::WorldClock;
 use super::kill::{self, Kill};
 use super::oracle::Oracle;
+use super::running::Seen;
 use super::speaks::Speaks;
 use super::till::{COMMIT_MOST, Manner, Row, Till};
+use super::watch::Watch;
 use super::wire::{Shared, World};
 
 pub(super) const SYNC: &str = "shop";
@@ -70,6 +72,8 @@ pub struct Report {
     pub applied: u64,
     /// Runs that a guard held.
     pub held: u64,
+    /// How often L2, L4 and L5 could be checked.
+    pub checked: [u64; 3],
 }
 
 /// Everything of one schedule.
@@ -96,6 +100,16 @@ pub(super) struct Play<'c> {
     /// Events that were sent and may be sent again.
     pub(super) outside: Vec<Event>,
     pub(super) settings: indexmap::IndexMap<String, toml::Value>,
+    /// Rows may be taken out of the tills.
+    removes: bool,
+    /// The tills' readings have an end mark.
+    pub(super) proves: bool,
+    /// Whether somebody would notice.
+    pub(super) watch: Watch,
+    /// The program died, and has not run since.
+    pub(super) restarted: bool,
+    /// Lines of the ledger that were looked at.
+    pub(super) ledger: Vec<Seen>,
 }
 
 /// Plays one; so many of its last events are told.
@@ -111,6 +125,8 @@ pub fn play(connectors: &[Speaks], seed: u64, keep: usize) -> Report {
     kill::disarm();
     recovery::watch(None);
     let world = play.shared.lock();
+    let mut wrong = world.wrong.clone();
+    wrong.insert("store-clamps", world.shop.capped);
     let violation = world.oracle.violation.clone().map(|(promise, how)| {
         let trail = world.trail.iter().cloned().collect();
         (promise, how, trail)
@@ -121,10 +137,11 @@ pub fn play(connectors: &[Speaks], seed: u64, keep: usize) -> Report {
         violation,
         faults: world.faults.drawn.clone(),
         kill: kill::take(),
-        wrong: world.wrong.clone(),
+        wrong,
         runs: play.runs,
         applied: world.shop.applied.len() as u64,
         held: play.holds,
+        checked: [world.undisturbed, world.checked_silence, world.restarts],
     }
 }
 
@@ -153,6 +170,11 @@ impl<'c> Play<'c> {
                 shop.foreign(item, place, quantity, 0);
             }
         }
+        if dice.permille(150) {
+            let pair = (dice.index(shop.items.len()), dice.index(places.len()));
+            let cap = i64::try_from(dice.range(10, 20_000)).unwrap_or(10);
+            shop.caps.insert(pair, cap);
+        }
         let by_place: Vec<Vec<String>> = if protocol.places() {
             locations.iter().map(|one| vec![one.clone()]).collect()
         } else {
@@ -161,7 +183,7 @@ impl<'c> Play<'c> {
         let safety = i64::try_from(dice.below(3)).unwrap_or(0);
         let epoch = 1_795_341_600;
         let clock = Arc::new(WorldClock::new(epoch));
-        let oracle = Oracle::new(protocol, &shop, by_place, safety);
+        let mut oracle = Oracle::new(protocol, &shop, by_place, safety);
         let share = *dice.pick(&[0, 20, 60, 150, 400]);
         let mut faults = Faults::seeded(dice.next(), share);
         faults.epoch = epoch;
@@ -172,6 +194,10 @@ impl<'c> Play<'c> {
             faults.allowed = vec![one];
             faults.share = 300;
         }
+        let subtracts = dice.permille(300);
+        let manner = *dice.pick(&[Manner::Whole, Manner::Numbered, Manner::Changes]);
+        let removes = dice.permille(350);
+        let zeroes = removes && dice.permille(700);
         let guarded = dice.permille(200);
         let off = Limit(None);
         let mapped = || {
@@ -187,7 +213,10 @@ impl<'c> Play<'c> {
             rows: Rows::All,
             live: true,
             basis: Basis::OnHand,
-            online_orders: OnlineOrders::Booked,
+            online_orders: match subtracts {
+                true => OnlineOrders::Subtract,
+                false => OnlineOrders::Booked,
+            },
             locations: Some(if protocol.places() {
                 Locations::Mapped(mapped())
             } else {
@@ -210,12 +239,12 @@ impl<'c> Play<'c> {
                     at_least: 5,
                 },
             },
-            absent_is_zero: false,
+            absent_is_zero: zeroes,
             recheck: Decimal::new(*dice.pick(&[0, 1, 50, 100]), 2),
         };
-        let manner = *dice.pick(&[Manner::Whole, Manner::Numbered, Manner::Changes]);
         let mut rule = rule;
         rule.read_whole = manner != Manner::Changes;
+        oracle.zeroes = zeroes && manner != Manner::Changes;
         let orders = *dice.pick(&[0, 0, 30, 150]);
         let world = World {
             clock: Arc::clone(&clock),
@@ -225,6 +254,12 @@ impl<'c> Play<'c> {
             faults,
             till: Till::default(),
             oracle,
+            subtracts,
+            checked_silence: 0,
+            healed: false,
+            undisturbed: 0,
+            restarts: 0,
+            first_call: None,
             orders,
             wrong: BTreeMap::new(),
             writes: 0,
@@ -235,6 +270,7 @@ impl<'c> Play<'c> {
         };
         let disk = MemoryDisk::new();
         let state = disk.open();
+        let dice_proves = dice.permille(850);
         let mut play = Play {
             speaks,
             shared: Shared::new(world),
@@ -255,12 +291,19 @@ impl<'c> Play<'c> {
             events: 0,
             outside: Vec::new(),
             settings: indexmap::IndexMap::new(),
+            removes,
+            proves: dice_proves,
+            watch: Watch::new(),
+            restarted: false,
+            ledger: Vec::new(),
         };
         play.settings
             .insert("shop".to_owned(), toml::Value::String("model".to_owned()));
         play.opening();
         let name = &speaks.channel.manifest.name;
-        play.note(&format!("a world with {name}, {manner:?}"));
+        play.note(&format!(
+            "a world with {name}, {manner:?}, subtracts {subtracts}, removes {removes}, zeroes {zeroes}"
+        ));
         play
     }
 
@@ -315,7 +358,9 @@ impl<'c> Play<'c> {
         };
         for _ in 0..self.dice.range(4, most) {
             match self.dice.below(100) {
-                0..=29 => self.count(),
+                0..=25 => self.count(),
+                26..=27 => self.take_out(),
+                28..=29 => self.deal_with_order(),
                 30..=37 => self.buy(),
                 38..=39 => self.foreign(),
                 40..=49 => self.event(),
@@ -345,7 +390,8 @@ impl<'c> Play<'c> {
                 _ => 0,
             };
             let mut world = self.shared.lock();
-            let keys: Vec<(String, String)> = world.till.rows.keys().cloned().collect();
+            let rows = world.till.rows.keys().chain(world.till.gone.keys());
+            let keys: Vec<(String, String)> = rows.cloned().collect();
             let key = self.dice.pick(&keys).clone();
             if world.till.pending.iter().any(|pending| pending.key == key) {
                 continue;
@@ -358,6 +404,40 @@ impl<'c> Play<'c> {
         }
         let pause = self.dice.below(3000);
         self.clock.pass(pause);
+    }
+
+    /// A row is taken out of the tills: one that the program knows as it is. Nobody orders what is not there any more.
+    fn take_out(&mut self) {
+        if !self.removes {
+            return;
+        }
+        let mut world = self.shared.lock();
+        let world = &mut *world;
+        world.advance();
+        let till = &mut world.till;
+        let known = till.rows.iter().filter(|(key, row)| {
+            till.known.get(key) == Some(&row.number)
+                && !till.pending.iter().any(|pending| pending.key == **key)
+        });
+        let known: Vec<(String, String)> = known.map(|(key, _)| key.clone()).collect();
+        if known.is_empty() {
+            return;
+        }
+        let key = self.dice.pick(&known);
+        let row = till.rows.remove(key).expect("it is there");
+        till.gone.insert(key.clone(), row);
+        world.happens("row-taken-out");
+        world.note(&format!("{}/{} is taken out", key.0, key.1));
+    }
+
+    /// An open order is booked or cancelled.
+    fn deal_with_order(&mut self) {
+        let mut world = self.shared.lock();
+        world.advance();
+        match self.dice.below(3) {
+            0 => world.cancel_one(&mut self.dice),
+            _ => drop(world.book_one(&mut self.dice)),
+        }
     }
 
     fn pair(&mut self) -> (usize, usize) {
@@ -400,6 +480,9 @@ impl<'c> Play<'c> {
         } else {
             let world = self.shared.lock();
             let keys: Vec<(String, String)> = world.till.rows.keys().cloned().collect();
+            if keys.is_empty() {
+                return;
+            }
             let key = self.dice.pick(&keys);
             let observation = world.till.observation(key, self.manner);
             self.events += 1;
@@ -442,13 +525,20 @@ impl<'c> Play<'c> {
             10..=15 => self.dice.below(1_200_000),
             16 => 23 * 3_600_000,
             17 => 25 * 3_600_000,
-            18 => 8 * 24 * 3_600_000,
+            18 => match self.dice.below(4) {
+                // lines of the ledger grow older than they are kept
+                0 => 401 * 24 * 3_600_000,
+                _ => 8 * 24 * 3_600_000,
+            },
             _ => 6 * 3_600_000 + 1,
         };
         self.clock.pass(length);
-        let mut world = self.shared.lock();
-        world.note(&format!("{} s pass", length / 1000));
-        world.advance();
+        {
+            let mut world = self.shared.lock();
+            world.note(&format!("{} s pass", length / 1000));
+            world.advance();
+        }
+        self.look_around();
     }
 
     /// The machine's clock is set.

@@ -9,6 +9,7 @@ use shelfcast::sync::source::{Read, ReadKind, SourceFailure, StockSource};
 
 use super::super::dice::Dice;
 use super::super::exchange::Millis;
+use super::sales::Sale;
 use super::wire::Shared;
 
 /// How a source is read.
@@ -53,6 +54,14 @@ pub struct Till {
     pub pending: Vec<Pending>,
     /// Changes so far.
     pub changes: i64,
+    /// Rows that were taken out, as they were.
+    pub gone: BTreeMap<(String, String), Row>,
+    /// Online orders that are not booked here.
+    pub sales: Vec<Sale>,
+    /// The number with which a reading gave each row, of the run that is under way.
+    pub given: BTreeMap<(String, String), i64>,
+    /// The number with which the program surely knows each row.
+    pub known: BTreeMap<(String, String), i64>,
 }
 
 /// Rows older than the position by this are read again.
@@ -143,6 +152,8 @@ pub struct TillSource {
     pub manner: Manner,
     /// Readings that go wrong, of a thousand.
     pub wrong: u64,
+    /// Its readings have an end mark.
+    pub proves: bool,
     /// Several of its rows make one level: of a reading with gaps a sum may follow that was never right.
     pub pooled: bool,
     /// Chance.
@@ -188,8 +199,19 @@ impl StockSource for TillSource {
                 .filter_map(|key| world.till.observation(key, self.manner))
                 .collect();
             let newest = world.till.rows.values().map(|row| row.micros).max();
-            (list, newest.unwrap_or(0))
+            let newest = newest.unwrap_or(0);
+            let given = world.till.rows.iter().filter(|(key, _)| keys.contains(key));
+            let given = given.map(|(key, row)| (key.clone(), row.number));
+            let given: BTreeMap<(String, String), i64> = given.collect();
+            if wrong == Wrong::No {
+                world.till.given = given;
+            }
+            (list, newest)
         };
+        // what is cut has no end mark; a cell that is empty is there
+        let proven = self.proves
+            && self.manner != Manner::Changes
+            && matches!(wrong, Wrong::No | Wrong::Blank | Wrong::Repeated);
         match wrong {
             Wrong::Empty if self.manner != Manner::Changes => list.clear(),
             Wrong::Halved if self.manner != Manner::Changes => {
@@ -231,6 +253,12 @@ impl StockSource for TillSource {
                 "the connection was lost",
             )));
         }
+        {
+            let mut world = self.world.lock();
+            let world = &mut *world;
+            let now = world.clock.millis();
+            world.oracle.read(&world.till, proven, now);
+        }
         // a blank row may be the newest: its count is still to come
         let cursor = match (position, wrong) {
             (Some(position), Wrong::Blank) => position.cursor.clone(),
@@ -241,6 +269,7 @@ impl StockSource for TillSource {
             position: Position {
                 cursor,
                 rows: list.len() as u64,
+                proven,
                 ..Position::default()
             },
             kind: match self.manner {

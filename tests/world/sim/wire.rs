@@ -12,7 +12,7 @@ use super::super::dice::Dice;
 use super::super::exchange::{Millis, Request};
 use super::super::faults::{End, Fault, Faults};
 use super::super::protocol::{Kind, Protocol};
-use super::super::shop::Shop;
+use super::super::shop::{By, Shop};
 use super::clock::WorldClock;
 use super::kill;
 use super::oracle::{Heard, Oracle};
@@ -34,12 +34,24 @@ pub struct World {
     pub till: Till,
     /// What watches.
     pub oracle: Oracle,
+    /// Orders stay open until a till books them: the program takes them off.
+    pub subtracts: bool,
     /// Customers may buy while a run is under way, of a thousand calls.
     pub orders: u64,
     /// Readings of the source that went wrong, by how.
     pub wrong: BTreeMap<&'static str, u64>,
     /// Writes asked for since the run began.
     pub writes: u64,
+    /// Nothing goes wrong or happens by itself any more.
+    pub healed: bool,
+    /// Runs that nothing disturbed.
+    pub undisturbed: u64,
+    /// First calls after a death.
+    pub restarts: u64,
+    /// Looks at whether silence is told.
+    pub checked_silence: u64,
+    /// When the run's first call came.
+    pub first_call: Option<Millis>,
     /// The store blocked the account in this run.
     pub blocked: bool,
     /// So many of the last things that happened are kept.
@@ -89,10 +101,28 @@ impl World {
     pub fn advance(&mut self) {
         let now = self.clock.millis();
         for (at, key) in self.till.settle(now) {
+            self.till.gone.remove(&key);
+            self.oracle.is_back(&key);
             self.oracle.source_changed(at, &self.till, &key.1);
         }
+        self.show_sales(now);
         self.faults.settle(&mut self.shop, self.protocol, now);
         self.oracle.applied(&self.shop);
+    }
+
+    /// A number that grows with everything that goes wrong or happens at the store by other hands.
+    pub fn trouble(&self) -> u64 {
+        let drawn: u64 = self.faults.drawn.iter().sum();
+        let others = self.shop.applied.iter();
+        let others = others
+            .filter(|change| !matches!(change.by, By::Write))
+            .count();
+        let readings: u64 = self.wrong.values().sum();
+        let refusing = match self.faults.is_refusing() {
+            true => 1_000_000_000 + self.clock.millis(),
+            false => 0,
+        };
+        drawn + others as u64 + readings + refusing
     }
 
     /// A new count of a row, visible after so long.
@@ -110,31 +140,46 @@ impl World {
         self.advance();
     }
 
-    /// A customer buys online; the till books it at once.
+    /// A customer buys online; the till books it at once, or the order stays open.
     pub fn order(&mut self, item: usize, place: usize, units: i64) {
         let now = self.clock.millis();
         let sold = self.shop.order(item, place, units, now);
         self.book(item, place, sold, now);
     }
 
-    /// The till takes off what was sold online.
+    /// What was sold online is booked, or stays open.
     fn book(&mut self, item: usize, place: usize, sold: i64, now: Millis) {
         if sold == 0 {
             return;
         }
+        if self.subtracts {
+            self.sold_open(item, place, sold, now);
+            return;
+        }
         let sku = self.shop.items[item].sku.clone();
         self.note(&format!("{sold} of {sku} are sold online at place {place}"));
+        self.release(&sku, place, now);
+        self.take_off(&sku, place, sold, now);
+        self.oracle.ordered(item, place, now);
+        self.oracle.applied(&self.shop);
+    }
+
+    /// Whoever counts a row holds it: a sale is booked when they are done, which is now.
+    pub(super) fn release(&mut self, sku: &str, place: usize, now: Millis) {
         let locations = self.oracle.locations(place);
-        // whoever counts a row holds it: the sale is booked when they are done, which is now
         for pending in &mut self.till.pending {
             if pending.key.1 == sku && locations.contains(&pending.key.0) {
                 pending.at = now;
             }
         }
         self.advance();
-        let mut left = sold;
-        for location in locations {
-            let key = (location, sku.clone());
+    }
+
+    /// The rows of a SKU at a place have so many fewer.
+    pub(super) fn take_off(&mut self, sku: &str, place: usize, units: i64, now: Millis) {
+        let mut left = units;
+        for location in self.oracle.locations(place) {
+            let key = (location, sku.to_owned());
             let Some(row) = self.till.rows.get_mut(&key) else {
                 continue;
             };
@@ -147,15 +192,15 @@ impl World {
                 left -= taken;
             }
         }
-        self.oracle.source_changed(now, &self.till, &sku);
-        self.oracle.ordered(item, place, now);
-        self.oracle.applied(&self.shop);
+        self.oracle.source_changed(now, &self.till, sku);
     }
 
     /// One call of the program's; how it ended, and how long that took.
     fn call(&mut self, request: &Request, patience: Millis) -> (Try, Millis) {
         self.advance();
+        self.oracle.took_in(&self.till, self.clock.millis());
         let now = self.clock.millis();
+        self.first_call.get_or_insert(now);
         if self.dice.permille(self.orders) {
             let item = self.dice.index(self.shop.items.len());
             let place = self.dice.index(self.shop.places.len());
