@@ -69,8 +69,6 @@ impl<'f> Written<'f> {
             encoding: encoding(manifest, &channel.manifest_path)?,
             bom: manifest.delimited.bom == Some(true),
             passing: options.log,
-            read_again: (program.feeds[index].raw || by_hand(channel))
-                && !program.feeds[index].proved,
             documents: manifest.is_a_document_an_item(),
         };
         let mut staged = if options.folder.is_some() {

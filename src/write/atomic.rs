@@ -1,16 +1,14 @@
 //! A file that is there whole or not at all: written beside its target, synced, renamed, the folder synced.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::recovery::{self, kill_point};
 
-use super::blocks::Blocks;
-
 /// A file being written. Dropped without [`AtomicFile::commit`], it leaves nothing behind.
 pub struct AtomicFile {
-    writer: Option<Blocks>,
+    writer: Option<BufWriter<File>>,
     staged: PathBuf,
     target: PathBuf,
     passing: bool,
@@ -43,7 +41,7 @@ impl AtomicFile {
             .create_new(true)
             .open(&staged)?;
         Ok(AtomicFile {
-            writer: Some(Blocks::new(file)),
+            writer: Some(BufWriter::with_capacity(64 * 1024, file)),
             staged,
             target: target.to_owned(),
             passing: false,
@@ -61,7 +59,8 @@ impl AtomicFile {
             .create_new(true)
             .open(&staged)?;
         Ok(AtomicFile {
-            writer: Some(Blocks::new(file)),
+            // Made for one document, which is small.
+            writer: Some(BufWriter::new(file)),
             staged,
             target,
             passing: false,
@@ -75,7 +74,11 @@ impl AtomicFile {
     /// When the disk refuses.
     pub(super) fn close(mut self) -> io::Result<()> {
         if let Some(writer) = self.writer.take() {
-            drop(writer.into_file()?);
+            drop(
+                writer
+                    .into_inner()
+                    .map_err(io::IntoInnerError::into_error)?,
+            );
         }
         self.closed = true;
         Ok(())
@@ -85,17 +88,7 @@ impl AtomicFile {
     #[must_use]
     pub fn passing(mut self, passing: bool) -> Self {
         self.passing = passing;
-        if passing {
-            self.keep_cached();
-        }
         self
-    }
-
-    /// Says that the file is soon read again: however long, it is written through the page cache.
-    pub(super) fn keep_cached(&mut self) {
-        if let Some(writer) = &mut self.writer {
-            writer.keep_cached();
-        }
     }
 
     /// Where it will stand.
@@ -123,7 +116,9 @@ impl AtomicFile {
     /// When the disk refuses; the old file is then untouched.
     pub fn commit(mut self) -> io::Result<()> {
         if let Some(writer) = self.writer.take() {
-            let file = writer.into_file()?;
+            let file = writer
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?;
             kill_point(recovery::P5);
             if !self.passing {
                 file.sync_all()?;
@@ -147,15 +142,19 @@ impl AtomicFile {
 }
 
 impl Write for AtomicFile {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a writer around a writer hands on how much was taken"
+    )]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
-            Some(writer) => writer.append(bytes).map(|()| bytes.len()),
+            Some(writer) => writer.write(bytes),
             None => Err(io::Error::other("the file is committed")),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.as_mut().map_or(Ok(()), Blocks::flush)
+        self.writer.as_mut().map_or(Ok(()), BufWriter::flush)
     }
 }
 

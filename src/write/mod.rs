@@ -1,7 +1,6 @@
 //! Whole files: head, items in order, tail, in a hidden file beside the target; renamed when everything is right.
 
 pub mod atomic;
-mod blocks;
 mod documents;
 pub mod items;
 pub mod sorted;

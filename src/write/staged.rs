@@ -49,8 +49,6 @@ pub struct Shape {
     pub bom: bool,
     /// Whether the files need not outlive a power cut: a run works with them and keeps them elsewhere.
     pub passing: bool,
-    /// Whether they may be read once more before they get their names.
-    pub read_again: bool,
     /// Whether each item is a document of its own, in a folder of the feed's name.
     pub documents: bool,
 }
@@ -301,10 +299,7 @@ impl<'f> StagedFeed<'f> {
     fn begin_part(&mut self) -> io::Result<()> {
         let number = self.done.len() as u64 + 1;
         let path = self.part_path(number, !self.shape.limits.parts);
-        let mut file = AtomicFile::create(&path)?.passing(self.shape.passing);
-        if self.shape.read_again {
-            file.keep_cached();
-        }
+        let file = AtomicFile::create(&path)?.passing(self.shape.passing);
         self.begin_file(number, file)
     }
 

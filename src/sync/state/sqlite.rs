@@ -9,6 +9,7 @@
 //! run opens it, and each commit is compared with the mark before the next is made. One run works on an
 //! account, and one that lost its lock cannot write (C3). A look touches no file where no run is at work or died (C7).
 
+pub(in crate::sync::state) mod beside;
 mod columns;
 mod commit;
 pub(in crate::sync::state) mod files;

@@ -4,9 +4,12 @@
 //! all before it, up to the last that ends a commit.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use crate::sync::state::sqlite::beside::Beside;
 
 const PAGE: usize = 4096;
 
@@ -19,8 +22,8 @@ struct Seen {
 
 /// The sum as of the last commit, and as of the one before it where the log still has that.
 pub(super) fn sums(database: &Path, log: &Path) -> std::io::Result<(u128, Option<u128>)> {
-    let pages = std::fs::read(database)?;
-    let log = match std::fs::read(log) {
+    let pages = whole(database)?;
+    let log = match whole(log) {
         Ok(log) => log,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
@@ -50,6 +53,12 @@ pub(super) fn sums(database: &Path, log: &Path) -> std::io::Result<(u128, Option
         sum
     };
     Ok((sum(&last), before.as_ref().map(sum)))
+}
+
+fn whole(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    Beside::open(path)?.from(0).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Number, place in the log and, where it ends a commit, the database's size, of each page.

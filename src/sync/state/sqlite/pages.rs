@@ -6,14 +6,14 @@
 //! a run that died, and SQLite writes over it.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::state::StateError;
 
+use super::beside::Beside;
 use super::damaged;
 use super::files::Places;
 
@@ -71,10 +71,9 @@ impl Pages {
         if index.frames == self.frames {
             return Ok(());
         }
-        let log = File::open(&places.log).map_err(wrong)?;
-        let mut log = BufReader::with_capacity(AT_ONCE * FRAME, log);
+        let log = Beside::open(&places.log).map_err(wrong)?;
         let begin = LOG_HEAD + u64::from(self.frames) * FRAME as u64;
-        log.seek(SeekFrom::Start(begin)).map_err(wrong)?;
+        let mut log = BufReader::with_capacity(AT_ONCE * FRAME, log.from(begin));
         let mut frame = [0; FRAME];
         let mut commit: HashMap<u32, u128> = HashMap::new();
         for last in self.frames + 1..=index.frames {
@@ -106,7 +105,7 @@ impl Pages {
     /// Takes in a commit.
     fn take(
         &mut self,
-        database: &File,
+        database: &Beside,
         places: &Places,
         count: u32,
         commit: &mut HashMap<u32, u128>,
@@ -143,7 +142,8 @@ impl Pages {
     pub(super) fn sum(&self, path: &Path) -> Result<u128, StateError> {
         let logged = self.logged.values();
         let mut sum = logged.fold(0, |sum: u128, one| sum.wrapping_add(*one));
-        let mut database = open(path)?;
+        let database = open(path)?;
+        let mut database = database.from(0);
         let mut pages = vec![0; AT_ONCE * PAGE];
         let mut number: u32 = 0;
         while number < self.count {
@@ -185,7 +185,8 @@ impl Index {
             return Ok(none);
         }
         let mut head = [0; INDEX_HEAD];
-        let read = File::open(&places.index).and_then(|mut file| file.read_exact(&mut head));
+        let read =
+            Beside::open(&places.index).and_then(|index| index.from(0).read_exact(&mut head));
         read.map_err(|error| StateError::disk(&places.index, "read the log's index", &error))?;
         let [a, b, c, d] = *head
             .get(16..)
@@ -204,13 +205,13 @@ fn digest(number: u32, page: &[u8]) -> u128 {
     xxh3_128_with_seed(page, number.into())
 }
 
-fn open(path: &Path) -> Result<File, StateError> {
-    File::open(path).map_err(|error| StateError::disk(path, "open the database", &error))
+fn open(path: &Path) -> Result<Beside, StateError> {
+    Beside::open(path).map_err(|error| StateError::disk(path, "open the database", &error))
 }
 
 /// How many pages a file holds; it is cut where the last is not whole.
-fn pages_of(file: &File, path: &Path) -> Result<u32, StateError> {
-    let length = file.metadata().map(|file| file.len());
+fn pages_of(file: &Beside, path: &Path) -> Result<u32, StateError> {
+    let length = file.length();
     let length = length.map_err(|error| StateError::disk(path, "look at the database", &error))?;
     match u32::try_from(length / PAGE as u64) {
         Ok(count) if length % PAGE as u64 == 0 => Ok(count),
@@ -222,12 +223,10 @@ fn pages_of(file: &File, path: &Path) -> Result<u32, StateError> {
 }
 
 /// The digest of a page in the file; one that was never written to is empty.
-fn of_file(file: &File, path: &Path, number: u32) -> Result<u128, StateError> {
+fn of_file(file: &Beside, path: &Path, number: u32) -> Result<u128, StateError> {
     let mut page = [0; PAGE];
-    let mut file = file;
     let begin = u64::from(number.saturating_sub(1)) * PAGE as u64;
-    file.seek(SeekFrom::Start(begin))
-        .and_then(|_| fill(&mut file, &mut page))
+    fill(file.from(begin), &mut page)
         .map_err(|error| StateError::disk(path, "read the database", &error))?;
     Ok(digest(number, &page))
 }

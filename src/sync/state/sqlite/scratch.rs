@@ -1,10 +1,12 @@
 //! A copy of a state to plan on: what is committed there is seen by what follows, and goes with the copy.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::Connection;
-use std::collections::HashMap;
-use std::ops::ControlFlow;
 use tempfile::TempDir;
 
 use crate::channel::manifest::request::RemoteId;
@@ -16,6 +18,7 @@ use crate::sync::state::{
     Event, HeldPlan, KeptOrder, LineFilter, Pause, RunEnd, SyncState, Transaction, Which,
 };
 
+use super::beside::Beside;
 use super::files::{Places, Present};
 use super::look::Rows;
 use super::verify::Snapshot;
@@ -97,6 +100,11 @@ impl SyncState for SqliteScratch {
     }
 }
 
+fn copy_of(from: &Path, to: &Path) -> io::Result<()> {
+    let from = Beside::open(from)?;
+    io::copy(&mut from.from(0), &mut File::create_new(to)?).map(drop)
+}
+
 /// Nobody commits meanwhile, and nobody moves the log.
 fn copy(from: &Places, to: &Places) -> Result<(), StateError> {
     let guard = hold(&from.guard, false)?;
@@ -105,8 +113,8 @@ fn copy(from: &Places, to: &Places) -> Result<(), StateError> {
         (&from.log, &to.log),
         (&from.mark, &to.mark),
     ] {
-        match std::fs::copy(file, copy) {
-            Ok(_) => {}
+        match copy_of(file, copy) {
+            Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(StateError::disk(copy, "copy the state", &error)),
         }
