@@ -67,18 +67,23 @@ impl Daemon {
         };
         let (signals, asked) = unbounded();
         let (tell, notices) = unbounded();
+        let again = tell.clone();
         let thread = std::thread::spawn(move || {
             let tell = Box::new(move |notice: &Notice| tell.send(notice.clone()).unwrap_or(()));
             run(&options, &mut load, &asked, tell)
         });
-        // Rounds may already have said something.
+        // Rounds may already have said something: it is heard later.
+        let mut early = Vec::new();
         let address = loop {
             match notices.recv_timeout(Duration::from_secs(180)) {
                 Ok(Notice::Listening(address)) => break address,
-                Ok(_) => {}
+                Ok(other) => early.push(other),
                 Err(_) => panic!("it did not start"),
             }
         };
+        early
+            .into_iter()
+            .for_each(|notice| again.send(notice).expect("heard"));
         Daemon {
             address,
             signals,
