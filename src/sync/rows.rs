@@ -1,7 +1,7 @@
 //! A source's rows against what is known of them: which say something new, which are gone.
 //!
-//! First the source is read, by [`Rows::hear`]: what says nothing new is passed over, the rest is held, and the state is only
-//! looked at. When the reading ended well, [`Rows::merge`] takes it into a commit, by order mark: after the events that came
+//! First the source is read, by `Rows::hear`: what says nothing new is passed over, the rest is held, and the state is only
+//! looked at. When the reading ended well, `Rows::merge` takes it into a commit, by order mark: after the events that came
 //! meanwhile.
 
 use hashbrown::HashSet;

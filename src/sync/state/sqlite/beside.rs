@@ -75,10 +75,6 @@ impl Beside {
 }
 
 impl Read for From<'_> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a reader around a reader hands on how much was read"
-    )]
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         #[cfg(unix)]
         let read = std::os::unix::fs::FileExt::read_at(&*self.beside.0, bytes, self.at)?;
@@ -94,6 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "files that a test makes")]
     fn a_file_is_opened_once_and_a_new_one_of_its_name_anew() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.db");
