@@ -362,3 +362,43 @@ fn what_is_planned_on_a_copy_is_seen_there_and_nowhere_else() {
     let damaged = SqliteScratch::open(project.path(), "main");
     assert_eq!(damaged.err().expect("refused").exit(), 8);
 }
+
+/// Closing any descriptor of a file takes away all locks that the process has on it: reading the database's pages must not.
+#[cfg(target_os = "linux")]
+#[test]
+fn sqlite_keeps_its_locks_while_its_files_are_read_beside_it() {
+    use std::os::unix::fs::MetadataExt;
+
+    let project = tempfile::tempdir().expect("a folder");
+    let mut state = open(project.path()).expect("opens");
+    fill(&mut state);
+    let folder = project.path().join(".shelfcast/sync");
+    let number = |name: &str| folder.join(name).metadata().expect("there").ino();
+    let wanted = [number("main.db"), number("main.db-shm")];
+    // Whoever opens the database next asks for these locks, and makes the index anew where nobody has them.
+    let held = || {
+        let locks = std::fs::read_to_string("/proc/locks").expect("reads");
+        let own = format!(" {} ", std::process::id());
+        wanted.map(|number| {
+            locks.lines().any(|line| {
+                line.contains("POSIX")
+                    && line.contains(&own)
+                    && line.contains(&format!(":{number} "))
+            })
+        })
+    };
+    assert_eq!(held(), [true, true]);
+    let look = read(project.path(), "main")
+        .expect("looks")
+        .expect("a state");
+    assert!(super::super::doctor::examine(project.path(), "main").is_empty());
+    keep(
+        &mut state,
+        &[Change::Note {
+            name: "again",
+            value: "1",
+        }],
+    );
+    assert_eq!(held(), [true, true]);
+    drop(look);
+}
