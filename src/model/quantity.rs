@@ -12,7 +12,7 @@ pub enum Quantity {
     Absent,
     /// Something is wrong.
     Problem {
-        /// The number to go on with where the cell surely means it (`-3`, `10+`).
+        /// The number to go on with where the cell surely means it (`-3`, `10+`), the whole units of `2.5`.
         kept: Option<i64>,
         /// What is wrong.
         problem: QuantityProblem,
@@ -62,7 +62,7 @@ impl QuantityProblem {
                 "map this column to `availability` in `[source.fields]`, or export numbers"
             }
             QuantityProblem::Fraction => {
-                "quantities count whole units; what is sold by weight or length needs a unit of sale"
+                "quantities count whole units, and the part of one is left out; what is sold by weight or length needs a unit of sale"
             }
             QuantityProblem::SpreadsheetError => "repair the formula and export again",
             QuantityProblem::Number(problem) => problem.hint(),
@@ -116,7 +116,10 @@ fn parse_written(text: &str, locale: Option<&NumberLocale>) -> Quantity {
         Err(why) => return problem(QuantityProblem::Number(why)),
     };
     let Some(units) = whole(&number) else {
-        return problem(QuantityProblem::Fraction);
+        return Quantity::Problem {
+            kept: floor(&number).filter(|_| bound.is_none()),
+            problem: QuantityProblem::Fraction,
+        };
     };
     match bound {
         Some(_) => Quantity::Problem {
@@ -171,6 +174,13 @@ fn whole(number: &str) -> Option<i64> {
         .flatten()
 }
 
+/// The whole units of a number with a fraction: 2 of `2.5`, -3 of `-2.5`.
+fn floor(number: &str) -> Option<i64> {
+    let (digits, _) = number.split_once('.')?;
+    let units: i64 = digits.parse().ok()?;
+    units.checked_sub(i64::from(digits.starts_with('-')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,7 +220,11 @@ mod tests {
             ("10+", kept(10, QuantityProblem::LowerBound)),
             ("> 10 ks", kept(10, QuantityProblem::LowerBound)),
             ("-3", kept(-3, QuantityProblem::Negative)),
-            ("0.5", lost(QuantityProblem::Fraction)),
+            ("0.5", kept(0, QuantityProblem::Fraction)),
+            ("2,5 szt", kept(2, QuantityProblem::Fraction)),
+            ("-0.5", kept(-1, QuantityProblem::Fraction)),
+            ("-2.5", kept(-3, QuantityProblem::Fraction)),
+            (">2.5", lost(QuantityProblem::Fraction)),
             ("in stock", lost(QuantityProblem::Availability)),
             ("yes", lost(QuantityProblem::Availability)),
             ("สินค้าหมด", lost(QuantityProblem::Availability)),

@@ -3,7 +3,7 @@
 //! Absent is not zero: zero comes from a written zero alone. What tells less than a count (`>10`, `in stock`) tells a sync
 //! nothing; feeds take the lowest possible number there, since they only show it.
 
-use crate::model::number::{self, NumberLocale, NumberProblem};
+use crate::model::number::{NumberLocale, NumberProblem};
 use crate::model::quantity::{self, Quantity, QuantityProblem};
 use crate::model::value::{ELEMENT, PAIR};
 use crate::program::attribute::shown;
@@ -40,7 +40,7 @@ pub fn count(text: &str, locale: Option<&NumberLocale>) -> (Option<i64>, Option<
     match quantity::parse(text, locale) {
         Quantity::Units(units) => (Some(units), None),
         Quantity::Absent => (planted::is("empty cell as 0").then_some(0), None),
-        Quantity::Problem { kept, problem } => odd(text, kept, &problem, locale),
+        Quantity::Problem { kept, problem } => odd(text, kept, &problem),
     }
 }
 
@@ -48,21 +48,16 @@ pub fn count(text: &str, locale: Option<&NumberLocale>) -> (Option<i64>, Option<
 pub(super) fn ceiling(text: &str, locale: Option<&NumberLocale>) -> (Option<i64>, Option<Trouble>) {
     match quantity::parse(text, locale) {
         Quantity::Problem {
+            kept,
             problem: QuantityProblem::Fraction,
-            ..
-        } => (floor(text, locale).map(|units| units + 1), None),
+        } => (kept.map(|units| units + 1), None),
         _ => count(text, locale),
     }
 }
 
 /// A cell that holds something, and no whole count.
 #[cold]
-fn odd(
-    text: &str,
-    kept: Option<i64>,
-    problem: &QuantityProblem,
-    locale: Option<&NumberLocale>,
-) -> (Option<i64>, Option<Trouble>) {
+fn odd(text: &str, kept: Option<i64>, problem: &QuantityProblem) -> (Option<i64>, Option<Trouble>) {
     if text.contains([ELEMENT, PAIR]) {
         let trouble = Trouble::new(
             "list-as-text",
@@ -72,8 +67,7 @@ fn odd(
         return (None, Some(trouble));
     }
     let units = match problem {
-        QuantityProblem::Negative => kept,
-        QuantityProblem::Fraction => floor(text, locale),
+        QuantityProblem::Negative | QuantityProblem::Fraction => kept,
         _ => None,
     };
     let rule = match problem {
@@ -86,20 +80,10 @@ fn odd(
             "export exact quantities; the level stays as it is until then"
         }
         QuantityProblem::Negative => "correct the stock; it counts as nothing until then",
-        QuantityProblem::Fraction => "quantities count whole units; the part of one is left out",
         other => other.hint(),
     };
     (
         units,
         Some(Trouble::new(rule, problem.message(&shown(text)), hint)),
     )
-}
-
-/// The whole units of a count with a fraction.
-fn floor(text: &str, locale: Option<&NumberLocale>) -> Option<i64> {
-    let number = number::parse(text.trim(), locale).ok()?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
-    let units: i64 = whole.parse().ok()?;
-    let below = number.starts_with('-') && fraction.bytes().any(|digit| digit != b'0');
-    Some(units - i64::from(below))
 }

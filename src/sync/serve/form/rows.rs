@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::number;
 use crate::model::quantity::{self, Quantity, QuantityProblem};
 use crate::sync::level::Mark;
 use crate::sync::serve::limits::{CLOCK_WINDOW, TEXT_BYTES};
@@ -33,25 +32,12 @@ pub(super) fn count(value: &Value, place: &str) -> Result<Option<i64>, String> {
             Quantity::Absent => Ok(None),
             Quantity::Problem {
                 kept: Some(units),
-                problem: QuantityProblem::Negative,
+                problem: QuantityProblem::Negative | QuantityProblem::Fraction,
             } => Ok(Some(units)),
-            Quantity::Problem {
-                problem: QuantityProblem::Fraction,
-                ..
-            } => floored(text).map(Some).ok_or_else(wrong),
             Quantity::Problem { .. } => Err(wrong()),
         },
         Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(wrong()),
     }
-}
-
-/// `-2` of `-1.5`.
-fn floored(text: &str) -> Option<i64> {
-    let number = number::parse(text.trim(), None).ok()?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
-    let units: i64 = whole.parse().ok()?;
-    let below = whole.starts_with('-') && fraction.bytes().any(|digit| digit != b'0');
-    units.checked_sub(i64::from(below))
 }
 
 /// A SKU, a location, a tie-break: bounded, without control characters.
