@@ -125,7 +125,7 @@ def two_syncs_of_one_source(rng):
 
 
 def main():
-    given = tills.options(100, 1000)
+    given = tills.options(1_000, 3_000)
     two_syncs_of_one_source(random.Random(given.seed))
     rng = random.Random(given.seed)
     began = time.monotonic()

@@ -1,7 +1,4 @@
-//! Feeds and sync read the same stock with code of their own: for the same terms both come to the same number.
-//!
-//! Cells hold whole units, perhaps written with decimals: of a part of a unit a feed says nothing, and a sync takes the
-//! whole ones. Parts of units come from `share`.
+//! Feeds and sync read the same stock each in their own way: for the same terms both come to the same number.
 
 #![expect(
     clippy::disallowed_methods,
@@ -106,7 +103,7 @@ fn draw(folder: &Path, dice: &mut Dice) -> String {
     }
     write!(
         text,
-        "\n[[source]]\nname = \"catalog\"\npath = \"catalog.csv\"\n\n[[source]]\nname = \"tills\"\nrole = \"stock\"\npath = \"stock.csv\"\nbasis = \"{basis}\"\n"
+        "\n[[source]]\nname = \"catalog\"\npath = \"catalog.csv\"\n\n[[source]]\nname = \"tills\"\nrole = \"stock\"\npath = \"stock.csv\"\nsettle = \"0s\"\nbasis = \"{basis}\"\n"
     )
     .expect("text");
     text.push_str(
