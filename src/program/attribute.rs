@@ -4,6 +4,7 @@
 
 mod address;
 mod finish;
+mod kinds;
 mod markup;
 mod plain_html;
 pub mod shared;

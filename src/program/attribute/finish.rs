@@ -18,6 +18,7 @@ use crate::program::reading::gtin_rule;
 use crate::validate::finding::Severity;
 
 use super::address::{PLAIN, look, scheme_length};
+use super::kinds::{amount, boolean, is_money, whole};
 use super::plain_html::plain_html;
 use super::survey::short_block;
 use super::{AttributeProgram, Finish, Problem, markup};
@@ -477,40 +478,6 @@ pub fn shown(text: &str) -> String {
         short.push('…');
     }
     short
-}
-
-/// An amount as `{{money}}` writes it: digits with a point or comma, and a code, sign or nothing.
-fn is_money(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_digit()) && !text.starts_with('-')
-}
-
-/// The number in an amount as channels write it: `12.50 EUR`, `€12,50`, `1250`.
-fn amount(text: &str) -> Option<Decimal> {
-    let mut digits: String = text
-        .chars()
-        .filter(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',' | '-'))
-        .collect();
-    if digits.contains('.') {
-        digits.retain(|letter| letter != ',');
-    }
-    decimal::parse(digits.replace(',', ".").trim_end_matches('.'))
-}
-
-fn whole(text: &str) -> Option<&str> {
-    let text = text
-        .strip_suffix(".0")
-        .or_else(|| text.strip_suffix(".00"))
-        .unwrap_or(text);
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
-}
-
-fn boolean(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Some(true),
-        "false" | "no" | "0" => Some(false),
-        _ => None,
-    }
 }
 
 /// Whether a text may hold a character that no format carries. HTML with line ends comes by for each product: sixteen bytes
